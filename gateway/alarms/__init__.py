@@ -1,0 +1,1 @@
+"""The alarm life cycle as tables: condition, acknowledgement, latch, suppression, disposal."""

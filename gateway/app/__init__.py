@@ -1,0 +1,1 @@
+"""The edge node's composition root: builds from config, wires ports, starts and stops."""

@@ -1,0 +1,1 @@
+"""Raw readings to judged-fit readings: scaling, range, quality, staleness, computed tags."""

@@ -1,0 +1,1 @@
+"""Site files and tag lists: reading, whole-file check, generated reference."""

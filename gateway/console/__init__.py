@@ -1,0 +1,1 @@
+"""Pages and HTTP API, the same for the edge and the county node."""

@@ -1,0 +1,1 @@
+"""The county node: merges events of many gateways, rolls up, watches liveness."""

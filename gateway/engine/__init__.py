@@ -1,0 +1,1 @@
+"""One step: numbered inputs in, alarm events out. Reads no clock and does no I/O."""

@@ -1,0 +1,1 @@
+"""Tasks, queues, supervision and the product's only clock."""

@@ -1,0 +1,1 @@
+"""Events and readings to an MQTT broker."""

@@ -1,0 +1,1 @@
+"""Where readings come from. One folder, one plugin; plugins know only the model."""

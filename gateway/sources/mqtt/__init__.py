@@ -1,0 +1,1 @@
+"""Readings from an MQTT broker."""

@@ -1,0 +1,1 @@
+"""Plants, devices and faults as data, spoken to only over the wire."""

@@ -1,0 +1,1 @@
+"""Fengsui's tests."""
