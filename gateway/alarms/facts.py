@@ -1,0 +1,116 @@
+"""What the stages before tell the alarm stage. Each fact is the edge of something; times are ns.
+
+The engine tells facts in the order in which they became true. A fact that repeats what the book already knows changes
+nothing and makes no event, so an edge told twice neither doubles nor clears an alarm.
+"""
+
+from dataclasses import dataclass
+
+from gateway.model.commands import Command
+from gateway.model.events import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFact:
+    """One edge of a rule's condition, after its delays.
+
+    ``rule`` is the row in ``site.rules``; ``time`` the source time that decided (a delay's end, where one expired),
+    ``onset`` the source time of the first reading beyond the trigger; ``rate`` in unit per second. The book goes by
+    ``after`` and by what it holds itself; ``before`` is for the reader.
+    """
+
+    rule: int
+    before: Condition
+    after: Condition
+    time: int
+    onset: int
+    value: float
+    quality: int
+    rate: float | None
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagFact:
+    """One edge of an instrument's health: status BAD or not. ``tag`` is the row in ``site.tags``.
+
+    The first state a tag ever has is an edge too: until then it has no reading and blinds its rules. A tag that stays
+    BAD for another reason may be told again.
+    """
+
+    tag: int
+    bad: bool
+    quality: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFact:
+    """A bus or device was lost or came back."""
+
+    link: str
+    up: bool
+    time: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFact:
+    """A named person asks for something at ``time`` (of the gateway's clock)."""
+
+    command: Command
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFact:
+    """Engine time moved on; timers up to and including ``time`` fire."""
+
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFact:
+    """The gateway's own trouble coming or going. ``what`` names it for good: ``disk``, ``output.county``, ..."""
+
+    what: str
+    active: bool
+    time: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedFact:
+    """The gateway began (again); ``down_since`` is 0 on the very first start."""
+
+    time: int
+    down_since: int
+    version: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GapFact:
+    """Readings or records that policy forced us to lose: who, from, to, how many, why."""
+
+    time: int
+    who: str
+    start: int
+    end: int
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFact:
+    """From here on another effective configuration judges; ``old`` and ``new`` are its hashes.
+
+    Told to the book of the new site, after it loaded what the book of the old site dumped.
+    """
+
+    time: int
+    old: str
+    new: str
+
+
+Fact = RuleFact | TagFact | LinkFact | CommandFact | TimeFact | SystemFact | StartedFact | GapFact | ConfigFact
