@@ -1,0 +1,87 @@
+"""The catalogue of faults, as data: what each kind acts on, its parameters and their defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.errors import BadData
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: its target (tag, device or mqtt), parameters with defaults, and one line of meaning."""
+
+    target: str
+    params: Mapping[str, float]
+    meaning: str
+
+
+# Milliampere defaults: NAMUR NE 43 signals failure at <= 3.6 mA or >= 21.0 mA.
+KINDS: dict[str, Kind] = {
+    "failure-low": Kind("tag", {"ma": 3.5}, "4-20 mA transmitter signals failure low"),
+    "failure-high": Kind("tag", {"ma": 21.8}, "4-20 mA transmitter signals failure high"),
+    "frozen": Kind("tag", {}, "the value stays what it was at onset"),
+    "stuck": Kind("tag", {"value": 0.0}, "the value is `value`, whatever the plant does (stuck feedback)"),
+    "drift": Kind("tag", {"per_h": 1.0}, "the value moves away by `per_h` tag units an hour"),
+    "bias": Kind("tag", {"by": 1.0}, "the value is off by a constant `by` tag units"),
+    "noise": Kind("tag", {"sigma": 1.0}, "extra Gaussian noise of `sigma` tag units"),
+    "spike": Kind("tag", {"height": 1.0, "every_s": 30.0, "width_s": 1.0}, "short pulses added to the value"),
+    "nan": Kind("tag", {}, "a float tag is not a number (JSON null on MQTT)"),
+    "exception": Kind("tag", {"code": 2.0}, "any read that touches the tag's address answers this exception"),
+    "silence": Kind("tag", {}, "an MQTT tag is no longer published"),
+    "wrong-clock": Kind("tag", {"offset_s": -7200.0}, "an MQTT tag's source time is off by `offset_s`"),
+    "silent": Kind("device", {"unit": 0.0}, "requests are read, never answered (`unit` 0 = all units)"),
+    "latency": Kind("device", {"delay_s": 0.5, "unit": 0.0}, "answers come `delay_s` wall seconds late"),
+    "exceptions": Kind("device", {"code": 4.0, "unit": 0.0}, "every request answers this exception"),
+    "garbage": Kind("device", {"bytes": 16.0, "unit": 0.0}, "random bytes in place of each answer"),
+    "truncated": Kind(
+        "device", {"drop": 3.0, "unit": 0.0}, "the last `drop` bytes of each answer are missing"
+    ),
+    "wrong-id": Kind("device", {"by": 1.0, "unit": 0.0}, "the transaction id of each answer is off by `by`"),
+    "wrong-unit": Kind("device", {"by": 1.0, "unit": 0.0}, "the unit id of each answer is off by `by`"),
+    "split": Kind(
+        "device", {"gap_s": 0.005, "unit": 0.0}, "answers come one byte at a time, `gap_s` wall s apart"
+    ),
+    "trailing": Kind("device", {"bytes": 5.0, "unit": 0.0}, "junk bytes follow each answer"),
+    "drop": Kind("device", {"unit": 0.0}, "the connection is closed instead of an answer"),
+    "refuse": Kind("device", {}, "the port is closed: open connections end, new ones are refused"),
+    "half-open": Kind("device", {}, "connections are accepted and kept, nothing is read or answered"),
+    "mqtt-silence": Kind("mqtt", {}, "the publisher stays connected and publishes nothing"),
+    "mqtt-drop": Kind("mqtt", {}, "the publisher is disconnected from the broker"),
+    "mqtt-garbage": Kind("mqtt", {}, "payloads are not JSON and not numbers"),
+    "mqtt-duplicate": Kind("mqtt", {}, "each message is published twice"),
+    "mqtt-clock": Kind("mqtt", {"offset_s": -7200.0}, "all source times are off by `offset_s`"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault in force: plant seconds since which, and parameters completed with defaults."""
+
+    id: str
+    kind: str
+    target: str
+    since_s: float
+    params: Mapping[str, float] = field(default_factory=dict)
+
+    def applies_to(self, unit: int) -> bool:
+        """Whether a device fault concerns this unit."""
+        return self.params.get("unit", 0.0) in (0.0, float(unit))
+
+    def described(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"id": self.id, "kind": self.kind, "target": self.target, "since_s": self.since_s,
+                "params": dict(self.params)}  # fmt: skip
+
+
+def make_fault(fault_id: str, kind: str, target: str, since_s: float, params: Mapping[str, Any]) -> Fault:
+    """Check kind and parameters against the catalogue and fill in the defaults."""
+    if kind not in KINDS:
+        raise BadData(f"fault {fault_id}: unknown kind {kind!r}; allowed: {', '.join(KINDS)}")
+    known = KINDS[kind].params
+    unknown = sorted(set(params) - set(known))
+    if unknown:
+        raise BadData(
+            f"fault {fault_id}: {kind} has no {', '.join(unknown)}; it has: {', '.join(known) or 'none'}"
+        )
+    return Fault(fault_id, kind, target, since_s, {**known, **{k: float(v) for k, v in params.items()}})

@@ -1,0 +1,98 @@
+"""The fault pipe: what becomes of one answer on its way out.  Pure; the server carries out the acts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from simulators.faults import Fault
+from simulators.modbus.frames import Frame
+from simulators.modbus.pdu import exception
+
+
+@dataclass(frozen=True)
+class Send:
+    """Put bytes on the wire."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Wait this many wall seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close the connection."""
+
+
+Act = Send | Wait | Close
+
+
+@dataclass(frozen=True)
+class Passing:
+    """One answer on its way past one fault, with the acts planned so far."""
+
+    acts: list[Act]
+    answer: Frame
+    fault: Fault
+    rng: np.random.Generator
+
+    def junk(self) -> Send:
+        """Random bytes, as many as the fault says."""
+        return Send(self.rng.bytes(int(self.fault.params["bytes"])))
+
+    def moved(self) -> int:
+        """By how much the fault moves an id."""
+        return int(self.fault.params["by"])
+
+
+def shape(answer: Frame, faults: Sequence[Fault], rng: np.random.Generator) -> list[Act]:
+    """The acts for one answer under the faults that concern its unit, applied in their order of onset."""
+    acts: list[Act] = [Send(answer.encoded())]
+    for fault in faults:
+        if fault.kind in _SHAPES and fault.applies_to(answer.unit):
+            acts = _SHAPES[fault.kind](Passing(acts, answer, fault, rng))
+    return acts
+
+
+def _exceptions(passing: Passing) -> list[Act]:
+    answer, code = passing.answer, int(passing.fault.params["code"])
+    return [Send(replace(answer, pdu=exception(answer.pdu[0], code)).encoded())]
+
+
+def _wrong_id(passing: Passing) -> list[Act]:
+    answer = passing.answer
+    return [Send(replace(answer, transaction=answer.transaction + passing.moved()).encoded())]
+
+
+def _wrong_unit(passing: Passing) -> list[Act]:
+    answer = passing.answer
+    return [Send(replace(answer, unit=answer.unit + passing.moved()).encoded())]
+
+
+def _truncated(passing: Passing) -> list[Act]:
+    whole = passing.answer.encoded()
+    return [Send(whole[: max(0, len(whole) - int(passing.fault.params["drop"]))])]
+
+
+def _split(passing: Passing) -> list[Act]:
+    gap = Wait(passing.fault.params["gap_s"])
+    return [act for byte in passing.answer.encoded() for act in (Send(bytes([byte])), gap)]
+
+
+_SHAPES: dict[str, Callable[[Passing], list[Act]]] = {
+    "silent": lambda passing: [],  # noqa: ARG005 - the one fault that needs to know nothing
+    "drop": lambda passing: [Close()],  # noqa: ARG005
+    "latency": lambda passing: [Wait(passing.fault.params["delay_s"]), *passing.acts],
+    "exceptions": _exceptions,
+    "wrong-id": _wrong_id,
+    "wrong-unit": _wrong_unit,
+    "garbage": lambda passing: [passing.junk()],
+    "trailing": lambda passing: [*passing.acts, passing.junk()],
+    "truncated": _truncated,
+    "split": _split,
+}

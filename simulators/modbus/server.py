@@ -1,0 +1,163 @@
+"""The asyncio rim of one simulated device: a listening port, its connections, its faults."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+
+from simulators.errors import BadFrame
+from simulators.faults import Fault
+from simulators.image import Image
+from simulators.modbus.frames import Frame, FrameBuffer
+from simulators.modbus.pdu import WRITES, exception, respond
+from simulators.modbus.pipe import Act, Send, Wait, shape
+
+TARGET_FAILED = 11  # gateway target device failed to respond
+HALF_OPEN_LOOK_S = 0.05
+
+
+class Reader(Protocol):
+    """What a server asks of the plant."""
+
+    def image(self, device: str, unit: int) -> Image | None:
+        """The unit's cells now; None when the device has no such unit."""
+
+    def device_faults(self, device: str) -> Sequence[Fault]:
+        """Faults of the device in force, oldest first."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A port: its offset from the first port, what holes answer, and what an unknown unit does."""
+
+    name: str
+    port_offset: int
+    gaps: str = "zero"
+    unknown_unit: str = "silent"
+
+
+@dataclass
+class Stats:
+    """Counts since start.  ``writes`` counts write requests: a monitoring gateway has none."""
+
+    connections: int = 0
+    requests: int = 0
+    replies: int = 0
+    exceptions: int = 0
+    writes: int = 0
+    bad_frames: int = 0
+
+
+class DeviceServer:
+    """One Modbus TCP port with any number of units behind it."""
+
+    def __init__(self, device: Device, plant: Reader, rng: np.random.Generator) -> None:
+        self.device, self.stats, self.port = device, Stats(), 0
+        self._plant, self._rng = plant, rng
+        self._server: asyncio.Server | None = None
+        self._conversations: set[asyncio.Task[None]] = set()
+        self._host = "127.0.0.1"
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one, kept from then on."""
+        self._server = await asyncio.start_server(self._welcome, host, port)
+        self._host, self.port = host, self._server.sockets[0].getsockname()[1]
+
+    async def follow(self) -> None:
+        """Close or open the port as the ``refuse`` fault comes and goes."""
+        refusing = self._has("refuse")
+        if refusing and self._server is not None:
+            await self.close()
+        elif not refusing and self._server is None and self.port:
+            await self.open(self._host, self.port)
+
+    async def close(self) -> None:
+        """Stop listening and end every conversation."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for task in list(self._conversations):
+            task.cancel()
+        await asyncio.gather(*self._conversations, return_exceptions=True)
+        if server is not None:
+            await server.wait_closed()
+
+    def described(self) -> dict[str, int]:
+        """The counts, for JSON."""
+        return asdict(self.stats)
+
+    def _has(self, kind: str) -> bool:
+        return any(fault.kind == kind for fault in self._plant.device_faults(self.device.name))
+
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Conversations are our own tasks, so that closing can wait for them."""
+        task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
+        self._conversations.add(task)
+        task.add_done_callback(self._conversations.discard)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.stats.connections += 1
+        try:
+            await self._answer_all(reader, writer)
+        except BadFrame:
+            self.stats.bad_frames += 1
+        except (ConnectionError, TimeoutError):
+            pass  # the client went away, as clients may
+        finally:
+            writer.close()
+            with suppress(ConnectionError, TimeoutError):
+                await writer.wait_closed()
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = FrameBuffer()
+        while data := await self._receive(reader):
+            for request in frames.feed(data):
+                if not await self._perform(self._acts(request), writer):
+                    return
+
+    async def _receive(self, reader: asyncio.StreamReader) -> bytes:
+        await self._sit_out_half_open()
+        data = await reader.read(4096)
+        await self._sit_out_half_open()
+        return data
+
+    async def _sit_out_half_open(self) -> None:
+        """Faults are looked up, not announced, so this looks again now and then."""
+        while self._has("half-open"):  # noqa: ASYNC110
+            await asyncio.sleep(HALF_OPEN_LOOK_S)
+
+    async def _perform(self, acts: Sequence[Act], writer: asyncio.StreamWriter) -> bool:
+        """Carry out the acts; False when the connection is to be closed."""
+        for act in acts:
+            match act:
+                case Send(data):
+                    writer.write(data)
+                    await writer.drain()
+                case Wait(seconds):
+                    await asyncio.sleep(seconds)
+                case _:
+                    return False
+        return True
+
+    def _acts(self, request: Frame) -> list[Act]:
+        self.stats.requests += 1
+        self.stats.writes += request.pdu[0] in WRITES
+        pdu = self._reply(request)
+        if pdu is None:
+            return []
+        answer = Frame(request.transaction, request.unit, pdu)
+        acts = shape(answer, self._plant.device_faults(self.device.name), self._rng)
+        self.stats.exceptions += pdu[0] >= 0x80
+        self.stats.replies += any(isinstance(act, Send) for act in acts)
+        return acts
+
+    def _reply(self, request: Frame) -> bytes | None:
+        image = self._plant.image(self.device.name, request.unit)
+        if image is not None:
+            return respond(request.pdu, image, self.device.gaps)
+        if self.device.unknown_unit == "silent":
+            return None
+        return exception(request.pdu[0], TARGET_FAILED)

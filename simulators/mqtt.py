@@ -1,0 +1,66 @@
+"""The MQTT rim: a paho client in its own thread that the player's messages are handed to."""
+
+from dataclasses import dataclass
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from simulators.messages import Message
+
+MOST_WAITING = 1000  # while the broker is away; older ones go first, as in a small field device
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where to publish, and as whom."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+
+
+class MqttRim:
+    """Publishes at QoS 1 and reconnects by itself, unless told to stay away."""
+
+    def __init__(self, broker: Broker, client_id: str) -> None:
+        self._broker = broker
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv311)
+        self._client.max_queued_messages_set(MOST_WAITING)
+        self._client.reconnect_delay_set(min_delay=1, max_delay=2)
+        if broker.user:
+            self._client.username_pw_set(broker.user, broker.password)
+        self._away = False
+        self.published = 0
+        self.refused = 0
+
+    def open(self) -> None:
+        """Begin to connect; the broker may appear later."""
+        self._client.connect_async(self._broker.host, self._broker.port, keepalive=30)
+        self._client.loop_start()
+
+    def publish(self, message: Message) -> None:
+        """Hand one message to the client; counted as refused when its queue is full."""
+        code = self._client.publish(message.topic, message.payload, qos=1).rc
+        kept = code in (paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_NO_CONN)
+        self.published += kept
+        self.refused += not kept
+
+    def follow(self, *, away: bool) -> None:
+        """Leave the broker, or come back, as the ``mqtt-drop`` fault comes and goes."""
+        if away and not self._away:
+            self._client.disconnect()
+            self._client.loop_stop()
+        elif self._away and not away:
+            self.open()
+        self._away = away
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us."""
+        return self._client.is_connected()
+
+    def close(self) -> None:
+        """Disconnect and end the thread."""
+        self._client.disconnect()
+        self._client.loop_stop()

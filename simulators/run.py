@@ -1,0 +1,211 @@
+"""A running simulator: one player, its servers, its publisher and its control port on one event loop."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulators.clock import ScaledClock
+from simulators.control import LONGEST_LINE, Reply, Request, conversation
+from simulators.messages import Publisher
+from simulators.modbus import DeviceServer
+from simulators.mqtt import Broker, MqttRim
+from simulators.player import Player
+from simulators.scenario import Scenario
+
+TICK_S = 0.02  # how often plant time is brought up to wall time
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a scenario; ``port_base`` None takes free ports, ``control`` None opens none."""
+
+    port_base: int | None = None
+    host: str = "127.0.0.1"
+    broker: Broker | None = None
+    speed: float | None = None
+    t0_ns: int | None = None
+    wall0_ns: int | None = None
+    control: int | None = None
+    truth: Path | None = None
+    for_s: float | None = None
+    hold: bool = False
+    exit_at_end: bool = False
+
+
+@dataclass
+class Lag:
+    """How far plant time was behind at worst, in wall seconds: a busy machine shows here."""
+
+    worst_s: float = 0.0
+    ticks: int = 0
+
+    def note(self, behind_s: float) -> None:
+        """Count one tick."""
+        self.worst_s, self.ticks = max(self.worst_s, behind_s), self.ticks + 1
+
+
+@dataclass
+class Simulator:
+    """Implements :class:`simulators.control.Run`."""
+
+    scenario: Scenario
+    options: Options
+    lag: Lag = field(default_factory=Lag)
+
+    def __post_init__(self) -> None:
+        """Everything but sockets and threads."""
+        self.player = Player(self.scenario)
+        now = time.time_ns()
+        wall0 = now if self.options.wall0_ns is None else self.options.wall0_ns
+        t0 = wall0 if self.options.t0_ns is None else self.options.t0_ns
+        self.clock = ScaledClock(t0, wall0, self.options.speed or self.scenario.speed)
+        self.control_port = 0
+        self.mqtt = MqttRim(self.options.broker, f"plant-{os.getpid()}") if self.options.broker else None
+        self.servers = self._servers()
+        self._held = self.options.hold
+        self._stopping = asyncio.Event()
+        self._written = -1
+
+    def _servers(self) -> list[DeviceServer]:
+        seeds = np.random.SeedSequence([self.scenario.seed, 1]).spawn(len(self.player.site.devices))
+        pairs = zip(self.player.site.devices.values(), seeds, strict=True)
+        return [DeviceServer(device, self.player, np.random.default_rng(seed)) for device, seed in pairs]
+
+    async def run(self) -> None:
+        """Open everything, announce it, follow the clock until told to stop, close everything."""
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            sys.stdout.write(json.dumps(self.ready()) + "\n")
+            sys.stdout.flush()
+            await self._follow_clock()
+        self._write_truth()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        for server in self.servers:
+            base = self.options.port_base
+            await server.open(self.options.host, 0 if base is None else base + server.device.port_offset)
+            stack.push_async_callback(server.close)
+        if self.mqtt is not None:
+            self.mqtt.open()
+            stack.callback(self.mqtt.close)
+        await stack.enter_async_context(self._control())
+        stack.enter_context(_signals(self.stop))
+
+    @asynccontextmanager
+    async def _control(self) -> AsyncIterator[None]:
+        if self.options.control is None:
+            yield
+            return
+        server = await asyncio.start_server(
+            conversation(self), "127.0.0.1", self.options.control, limit=LONGEST_LINE
+        )
+        self.control_port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield
+
+    async def _follow_clock(self) -> None:
+        began = time.monotonic()
+        publisher = Publisher(self.player, self.clock.t0_ns // 1_000_000)
+        while not self._stopping.is_set():
+            if not self._held:
+                publisher = self._catch_up(publisher)
+            for server in self.servers:
+                await server.follow()
+            if self._over(time.monotonic() - began):
+                return
+            await asyncio.sleep(TICK_S)
+
+    def _catch_up(self, publisher: Publisher) -> Publisher:
+        """Step to plant time now, publishing what falls due on the way."""
+        target = self.clock.elapsed_s()
+        self.lag.note(max(0.0, target - self.player.seconds) / self.clock.speed)
+        self.player.advance(target, lambda: self._publish(publisher))
+        if self.mqtt is not None:
+            self.mqtt.follow(away="mqtt-drop" in self.player.mqtt_faults())
+        if self.player.truth.changes != self._written:
+            self._write_truth()
+        return publisher
+
+    def _publish(self, publisher: Publisher) -> None:
+        for message in publisher.due():
+            if self.mqtt is not None:
+                self.mqtt.publish(message)
+
+    def _over(self, wall_s: float) -> bool:
+        limit = self.options.for_s
+        ended = self.options.exit_at_end and self.player.seconds >= self.scenario.duration_s
+        return ended or (limit is not None and wall_s >= limit)
+
+    def _write_truth(self) -> None:
+        """Whole file or none: a reader never sees half a report."""
+        if self.options.truth is None:
+            return
+        draft = self.options.truth.with_suffix(".part")
+        draft.write_text(
+            json.dumps(self.player.report(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+        draft.replace(self.options.truth)
+        self._written = self.player.truth.changes
+
+    def ready(self) -> dict[str, Any]:
+        """The line printed when everything is open."""
+        devices = {
+            server.device.name: {
+                "host": self.options.host,
+                "port": server.port,
+                "units": self.player.site.units(server.device.name),
+            }
+            for server in self.servers
+        }
+        return {"ready": True, "scenario": self.scenario.scenario, "pid": os.getpid(), "devices": devices,
+                "control": self.control_port, "t0_ns": self.clock.t0_ns, "wall0_ns": self.clock.wall0_ns,
+                "speed": self.clock.speed, "duration_s": self.scenario.duration_s,
+                "tags": len(self.player.site.tags)}  # fmt: skip
+
+    def start(self, request: Request) -> Reply:
+        """Begin plant time: now, or by the given ``t0_ns``, ``wall0_ns`` and ``speed``."""
+        if not self._held:
+            raise ValueError("already started")
+        wall0 = int(request.get("wall0_ns", time.time_ns()))
+        t0, speed = int(request.get("t0_ns", wall0)), float(request.get("speed", self.clock.speed))
+        self.clock = replace(self.clock, t0_ns=t0, wall0_ns=wall0, speed=speed)
+        self._held = False
+        return {"t0_ns": t0, "wall0_ns": wall0, "speed": speed}
+
+    def stats(self) -> Reply:
+        """Counts of devices and publisher, plant seconds, and how late the plant was at worst."""
+        mqtt = self.mqtt and {"connected": self.mqtt.connected, "published": self.mqtt.published,
+                              "refused": self.mqtt.refused}  # fmt: skip
+        return {
+            "seconds": self.player.seconds,
+            "lag_worst_s": self.lag.worst_s,
+            "devices": {server.device.name: server.described() for server in self.servers},
+            "mqtt": mqtt,
+            "faults": [fault.described() for fault in self.player.faults.values()],
+        }
+
+    def stop(self) -> None:
+        """End in good order."""
+        self._stopping.set()
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,62 @@
+"""A plant file: physics, devices on the wire and tags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulators.data import make, mapping, read_yaml, sequence
+from simulators.errors import BadData
+from simulators.modbus.server import Device
+from simulators.physics import Plant, build_plant
+from simulators.tags import Tag, read_tags
+
+KEYS = {"plant", "zh", "en", "installations", "mqtt_root", "physics", "devices", "tags"}
+
+
+@dataclass(frozen=True)
+class SiteFile:
+    """What a plant file says; ``installations`` is descriptive and only handed on."""
+
+    name: str
+    mqtt_root: str
+    installations: list[dict[str, Any]]
+    physics: Mapping[str, Any]
+    devices: dict[str, Device]
+    tags: dict[str, Tag]
+
+    def build(self, rng: np.random.Generator) -> Plant:
+        """A fresh plant at rest."""
+        return build_plant(self.physics, rng)
+
+    def units(self, device: str) -> list[int]:
+        """The unit numbers behind one device's port."""
+        return sorted({t.modbus.unit for t in self.tags.values() if t.modbus and t.modbus.device == device})
+
+
+def load_site(path: Path) -> SiteFile:
+    """Read and check a plant file."""
+    items = read_yaml(path)
+    if unknown := sorted(set(items) - KEYS):
+        raise BadData(f"{path}: unknown {', '.join(unknown)}; allowed: {', '.join(sorted(KEYS))}")
+    physics = mapping(items.get("physics"), "physics")
+    variables = build_plant(physics, np.random.default_rng(0)).values()
+    tags = read_tags(items.get("tags"), variables)
+    devices = _devices(mapping(items.get("devices", {}), "devices"))
+    _check_devices(tags, devices)
+    places = sequence(items.get("installations"), "installations")
+    return SiteFile(
+        str(items.get("plant", path.stem)), str(items.get("mqtt_root", "")), places, physics, devices, tags
+    )
+
+
+def _devices(items: Mapping[str, Any]) -> dict[str, Device]:
+    return {name: make(Device, {"name": name, **item}, f"devices.{name}") for name, item in items.items()}
+
+
+def _check_devices(tags: Mapping[str, Tag], devices: Mapping[str, Device]) -> None:
+    used = {tag.modbus.device for tag in tags.values() if tag.modbus}
+    if lost := sorted(used - set(devices)):
+        raise BadData(f"tags name unknown devices: {', '.join(lost)}")
