@@ -1,0 +1,107 @@
+"""A batch of readings as named columns. Order of rows is order of arrival; kernels never sort."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: column name -> little-endian dtype; the order is the order on disk.
+COLUMNS: Final = (
+    ("tag", "<i4"),
+    ("source", "<i8"),
+    ("received", "<i8"),
+    ("value", "<f8"),
+    ("quality", "<u1"),
+)
+ROW_BYTES: Final = sum(np.dtype(d).itemsize for _, d in COLUMNS)
+_HEAD: Final = struct.Struct("<8sI")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Readings in columns, all of one length, read-only.
+
+    Attributes:
+        table: id of the tag table (first 8 bytes of the config hash, hex) that ``tag`` indexes.
+        tag: int32 index into the tag table.
+        source: int64 ns, when the instrument measured it.
+        received: int64 ns, when the gateway got it.
+        value: float64 in the unit the tag's scaling expects (raw) or, after conditioning, in the tag's unit.
+        quality: uint8, see :class:`gateway.model.quality.Quality`. NaN in ``value`` is storage, never meaning.
+    """
+
+    table: str
+    tag: NDArray[np.int32]
+    source: NDArray[np.int64]
+    received: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        for name, dtype in COLUMNS:
+            column = np.ascontiguousarray(getattr(self, name), dtype=np.dtype(dtype).newbyteorder("="))
+            if column.ndim != 1 or column.shape != np.shape(self.tag):
+                raise ValueError(f"column {name!r} has shape {column.shape}, expected {np.shape(self.tag)}")
+            if column is getattr(self, name) and column.flags.writeable:
+                column = column.view()
+            column.flags.writeable = False
+            object.__setattr__(self, name, column)
+
+    def __len__(self) -> int:
+        return len(self.tag)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Batch) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
+    def slice(self, start: int, stop: int) -> "Batch":
+        """Rows ``start:stop``; no copy."""
+        return Batch(self.table, *(getattr(self, n)[start:stop] for n, _ in COLUMNS))
+
+    def to_bytes(self) -> bytes:
+        """Columns one after another, little-endian, behind a 12-byte head (table id, rows)."""
+        columns = (getattr(self, n).astype(d, copy=False).tobytes() for n, d in COLUMNS)
+        return _HEAD.pack(self.table.encode().ljust(8)[:8], len(self)) + b"".join(columns)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Batch":
+        """Inverse of :meth:`to_bytes`.
+
+        Raises:
+            ValueError: the length does not fit the head.
+        """
+        table, rows = _HEAD.unpack_from(data)
+        if len(data) != _HEAD.size + rows * ROW_BYTES:
+            raise ValueError(
+                f"batch of {rows} rows needs {_HEAD.size + rows * ROW_BYTES} bytes, got {len(data)}"
+            )
+        columns, at = [], _HEAD.size
+        for _, dtype in COLUMNS:
+            columns.append(np.frombuffer(data, dtype, rows, at))
+            at += rows * np.dtype(dtype).itemsize
+        return cls(table.decode().rstrip(), *columns)
+
+    @classmethod
+    def empty(cls, table: str) -> "Batch":
+        """A batch of no rows."""
+        return cls(table, *(np.empty(0, d) for _, d in COLUMNS))
+
+
+def concat(table: str, batches: Sequence[Batch]) -> Batch:
+    """One batch of all rows, in order."""
+    if len(batches) == 1:
+        return batches[0]
+    if not batches:
+        return Batch.empty(table)
+    return Batch(table, *(np.concatenate([getattr(b, n) for b in batches]) for n, _ in COLUMNS))
+
+
+def of_rows(table: str, rows: Iterable[tuple[int, int, int, float, int]]) -> Batch:
+    """A batch from (tag, source, received, value, quality) rows; for tests and single messages."""
+    columns = list(zip(*rows, strict=True)) or [(), (), (), (), ()]
+    return Batch(table, *(np.array(c, d) for c, (_, d) in zip(columns, COLUMNS, strict=True)))

@@ -1,0 +1,59 @@
+"""A site as text and back, so that every effective configuration can be kept whole under its hash."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from gateway.model.levels import Level, Stage
+from gateway.model.site import Danger, Degrade, Installation, Link, Rule, RuleKind, Signal, Site, Tag
+
+_ENUMS: Final[dict[str, Callable[[Any], Any]]] = {
+    "danger": Danger,
+    "signal": Signal,
+    "kind": RuleKind,
+    "degrade": Degrade,
+    "stage": Stage,
+    "level": Level,
+    "base_level": Level,
+}
+_PARTS: Final[dict[str, type[Any]]] = {
+    "installations": Installation,
+    "links": Link,
+    "tags": Tag,
+    "rules": Rule,
+}
+
+
+def dump_site(site: Site) -> bytes:
+    """Canonical enough to diff: sorted keys, UTF-8."""
+    return json.dumps(asdict(site), sort_keys=True, ensure_ascii=False).encode()
+
+
+def load_site(data: bytes) -> Site:
+    """Inverse of :func:`dump_site`.
+
+    Raises:
+        ValueError: not a site of this version.
+    """
+    try:
+        raw = json.loads(data)
+        parts = {name: tuple(_part(cls, entry) for entry in raw.pop(name)) for name, cls in _PARTS.items()}
+        return Site(**raw, **parts)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not an effective configuration of this version: {error}") from error
+
+
+def _part(cls: type[Any], raw: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(cls)}
+    return cls(**{k: _value(cls, k, v) for k, v in raw.items() if k in known})
+
+
+def _value(cls: type[Any], name: str, value: Any) -> Any:
+    if name == "raise_level":
+        return tuple((int(after), Level(level)) for after, level in value)
+    if name == "kind" and cls is not Rule:
+        return value
+    if name in _ENUMS:
+        return _ENUMS[name](value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,297 @@
+"""Events: the journalled changes, and occurrences: what they add up to."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from gateway.model.commands import Actor
+from gateway.model.levels import Level
+from gateway.model.quality import quality_name
+from gateway.model.times import iso
+
+SCHEMA: Final = "fengsui.event/1"
+
+
+class Condition(StrEnum):
+    """Axis 1: what the process does."""
+
+    NORMAL = "normal"
+    ACTIVE = "active"
+    UNKNOWN = "unknown"
+
+
+class Acknowledgement(StrEnum):
+    """Axis 2: has a person seen it."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Latch(StrEnum):
+    """Axis 3: must a person reset it."""
+
+    NONE = "none"
+    LATCHED = "latched"
+
+
+class Suppression(StrEnum):
+    """Axis 4: is it kept from the operator, and by whom."""
+
+    NONE = "none"
+    SHELVED = "shelved"
+    BY_DESIGN = "by-design"
+    OUT_OF_SERVICE = "out-of-service"
+
+
+class Disposal(StrEnum):
+    """Axis 5: the Chinese closed loop (处置)."""
+
+    NOT_REQUIRED = "not-required"
+    OPEN = "open"
+    HANDLING = "handling"
+    REVIEW = "review"
+    CLOSED = "closed"
+    FALSE_ALARM = "false-alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """All axes of one occurrence; the ISA-18.2 letter is derived, never stored apart."""
+
+    condition: Condition = Condition.ACTIVE
+    acknowledgement: Acknowledgement = Acknowledgement.UNACKNOWLEDGED
+    latch: Latch = Latch.NONE
+    suppression: Suppression = Suppression.NONE
+    disposal: Disposal = Disposal.NOT_REQUIRED
+
+    def as_json(self) -> dict[str, str]:
+        """Axis name -> state."""
+        return {
+            "condition": self.condition.value,
+            "acknowledgement": self.acknowledgement.value,
+            "latch": self.latch.value,
+            "suppression": self.suppression.value,
+            "disposal": self.disposal.value,
+        }
+
+
+class EventKind(StrEnum):
+    """Names of journalled changes (the ``event`` field)."""
+
+    RAISED = "raised"
+    LEVEL_RAISED = "level-raised"
+    LEVEL_LOWERED = "level-lowered"
+    UNKNOWN = "unknown"
+    KNOWN = "known"
+    CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+    RE_ALARM = "re-alarm"
+    RESET = "reset"
+    CLOSED = "closed"
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    OUT_OF_SERVICE = "out-of-service"
+    RETURNED_TO_SERVICE = "returned-to-service"
+    DISPOSAL_OPENED = "disposal-opened"
+    DISPOSAL_HANDLING = "disposal-handling"
+    DISPOSAL_REVIEW = "disposal-review"
+    DISPOSAL_RETURNED = "disposal-returned"
+    DISPOSAL_CLOSED = "disposal-closed"
+    DISPOSAL_FALSE_ALARM = "disposal-false-alarm"
+    RETIRED = "retired"
+    LIVE_LEVEL = "live-level"
+    GAP = "gap"
+    CONFIG_CHANGED = "config-changed"
+    STARTED = "started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One decision. Everything here is identical in live and replay (promise 2).
+
+    ``time`` is the source time of what decided it, ns. ``limit``/``reset`` are the rule's numbers, ``rate`` unit per
+    second. ``levels`` are all levels the occurrence has had (topics to publish on). ``fault`` tells an instrument or
+    system alarm from a process alarm. ``durable`` is False only when it left before a failing disk could keep it.
+    """
+
+    event: EventKind
+    time: int
+    id: str = ""
+    n: int = 0
+    installation: str = ""
+    tag: str = ""
+    description: str = ""
+    cls: str = ""
+    unit: str = ""
+    rule: str = ""
+    rule_version: str = ""
+    kind: str = ""
+    fault: bool = False
+    shadow: bool = False
+    level: Level | None = None
+    levels: tuple[Level, ...] = ()
+    priority: int | None = None
+    onset: int | None = None
+    value: float | None = None
+    limit: float | None = None
+    reset: float | None = None
+    quality: int | None = None
+    rate: float | None = None
+    eta_s: float | None = None
+    confidence: float | None = None
+    before: Axes | None = None
+    after: Axes | None = None
+    isa: str = ""
+    actor: Actor | None = None
+    comment: str = ""
+    guidance: str = ""
+    backfill: bool = False
+    late_s: float = 0.0
+    members: tuple[str, ...] = ()
+    """tags a device, bus or group event lists"""
+    detail: dict[str, Any] = field(default_factory=dict)
+    """fields of one kind only (gap: who/start/end/count/why; live-level: level/base/cause; ...); JSON values"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What the journal adds to a decision."""
+
+    gateway: str
+    county: str
+    site: str
+    epoch: str
+    seq: int
+    recorded: int
+    durable: bool = True
+
+
+def _finite(x: float | None) -> float | None:
+    return None if x is None or x != x or x in (float("inf"), float("-inf")) else float(x)
+
+
+def body(event: Event, stamp: Stamp) -> dict[str, Any]:
+    """The published JSON object without ``prev_hash`` and ``hash``. Empty fields are left out, except the key fields."""
+    e = event
+    out: dict[str, Any] = {
+        "schema": SCHEMA,
+        "gateway": stamp.gateway,
+        "epoch": stamp.epoch,
+        "seq": stamp.seq,
+        "event": e.event.value,
+        "time": iso(e.time),
+        "recorded": iso(stamp.recorded),
+        "county": stamp.county,
+        "site": stamp.site,
+    }
+    optional: dict[str, Any] = {
+        "id": e.id,
+        "n": e.n or None,
+        "installation": e.installation,
+        "tag": e.tag,
+        "description": e.description,
+        "class": e.cls,
+        "unit": e.unit,
+        "rule": e.rule,
+        "rule_version": e.rule_version,
+        "kind": e.kind,
+        "level": e.level.word if e.level else None,
+        "levels": [x.word for x in e.levels],
+        "priority": e.priority,
+        "onset": iso(e.onset) if e.onset is not None else None,
+        "value": _finite(e.value),
+        "limit": _finite(e.limit),
+        "reset": _finite(e.reset),
+        "quality": quality_name(e.quality) if e.quality is not None else None,
+        "rate": _finite(e.rate),
+        "eta_s": _finite(e.eta_s),
+        "confidence": _finite(e.confidence),
+        "before": e.before.as_json() if e.before else None,
+        "after": e.after.as_json() if e.after else None,
+        "isa": e.isa,
+        "actor": _actor(e.actor),
+        "comment": e.comment,
+        "guidance": e.guidance,
+        "members": list(e.members),
+        "detail": e.detail,
+    }
+    out.update({k: v for k, v in optional.items() if v not in (None, "", [], {})})
+    out.update(_flags(e, stamp))
+    return out
+
+
+def _flags(e: Event, stamp: Stamp) -> dict[str, Any]:
+    flags: dict[str, Any] = {"fault": e.fault, "alg": "sha256"}
+    if e.shadow:
+        flags["stage"] = "shadow"
+    if e.backfill:
+        flags.update(backfill=True, late_s=_finite(e.late_s))
+    if not stamp.durable:
+        flags["durable"] = False
+    return flags
+
+
+def _actor(actor: Actor | None) -> dict[str, str] | None:
+    if actor is None:
+        return None
+    return {"id": actor.id, "name": actor.name, "role": actor.role, "workstation": actor.workstation}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as journalled: ``data`` are the exact bytes that are hashed, kept and published."""
+
+    seq: int
+    recorded: int
+    hash: str
+    data: bytes
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One alarm from onset to close, as of its ``n``-th event."""
+
+    id: str
+    rule: str
+    rule_version: str
+    name: str
+    tag: str
+    installation: str
+    kind: str
+    fault: bool
+    shadow: bool
+    description: str
+    cls: str
+    unit: str
+    level: Level
+    levels: tuple[Level, ...]
+    priority: int
+    onset: int
+    raised: int
+    changed: int
+    """time of its last event"""
+    n: int
+    axes: Axes
+    isa: str
+    value: float | None = None
+    limit: float | None = None
+    reset: float | None = None
+    quality: int = 0
+    guidance: str = ""
+    members: tuple[str, ...] = ()
+    acknowledged_by: Actor | None = None
+    comment: str = ""
+
+    def with_(self, **changes: Any) -> "Occurrence":
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+
+def occurrence_id(gateway: str, epoch: str, rule: str, subject: str, onset: int, ordinal: int) -> str:
+    """32 hex digits of SHA-256 over the six parts, each closed by a NUL (design: section 2, *occurrence*)."""
+    parts = (gateway, epoch, rule, subject, str(onset), str(ordinal))
+    return hashlib.sha256("".join(p + "\0" for p in parts).encode()).hexdigest()[:32]

@@ -1,0 +1,144 @@
+"""The numbered records the engine steps over. Arrival order is the order; replaying them gives the same decisions."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from gateway.model.batch import Batch
+from gateway.model.commands import Act, Actor, Command, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Raw readings of one arrival."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The wall clock (or the replay's clock) as data."""
+
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A command by a person."""
+
+    time: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A bus or device was lost or came back."""
+
+    time: int
+    link: str
+    up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The gateway began (again). ``down_since`` is the last committed input's time, 0 on the very first start.
+
+    All freshness and delay timers shift by the outage ``time - down_since``: the gateway's own blindness is not the plant's.
+    """
+
+    time: int
+    down_since: int
+    version: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Readings or records that policy forced us to lose."""
+
+    time: int
+    who: str
+    start: int
+    end: int
+    count: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """From this input on another effective configuration judges."""
+
+    time: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFault:
+    """The gateway's own trouble (disk, output, clock, replay difference) coming or going."""
+
+    time: int
+    what: str
+    active: bool
+    detail: str = ""
+
+
+type_names = {
+    "tick": Tick,
+    "acted": Acted,
+    "link": LinkChange,
+    "started": Started,
+    "gap": Gap,
+    "config": ConfigChange,
+    "fault": SystemFault,
+}
+Input = Readings | Tick | Acted | LinkChange | Started | Gap | ConfigChange | SystemFault
+_NAME_OF = {cls: name for name, cls in type_names.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An input with its number: 1, 2, 3, ... per journal, without holes."""
+
+    number: int
+    input: Input
+
+
+def time_of(item: Input) -> int:
+    """The input's own moment, ns: of readings, the latest received time (0 for an empty batch)."""
+    if isinstance(item, Readings):
+        return int(item.batch.received.max()) if len(item.batch) else 0
+    return item.time
+
+
+def encode(item: Input) -> bytes:
+    """One byte of kind (``R`` readings, ``J`` JSON) and the payload."""
+    if isinstance(item, Readings):
+        return b"R" + item.batch.to_bytes()
+    return (
+        b"J"
+        + json.dumps([_NAME_OF[type(item)], asdict(item)], ensure_ascii=False, separators=(",", ":")).encode()
+    )
+
+
+def decode(data: bytes) -> Input:
+    """Inverse of :func:`encode`.
+
+    Raises:
+        ValueError: not an input of this version.
+    """
+    if data[:1] == b"R":
+        return Readings(Batch.from_bytes(data[1:]))
+    if data[:1] != b"J":
+        raise ValueError(f"unknown input kind {data[:1]!r}")
+    name, fields = json.loads(data[1:])
+    if name not in type_names:
+        raise ValueError(f"unknown input {name!r}")
+    if name == "acted":
+        return Acted(fields["time"], _command(fields["command"]))
+    return type_names[name](**fields)  # type: ignore[no-any-return]
+
+
+def _command(raw: dict[str, object]) -> Command:
+    seen = tuple(Seen(**s) for s in raw["seen"])  # type: ignore[attr-defined]
+    return Command(Act(raw["act"]), Actor(**raw["actor"]), seen, str(raw["comment"]))  # type: ignore[arg-type]

@@ -1,0 +1,247 @@
+"""Ports: what the runtime gives to plugins, and what plugins give to the runtime. Protocols only.
+
+A plugin is long-running: ``run`` works until it is cancelled. It raises :class:`~gateway.model.errors.Retry` when the
+other side is gone (the supervisor calls ``run`` again after a backoff with full jitter) and
+:class:`~gateway.model.errors.Misconfigured` when only a person can help (it stays down and visible).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.model.batch import Batch
+from gateway.model.commands import Command
+from gateway.model.events import Occurrence, Record
+from gateway.model.levels import Level, LiveLevel
+from gateway.model.site import Site
+
+
+class Clock(Protocol):
+    """The only way to know the time. Real in ``run``; scaled in ``demo``; the data's own in replay."""
+
+    def now(self) -> int:
+        """UTC, ns."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep that many seconds of this clock."""
+        ...
+
+
+class Feed(Protocol):
+    """What the runtime gives to a source."""
+
+    @property
+    def clock(self) -> Clock:
+        """Stamps ``received``."""
+        ...
+
+    @property
+    def table(self) -> str:
+        """Tag-table id for batches."""
+        ...
+
+    def readings(self, batch: Batch, done: Callable[[], None] | None = None) -> bool:
+        """Queue raw readings; ``done`` is called in the event loop after they are committed to disk.
+
+        Never blocks. False: the queue was full, the readings are lost and a gap record was made (``done`` is not called).
+        """
+        ...
+
+    def link(self, link: str, up: bool, reason: str = "") -> None:
+        """A bus or device was lost or came back. Repeats of the same state are ignored."""
+        ...
+
+    def gap(self, who: str, start: int, end: int, count: int, why: str) -> None:
+        """Say what was lost before it could become a reading."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until the queue is at most half full (for sources that can push back, e.g. MQTT, replay)."""
+        ...
+
+
+class Source(Protocol):
+    """A plugin that reads."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration."""
+        ...
+
+    async def run(self, feed: Feed) -> None:
+        """Read until cancelled."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Live and base level of the site (``installation`` empty) or of one installation."""
+
+    installation: str
+    level: LiveLevel
+    base: Level
+    since: int
+    cause: tuple[str, ...] = ()
+    """occurrence ids, tag ids or class names that explain the level, most important first"""
+    blinded: tuple[str, ...] = ()
+    """tags whose rules cannot be judged now"""
+    not_judged: tuple[str, ...] = ()
+    """tags whose class needs a limit and has none enabled"""
+
+
+@dataclass(frozen=True, slots=True)
+class TagState:
+    """The present of one tag, for console and status."""
+
+    tag: str
+    value: float | None
+    quality: int
+    source: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Conditioned readings on their way out; ``id`` is the cursor, strictly increasing."""
+
+    id: int
+    first_input: int
+    last_input: int
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What ``status`` publishes and /healthz shows."""
+
+    state: str
+    """starting / online / degraded"""
+    time: int
+    started: int
+    version: str
+    tags_good: int
+    tags_uncertain: int
+    tags_bad: int
+    backlog: dict[str, int] = field(default_factory=dict)
+    """output name -> records or readings waiting"""
+    oldest_unsent_alarm: int | None = None
+    disk_free: int = 0
+    durable: bool = True
+    clock_offset_s: float | None = None
+    certificate_days: int | None = None
+    troubles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """The committed present: never ahead of the journal."""
+
+    site: Site
+    epoch: str
+    head_seq: int
+    head_hash: str
+    status: Status
+    occurrences: tuple[Occurrence, ...]
+    """open ones, oldest first; several of one rule are branches"""
+    levels: tuple[LiveState, ...]
+    """site first, then installations in order"""
+
+
+class EventLane(Protocol):
+    """A durable cursor over the journal, given to one output."""
+
+    @property
+    def name(self) -> str:
+        """Output name and lane, e.g. ``county.alarms``."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The runtime's clock."""
+        ...
+
+    async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
+        """Up to ``limit`` records after the cursor, in seq order; waits for the first; empty after ``timeout`` seconds."""
+        ...
+
+    def advance(self, seq: int) -> None:
+        """Everything up to ``seq`` was accepted (or rejected). Kept durably soon after."""
+        ...
+
+    def reject(self, record: Record, reason: str) -> None:
+        """Dead-letter one record with the other side's words; journalled as a gap record."""
+        ...
+
+    def present(self) -> Present:
+        """The committed present, for retained topics."""
+        ...
+
+    def trouble(self, what: str, active: bool, detail: str = "") -> None:
+        """Report a fault of this output coming or going (a system alarm)."""
+        ...
+
+
+class ReadingLane(Protocol):
+    """A durable cursor over the spool, given to one output."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    async def next(self, timeout: float | None = None) -> Chunk | None:
+        """The chunk after the last one this call returned (after (re)start: after the cursor)."""
+        ...
+
+    def advance(self, chunk_id: int) -> None: ...
+
+    def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
+        """Dead-letter lines with the other side's words; a gap record is made (``first``/``last``: source times ns)."""
+        ...
+
+    def present(self) -> Present: ...
+
+    def trouble(self, what: str, active: bool, detail: str = "") -> None: ...
+
+
+class Sink(Protocol):
+    """One lane of an output: an event sink gets an EventLane, a reading sink a ReadingLane."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self, lane: Any) -> None:
+        """Deliver until cancelled."""
+        ...
+
+
+class CommandPort(Protocol):
+    """How the console and the command line act on alarms."""
+
+    async def submit(self, command: Command) -> Sequence[Record]:
+        """Number, step, commit; the events it caused.
+
+        Raises:
+            Refused: nothing was changed; the reason says why.
+            Retry: the gateway is starting or stopping.
+        """
+        ...
+
+
+class Plant(Protocol):
+    """Read side of the running gateway for the console."""
+
+    @property
+    def site(self) -> Site: ...
+
+    def present(self) -> Present: ...
+
+    def tags(self) -> Sequence[TagState]:
+        """In tag-table order."""
+        ...
+
+    async def changed(self, timeout: float) -> None:
+        """Wait for the next commit, at most ``timeout`` seconds."""
+        ...

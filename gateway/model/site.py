@@ -1,0 +1,209 @@
+"""The effective configuration as the core sees it: one site, its installations, links, tags and rules. Frozen data."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from gateway.model.levels import Level, Stage
+from gateway.model.times import seconds
+
+ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Ids in topics. The raw 位号 is a field of its own."""
+
+
+class Danger(StrEnum):
+    """Which side of a measured quantity is dangerous."""
+
+    HIGH = "high"
+    LOW = "low"
+    BOTH = "both"
+    NONE = "none"
+
+
+class Signal(StrEnum):
+    """What the raw number on the wire is."""
+
+    VALUE = "value"
+    """already an engineering value (after linear scaling)"""
+    MILLIAMP = "4-20mA"
+    """a 4-20 mA loop current (after linear scaling to mA): NE 43 applies"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """One measured point (位号). Times are ns; ``low``/``high`` is the range in ``unit``."""
+
+    id: str
+    raw: str
+    description: str
+    cls: str
+    unit: str
+    installation: str
+    description_en: str = ""
+    low: float | None = None
+    high: float | None = None
+    danger: Danger = Danger.NONE
+    signal: Signal = Signal.VALUE
+    gain: float = 1.0
+    """value (or mA) = raw * gain + offset"""
+    offset: float = 0.0
+    period: int = seconds(1)
+    """expected time between readings"""
+    max_age: int = seconds(5)
+    """a GOOD value holds this long, then it is BAD (stale); 0 = for ever (only for event-driven states)"""
+    frozen_window: int = 0
+    """longer than the signal's normal rest; 0 = frozen detection off"""
+    frozen_band: float = 0.0
+    """movement up to this much still counts as not moving"""
+    links: tuple[str, ...] = ()
+    """link ids this tag depends on: bus first, then device"""
+    limit_required: bool = False
+    """its class is not judged at all unless a limit rule is enabled (live level not-judged)"""
+    calibration_due: str = ""
+
+
+class RuleKind(StrEnum):
+    """How a tag or group is judged."""
+
+    LIMIT_HIGH = "limit-high"
+    """beyond when value >= trigger; within when value < reset"""
+    LIMIT_LOW = "limit-low"
+    """beyond when value <= trigger; within when value > reset"""
+    RATE_RISE = "rate-rise"
+    """slope over ``window``, unit per second, >= trigger"""
+    RATE_FALL = "rate-fall"
+    """slope over ``window`` <= -trigger; trigger and reset are positive numbers"""
+    STATE = "state"
+    """value (rounded) is in ``values``"""
+    DISCREPANCY = "discrepancy"
+    """command (first tag) differs from feedback (second tag)"""
+    VOTE = "vote"
+    """at least ``needed`` of the member tags are beyond trigger (side by ``danger_low``)"""
+
+
+class Degrade(StrEnum):
+    """What a BAD member does to a vote."""
+
+    TRIP = "trip"
+    """counts as a vote for the alarm (2oo3 -> 1oo2)"""
+    EXCLUDE = "exclude"
+    """is left out; still ``needed`` of the others (2oo3 -> 2oo2)"""
+    UNKNOWN = "unknown"
+    """the vote is unknown as soon as BAD members could change the result"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One judgement. H and HH are two rules. Times are ns, limits in the tag's unit."""
+
+    id: str
+    name: str
+    """short name for topics and people: LL, L, H, HH, RATE, STATE, DISC, VOTE"""
+    kind: RuleKind
+    subject: str
+    """tag id, or group id for group rules: the <tag> of the topics"""
+    tags: tuple[str, ...]
+    installation: str
+    level: Level
+    priority: int
+    """1-4, 1 handled first"""
+    trigger: float = 0.0
+    reset: float = 0.0
+    on_delay: int = 0
+    off_delay: int = 0
+    window: int = 0
+    values: tuple[int, ...] = ()
+    needed: int = 0
+    danger_low: bool = False
+    degrade: Degrade = Degrade.TRIP
+    latched: bool = False
+    raise_level: tuple[tuple[int, Level], ...] = ()
+    """(ns in alarm since raised, level it then rises to), ascending"""
+    stage: Stage = Stage.LIVE
+    enabled: bool = True
+    description: str = ""
+    guidance: str = ""
+    standard: str = ""
+    clause: str = ""
+    mark: str = ""
+    verified_by: str = ""
+    version: str = ""
+    """first 12 hex digits of the SHA-256 of the rule's own settings"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """A major hazard installation or monitored object (重大危险源)."""
+
+    id: str
+    name: str
+    name_en: str = ""
+    kind: str = ""
+    grade: int | None = None
+    base_level: Level = Level.BLUE
+    """inherent (base) level, shown beside the live level"""
+    stage: Stage = Stage.LIVE
+    position: tuple[float, float] | None = None
+    """longitude, latitude"""
+    materials: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A bus or device whose loss is one fault that lists its tags."""
+
+    id: str
+    description: str
+    source: str
+    installation: str = ""
+    """where its fault is published; empty: the first installation among its tags"""
+    parent: str = ""
+    """bus of a device; while the parent is down the device's own loss is not a fault of its own"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Everything the engine, the sinks and the console need to know about the plant.
+
+    ``config_hash`` is the SHA-256 (hex) of the whole effective configuration; ``table`` its first 8 digits.
+    """
+
+    gateway: str
+    county: str
+    id: str
+    name: str
+    name_en: str = ""
+    config_hash: str = "0" * 64
+    installations: tuple[Installation, ...] = ()
+    links: tuple[Link, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        """Tag-table id carried by every batch."""
+        return self.config_hash[:8]
+
+    @cached_property
+    def tag_index(self) -> dict[str, int]:
+        """Tag id -> row in ``tags`` (the ``tag`` column of a batch)."""
+        return {t.id: i for i, t in enumerate(self.tags)}
+
+    @cached_property
+    def rule_index(self) -> dict[str, int]:
+        """Rule id -> row in ``rules``."""
+        return {r.id: i for i, r in enumerate(self.rules)}
+
+    @cached_property
+    def link_tags(self) -> dict[str, tuple[int, ...]]:
+        """Link id -> rows of the tags that depend on it."""
+        return {k.id: tuple(i for i, t in enumerate(self.tags) if k.id in t.links) for k in self.links}
+
+    @property
+    def root(self) -> str:
+        """MQTT root of this gateway, without a trailing slash."""
+        return f"fengsui/v1/{self.county}/{self.id}/{self.gateway}"
