@@ -1,1 +1,4 @@
-"""Site files and tag lists: reading, whole-file check, generated reference."""
+"""Configuration: one site file and its tag lists, checked whole before anything starts.
+
+:func:`gateway.config.load.load` gives everything or raises :class:`gateway.model.errors.Misconfigured` with all faults.
+"""
