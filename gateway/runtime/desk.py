@@ -1,0 +1,98 @@
+"""The store behind one thread: one writer, and the event loop never waits for a disk."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, ParamSpec, TypeVar
+
+from gateway.model.events import Record
+from gateway.model.ports import Chunk
+from gateway.runtime.signal import Signal
+from gateway.store import Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+RECENT: Final = 2_000
+"""Records kept in memory, so that lanes in step never read the disk."""
+
+
+class Desk:
+    """Store, its thread, the newest records, and the dirty cursors."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.committed = Signal()
+        self.spooled = Signal()
+        self.head_seq = store.head.seq
+        self.head_hash = store.head.hash
+        self._recent: deque[Record] = deque(maxlen=RECENT)
+        self._dirty: dict[str, int] = {}
+        self._jobs: list[Callable[[], Any]] = []
+        self.last_chunk = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``fn`` in the store's thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: fn(*args, **kwargs))
+
+    def published(self, records: Sequence[Record]) -> None:
+        """Tell the lanes what was just committed."""
+        if records:
+            self._recent.extend(records)
+            self.head_seq, self.head_hash = records[-1].seq, records[-1].hash
+        self.committed.fire()
+
+    async def records(self, after: int, limit: int) -> Sequence[Record]:
+        """Records after ``after``, from memory when they are recent, else from disk."""
+        if self._recent and self._recent[0].seq <= after + 1:
+            first = after + 1 - self._recent[0].seq
+            return [self._recent[i] for i in range(first, min(first + limit, len(self._recent)))]
+        return await self.call(self.store.records, after, limit)
+
+    def recorded_of(self, seq: int) -> int | None:
+        """When ``seq`` was recorded; of one older than memory, the oldest in memory (a lower bound of its age)."""
+        if not self._recent:
+            return None
+        at = max(0, min(seq - self._recent[0].seq, len(self._recent) - 1))
+        return self._recent[at].recorded
+
+    async def chunks(self, after: int, limit: int) -> Sequence[Chunk]:
+        """Spool chunks after ``after``."""
+        return await self.call(self.store.spool.chunks, after, limit)
+
+    def cursor(self, name: str) -> int:
+        """The durable cursor of one lane (0 when new). Call before the loop is busy."""
+        return self.store.cursor(name)
+
+    def move(self, name: str, value: int) -> None:
+        """Remember a cursor; it becomes durable with :meth:`flush`."""
+        self._dirty[name] = value
+
+    def later(self, fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do a small store call with the next commit."""
+        self._jobs.append(lambda: fn(*args, **kwargs))
+
+    def take_jobs(self) -> list[Callable[[], Any]]:
+        """Calls put off with :meth:`later`, and the dirty cursors as one more."""
+        jobs, self._jobs = self._jobs, []
+        dirty = self.take_dirty()
+        if dirty:
+            jobs.append(lambda: self.store.set_cursors(dirty))
+        return jobs
+
+    def take_dirty(self) -> dict[str, int]:
+        """Cursors moved since the last call."""
+        dirty, self._dirty = self._dirty, {}
+        return dirty
+
+    async def close(self) -> None:
+        """Write what is left, close the files, end the thread."""
+        await self.call(self._close, self.take_jobs())
+        self._thread.shutdown(wait=True)
+
+    def _close(self, jobs: Sequence[Callable[[], Any]]) -> None:
+        for job in jobs:
+            job()
+        self.store.close()

@@ -1,0 +1,179 @@
+"""The running gateway: starts, runs and stops sources, pipeline and outputs in one task group.
+
+Order of start (design: *start is honest*): sources begin to poll at once and their readings queue with their times;
+kernels are compiled or loaded and the engine recovered in a thread; then the queue is judged in order. Until then
+status is ``starting`` and ``readyz`` is false.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from gateway import __version__
+from gateway.engine import Snapshot
+from gateway.engine.warm import warm
+from gateway.model.commands import Command
+from gateway.model.errors import Retry
+from gateway.model.events import Record
+from gateway.model.inputs import Started, SystemFault
+from gateway.model.ports import Clock, Present, Source, TagState
+from gateway.model.site import Site
+from gateway.runtime.desk import Desk
+from gateway.runtime.intake import Intake, SourceFeed
+from gateway.runtime.outputs import LaneSink, Output, make_output
+from gateway.runtime.pipeline import Pipeline
+from gateway.runtime.recover import Recovered, recover, with_seq
+from gateway.runtime.signal import Signal
+from gateway.runtime.supervisor import supervise
+from gateway.runtime.watch import Watch
+from gateway.store import Store
+
+SNAPSHOT_S: Final = 60.0
+FIRST_SNAPSHOT_S: Final = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Machine:
+    """One gateway, built by the composition root and run once."""
+
+    site: Site
+    store: Store
+    clock: Clock
+    folder: Path
+    sources: Sequence[Source]
+    sinks: Sequence[LaneSink]
+    extras: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = ()
+    """further supervised units (console, embedded broker): name and coroutine function"""
+    previous_site: Site | None = None
+    """the configuration the store's inputs were judged under, when it was another one"""
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    commits: Signal = field(default_factory=Signal)
+    watch: Watch = field(init=False)
+    intake: Intake = field(init=False)
+    outputs: list[Output] = field(init=False)
+    _desk: Desk = field(init=False)
+    _pipeline: Pipeline | None = None
+
+    def __post_init__(self) -> None:
+        self._desk = Desk(self.store)
+        self.intake = Intake(self.clock, self.site.table)
+        self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
+        put = self.intake.put
+        self.outputs = [make_output(s, self._desk, self.clock, self.watch.present, put) for s in self.sinks]
+        self.watch.outputs = self.outputs
+
+    async def run(self) -> None:
+        """Run until cancelled. On the way out: stop sources, commit, snapshot, close the store."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, unit in self.extras:
+                    group.create_task(supervise(name, unit, self._trouble), name=name)
+                for source in self.sources:
+                    unit = partial(source.run, SourceFeed(source.name, self.intake))
+                    group.create_task(
+                        supervise(f"source.{source.name}", unit, self._trouble), name=source.name
+                    )
+                group.create_task(self._judge(), name="judge")
+        finally:
+            await asyncio.shield(self._close())
+
+    async def submit(self, command: Command) -> Sequence[Record]:
+        """The command port of console and command line."""
+        if self._pipeline is None:
+            raise Retry("the gateway is starting")
+        return await self._pipeline.submit(command)
+
+    def present(self) -> Present:
+        """The committed present."""
+        return self.watch.present()
+
+    def tags(self) -> Sequence[TagState]:
+        """The present of every tag."""
+        return self.watch.tags()
+
+    async def changed(self, timeout: float) -> None:
+        """Wait for the next commit."""
+        await self.commits.wait(timeout)
+
+    async def _judge(self) -> None:
+        """Warm up, recover, then step and commit; outputs start when there is a present to show."""
+        await asyncio.to_thread(warm)
+        recovered = await self._desk.call(recover, self.store, self.previous_site or self.site)
+        self._begin(recovered)
+        pipeline = self._pipeline
+        if pipeline is None:
+            raise RuntimeError("the pipeline was not made")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(pipeline.run(), name="pipeline")
+            await self._first_commit()
+            for output in self.outputs:
+                group.create_task(output.run(self._trouble), name=output.sink.name)
+            group.create_task(self._snapshots(pipeline), name="snapshots")
+
+    def _begin(self, recovered: Recovered) -> None:
+        engine, now = recovered.engine, self.clock.now()
+        down_since = self.store.last_input[1]
+        self._pipeline = Pipeline(
+            engine, self._desk, self.intake, self.clock, ticks=bool(getattr(self.clock, "ticks", True))
+        )
+        self._pipeline.on_commit = self._committed
+        self.watch.engine = engine
+        self._desk.last_chunk = self.store.spool.last_chunk
+        self.intake.put_first(Started(max(now, down_since), down_since, __version__, self._note()))
+        if recovered.difference:
+            log.error("replay differs from the journal; the journal holds", difference=recovered.difference)
+            self.intake.put(SystemFault(now, "replay-difference", True, recovered.difference))
+        log.info(
+            "judging",
+            inputs_stepped_again=recovered.stepped,
+            tags=len(self.site.tags),
+            rules=len(self.site.rules),
+        )
+
+    def _note(self) -> str:
+        before = self.store.previous
+        if before is None:
+            return ""
+        return f"previous epoch {before.epoch} seq {before.seq} hash {before.hash}"
+
+    async def _first_commit(self) -> None:
+        """Outputs wait for the commit of ``started``: before it there is no present."""
+        while not self.ready.is_set():
+            await self.commits.wait(1.0)
+
+    def _committed(self) -> None:
+        pipeline = self._pipeline
+        self.watch.refresh(durable=pipeline.durable if pipeline else True)
+        self.watch.online = True
+        self.ready.set()
+        self.commits.fire()
+
+    async def _snapshots(self, pipeline: Pipeline) -> None:
+        """Detector state, outside the step: a consistent copy in the loop, written in slices by the store's thread."""
+        await asyncio.sleep(FIRST_SNAPSHOT_S)
+        while True:
+            await self._snapshot(pipeline)
+            await asyncio.sleep(SNAPSHOT_S)
+
+    async def _snapshot(self, pipeline: Pipeline) -> None:
+        """Only of what is committed: with a group open the copy would be ahead of the journal."""
+        while not pipeline.settled:
+            await self.commits.wait(1.0)
+        snapshot: Snapshot = with_seq(pipeline.engine.snapshot(), self._desk.head_seq)
+        await self._desk.call(self.store.save_snapshot, snapshot)
+
+    def _trouble(self, what: str, active: bool, detail: str = "") -> None:
+        self.intake.put(SystemFault(self.clock.now(), what, active, detail))
+
+    async def _close(self) -> None:
+        pipeline = self._pipeline
+        if pipeline is not None and pipeline.settled and self.ready.is_set():
+            await self._snapshot(pipeline)
+        await self._desk.close()

@@ -1,0 +1,51 @@
+"""What an output is to the runtime: a sink and the lane it drains, run under the supervisor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.model.errors import Misconfigured
+from gateway.model.inputs import Input
+from gateway.model.ports import Clock, Present, Sink
+from gateway.runtime.desk import Desk
+from gateway.runtime.lanes import JournalLane, SpoolLane
+from gateway.runtime.supervisor import Trouble, supervise
+
+
+class LaneSink(Sink, Protocol):
+    """A sink that says which lane it drains."""
+
+    @property
+    def lane(self) -> Literal["events", "readings"]:
+        """Journal or spool."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One sink with its lane."""
+
+    sink: LaneSink
+    lane: JournalLane | SpoolLane
+
+    async def run(self, trouble: Trouble) -> None:
+        """Deliver until cancelled."""
+        await supervise(f"output.{self.sink.name}", self._once, trouble)
+
+    async def _once(self) -> None:
+        self.lane.rewind()
+        await self.sink.run(self.lane)
+
+
+def make_output(
+    sink: LaneSink, desk: Desk, clock: Clock, present: Callable[[], Present], put: Callable[[Input], None]
+) -> Output:
+    """Pair a sink with the lane it names.
+
+    Raises:
+        Misconfigured: the sink names no known lane (a plugin's bug, found at start).
+    """
+    lanes = {"events": JournalLane, "readings": SpoolLane}
+    if sink.lane not in lanes:
+        raise Misconfigured(f"output {sink.name!r} wants lane {sink.lane!r}; allowed: {', '.join(lanes)}")
+    return Output(sink, lanes[sink.lane](sink.name, desk, clock, present, put))

@@ -1,0 +1,216 @@
+"""Number, step, commit, tell: the one path from an input to the world.
+
+``engine.step`` decides at arrival; what it decided leaves only after inputs and events are committed together
+(promise 3). A commit is made at once when an event was decided or a command came, else within 200 ms or 64 kB.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.engine import Engine, Step
+from gateway.model.batch import ROW_BYTES, Batch, concat
+from gateway.model.commands import Command
+from gateway.model.errors import Refused, Retry
+from gateway.model.events import Event, Record
+from gateway.model.inputs import Acted, Numbered, Readings, SystemFault, Tick
+from gateway.model.ports import Clock
+from gateway.model.times import NS
+from gateway.runtime.desk import Desk
+from gateway.runtime.intake import Intake, Item
+
+COMMIT_S: Final = 0.2
+COMMIT_BYTES: Final = 64 * 1024
+TICK_NS: Final = NS
+"""Ticks come at least this often, in plant time; and whenever the engine's next deadline is due."""
+MIN_TICK_NS: Final = NS // 100
+"""... but never closer than this."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """What has been stepped but not yet committed."""
+
+    inputs: list[Numbered] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    readings: list[tuple[int, Batch]] = field(default_factory=list)
+    done: list[Callable[[], None]] = field(default_factory=list)
+    answers: list[tuple["asyncio.Future[Sequence[Record]]", int, int]] = field(default_factory=list)
+    """who waits, and which of the group's events are the answer (start, stop)"""
+    size: int = 0
+    since: float = 0.0
+    urgent: bool = False
+
+
+class Pipeline:
+    """Owns the engine between start and stop; everything else only reads what it publishes."""
+
+    def __init__(self, engine: Engine, desk: Desk, intake: Intake, clock: Clock, *, ticks: bool) -> None:
+        self.engine = engine
+        self._desk = desk
+        self._intake = intake
+        self._clock = clock
+        self._ticks = ticks
+        self._number = desk.store.last_input[0]
+        self._last_tick = 0
+        self._next_tick = 0
+        self._group = _Group()
+        self._waiting: dict[int, asyncio.Future[Sequence[Record]]] = {}
+        self._durable = True
+        self._stored_durable = True
+        self._committing = False
+        self._spooled = 0
+        self.on_commit: Callable[[], None] = lambda: None
+
+    @property
+    def number(self) -> int:
+        """The last input's number."""
+        return self._number
+
+    @property
+    def settled(self) -> bool:
+        """Nothing has been stepped that is not committed."""
+        return not self._group.inputs and not self._committing
+
+    @property
+    def durable(self) -> bool:
+        """False while the disk does not take commits."""
+        return self._durable
+
+    async def run(self) -> None:
+        """Step and commit until cancelled; what was stepped is committed before returning."""
+        try:
+            while True:
+                await self._sleep()
+                self.step(self._intake.drain())
+                if self._due():
+                    await self._commit()
+        finally:
+            await asyncio.shield(self._commit())
+
+    async def submit(self, command: Command) -> Sequence[Record]:
+        """The command port: number, step, commit; the events it caused."""
+        answer: asyncio.Future[Sequence[Record]] = asyncio.get_running_loop().create_future()
+        item = Acted(self._clock.now(), command)
+        self._waiting[id(item)] = answer
+        self._intake.put(item)
+        try:
+            return await asyncio.wait_for(answer, 10)
+        except TimeoutError:
+            raise Retry("the gateway did not take the command within 10 s") from None
+        finally:
+            self._waiting.pop(id(item), None)
+
+    def step(self, items: Sequence[Item]) -> None:
+        """Number and step ``items``, and a tick where one is due."""
+        numbered = [self._numbered(i) for i in items]
+        if self._ticks and (now := self._clock.now()) >= self._next_tick:
+            numbered.append(self._numbered(Item(Tick(now))))
+        if not numbered:
+            return
+        decided = self.engine.step(numbered)
+        self._collect(numbered, items, decided)
+        self._answer(numbered, decided)
+        self._group.events += [event for _, event in decided.events]
+        self._group.urgent = self._group.urgent or bool(decided.events)
+        if isinstance(numbered[-1].input, Tick):
+            self._last_tick = numbered[-1].input.time
+        self._next_tick = max(
+            min(self._last_tick + TICK_NS, self.engine.next_deadline()), self._last_tick + MIN_TICK_NS
+        )
+
+    def _numbered(self, item: Item) -> Numbered:
+        self._number += 1
+        return Numbered(self._number, item.input)
+
+    def _collect(self, numbered: Sequence[Numbered], items: Sequence[Item], decided: Step) -> None:
+        group = self._group
+        if not group.inputs:
+            group.since = asyncio.get_running_loop().time()
+        group.inputs += numbered
+        group.readings += decided.readings
+        group.done += [i.done for i in items if i.done is not None]
+        group.size += sum(len(i.input.batch) * ROW_BYTES for i in numbered if isinstance(i.input, Readings))
+
+    def _answer(self, numbered: Sequence[Numbered], decided: Step) -> None:
+        """Refuse at once; or remember which events to hand over after the commit. Call before the events are added."""
+        if not self._waiting:
+            return
+        base = len(self._group.events)
+        for entry in numbered:
+            waiter = self._waiting.get(id(entry.input))
+            if waiter is None or waiter.done():
+                continue
+            if entry.number in decided.refused:
+                waiter.set_exception(Refused(decided.refused[entry.number]))
+                continue
+            mine = [i for i, (number, _) in enumerate(decided.events) if number == entry.number] or [0]
+            self._group.answers.append((waiter, base + mine[0], base + mine[-1] + 1))
+            self._group.urgent = True
+
+    async def _sleep(self) -> None:
+        """Until something arrives, a commit is due, or a tick is."""
+        wake, loop = self._intake.wake, asyncio.get_running_loop()
+        wait = self._until_tick()
+        if self._group.inputs:
+            wait = min(wait, self._group.since + COMMIT_S - loop.time())
+        timer = loop.call_later(max(0.0, wait), wake.set)
+        try:
+            await wake.wait()
+        finally:
+            timer.cancel()
+        wake.clear()
+
+    def _until_tick(self) -> float:
+        if not self._ticks:
+            return 3600.0
+        speed = float(getattr(self._clock, "speed", 1.0))
+        return max(0.0, min((self._next_tick - self._clock.now()) / NS / speed, 1.0))
+
+    def _due(self) -> bool:
+        group = self._group
+        if not group.inputs:
+            return False
+        late = asyncio.get_running_loop().time() - group.since >= COMMIT_S - 0.002
+        return group.urgent or group.size >= COMMIT_BYTES or late
+
+    async def _commit(self) -> None:
+        group, self._group = self._group, _Group()
+        if not group.inputs:
+            return
+        self._committing = True
+        records = await self._desk.call(self._write, group, self._desk.take_jobs())
+        self._committing = False
+        self._desk.published(records)
+        for waiter, start, stop in group.answers:
+            if not waiter.done():
+                waiter.set_result(records[start:stop])
+        for done in group.done:
+            done()
+        if self._spooled:
+            self._desk.last_chunk = self._spooled
+            self._desk.spooled.fire()
+        self._watch_disk()
+        self.on_commit()
+
+    def _write(self, group: _Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
+        """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
+        store = self._desk.store
+        commit = store.commit(group.inputs, group.events, self._clock.now())
+        self._stored_durable = commit.durable
+        if group.readings:
+            batch = concat(self._intake.table, [b for _, b in group.readings])
+            chunk = store.spool.append(group.inputs[0].number, group.inputs[-1].number, batch)
+            self._spooled = chunk.id if chunk is not None else self._spooled
+        for job in jobs:
+            job()
+        return commit.records
+
+    def _watch_disk(self) -> None:
+        if self._stored_durable != self._durable:
+            self._durable = self._stored_durable
+            detail = (
+                "" if self._durable else "the store does not take commits; alarms leave marked durable: false"
+            )
+            self._intake.put(SystemFault(self._clock.now(), "disk", not self._durable, detail))

@@ -1,0 +1,85 @@
+"""One supervisor for every long-running unit: restart with capped full-jitter backoff, say it once, never give up silently.
+
+What a unit raises decides (errors are named by what the caller does):
+
+=================  ==================================================================
+Retry              wait (its own ``after`` or the backoff), run again
+Misconfigured      a person must act: stays down, stays visible, retried every 5 min
+any other          a bug: logged with its trace, the unit alone is restarted
+cancelled          the gateway stops
+=================  ==================================================================
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+import structlog
+
+from gateway.model.errors import Misconfigured, Retry
+
+FIRST_S: Final = 0.2
+CAP_S: Final = 15.0
+PERSON_S: Final = 300.0
+STABLE_S: Final = 30.0
+"""A unit that ran this long starts again with the first backoff."""
+
+log = structlog.get_logger()
+
+
+class Trouble(Protocol):
+    """Where a unit's trouble is reported (edges only)."""
+
+    def __call__(self, what: str, active: bool, detail: str = "") -> None: ...
+
+
+def backoff(attempt: int, *, rng: Callable[[], float] = random.random) -> float:
+    """Full jitter: uniform in 0..min(cap, first * 2^attempt) seconds, but never under 50 ms."""
+    return max(0.05, rng() * min(CAP_S, FIRST_S * 2.0 ** min(attempt, 10)))
+
+
+def _wait_for(error: Exception, attempt: int) -> float:
+    if isinstance(error, Retry):
+        return error.after if error.after is not None else backoff(attempt)
+    return PERSON_S if isinstance(error, Misconfigured) else max(1.0, backoff(attempt))
+
+
+async def supervise(
+    name: str, run: Callable[[], Awaitable[None]], trouble: Trouble, *, grace: int = 1
+) -> None:
+    """Run ``run`` for ever. ``trouble(name, ...)`` is told after more than ``grace`` failures in a row, and when it ends."""
+    loop = asyncio.get_running_loop()
+    failures, told = 0, False
+    while True:
+        began = loop.time()
+        task = asyncio.create_task(_cleared_after(name, trouble), name=f"stable:{name}") if told else None
+        try:
+            await run()
+            return
+        except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
+            if loop.time() - began > STABLE_S:
+                failures, told = 0, False
+            failures += 1
+            _log(name, error, failures)
+            if failures > grace and not told:
+                told = True
+                trouble(name, True, f"{type(error).__name__}: {error}")
+            wait = _wait_for(error, failures - 1)
+        finally:
+            if task is not None:
+                task.cancel()
+        await asyncio.sleep(wait)
+
+
+async def _cleared_after(name: str, trouble: Trouble) -> None:
+    await asyncio.sleep(STABLE_S)
+    trouble(name, False)
+
+
+def _log(name: str, error: Exception, failures: int) -> None:
+    if isinstance(error, (Retry, Misconfigured)):
+        if failures in (1, 2) or failures % 20 == 0:  # edges and a reminder, not every attempt
+            log.warning("unit is down", unit=name, error=str(error), failures=failures)
+    else:
+        log.error("unit failed with a bug and is restarted", unit=name, failures=failures, exc_info=error)

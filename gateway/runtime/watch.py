@@ -1,0 +1,100 @@
+"""The present as the world may see it: committed occurrences and levels, status, per-tag values."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gateway.engine import Engine
+from gateway.model.events import Occurrence
+from gateway.model.ports import Clock, LiveState, Present, Status, TagState
+from gateway.model.quality import STATUS_SHIFT
+from gateway.model.site import Site
+from gateway.runtime.desk import Desk
+from gateway.runtime.outputs import Output
+
+
+@dataclass(slots=True)
+class Watch:
+    """Keeps the committed view; ``refresh`` after each commit, ``present`` from anyone in the event loop."""
+
+    site: Site
+    desk: Desk
+    clock: Clock
+    folder: Path
+    started: int
+    version: str
+    occurrences: tuple[Occurrence, ...] = ()
+    levels: tuple[LiveState, ...] = ()
+    engine: Engine | None = None
+    online: bool = False
+    durable: bool = True
+    outputs: Sequence[Output] = ()
+    certificate_days: Callable[[], int | None] = lambda: None
+
+    def refresh(self, *, durable: bool) -> None:
+        """Take over what the engine decided; call when it is committed."""
+        self.durable = durable
+        if self.engine is not None:
+            self.occurrences = self.engine.book.open()
+            self.levels = self.engine.book.levels()
+
+    def tags(self) -> Sequence[TagState]:
+        """In tag-table order; empty until the engine runs."""
+        return [] if self.engine is None else self.engine.tags()
+
+    def present(self) -> Present:
+        """The committed present."""
+        return Present(
+            site=self.site,
+            epoch=self.desk.store.epoch,
+            head_seq=self.desk.head_seq,
+            head_hash=self.desk.head_hash,
+            status=self.status(),
+            occurrences=self.occurrences,
+            levels=self.levels,
+        )
+
+    def status(self) -> Status:
+        """What ``status`` publishes."""
+        good, uncertain, bad = self._qualities()
+        backlog = {o.lane.name: o.lane.backlog for o in self.outputs}
+        troubles = self._troubles()
+        return Status(
+            state="starting" if not self.online else "degraded" if troubles or not self.durable else "online",
+            time=self.clock.now(),
+            started=self.started,
+            version=self.version,
+            tags_good=good,
+            tags_uncertain=uncertain,
+            tags_bad=bad,
+            backlog=backlog,
+            oldest_unsent_alarm=self._oldest_unsent(),
+            disk_free=shutil.disk_usage(self.folder).free,
+            durable=self.durable,
+            certificate_days=self.certificate_days(),
+            troubles=troubles,
+        )
+
+    def _qualities(self) -> tuple[int, int, int]:
+        if self.engine is None:
+            return 0, 0, len(self.site.tags)
+        counts = np.bincount(np.minimum(self.engine.qualities() >> STATUS_SHIFT, 2), minlength=3)
+        return int(counts[0]), int(counts[1]), int(counts[2])
+
+    def _troubles(self) -> tuple[str, ...]:
+        """System alarms that are active now."""
+        return tuple(
+            o.rule.removeprefix("system.")
+            for o in self.occurrences
+            if o.kind == "system" and o.axes.condition.value != "normal"
+        )
+
+    def _oldest_unsent(self) -> int | None:
+        """``recorded`` of the oldest event that an alarm lane has not delivered, ns."""
+        waiting = [
+            o.lane.cursor + 1 for o in self.outputs if o.sink.name.endswith(".alarms") and o.lane.backlog
+        ]
+        return self.desk.recorded_of(min(waiting)) if waiting else None
