@@ -1,0 +1,47 @@
+"""Builds the source from settings and bound tags."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from gateway.model.ports import Feed
+from gateway.model.site import Tag
+from gateway.sources.modbus.bus import Bus
+from gateway.sources.modbus.config import Binding, Settings
+from gateway.sources.modbus.counters import Counters
+from gateway.sources.modbus.group import Group
+from gateway.sources.modbus.plan import Point
+
+
+class ModbusSource:
+    """Reads all tags of one connection. What it learnt of the devices survives a restart of ``run``."""
+
+    def __init__(self, name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> None:
+        self.name = name
+        self.counters = Counters()
+        self._settings = settings
+        grouped: dict[tuple[int, int], list[tuple[int, Point]]] = defaultdict(list)
+        for row, tag, binding in bound:
+            grouped[binding.unit, tag.period or settings.period].append((row, binding.point))
+        self.groups = [
+            Group(unit, period, rows, settings.limits) for (unit, period), rows in sorted(grouped.items())
+        ]
+
+    @property
+    def requests(self) -> dict[tuple[int, int], int]:
+        """(unit, period ns) -> requests of one poll, for ``check``."""
+        return {(g.unit, g.period): g.requests for g in self.groups}
+
+    @property
+    def refused(self) -> list[int]:
+        """Rows of the tags whose address the device refuses."""
+        return sorted(tag for group in self.groups for tag in group.refused)
+
+    async def run(self, feed: Feed) -> None:
+        """Read until cancelled."""
+        if self.groups:
+            await Bus(self.name, self._settings, self.groups, self.counters, feed).run()
+
+
+def build(name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:
+    """``bound``: (row in the tag table, tag, where to read it)."""
+    return ModbusSource(name, settings, bound)
