@@ -1,0 +1,151 @@
+"""GET /api/v1: status, levels, alarms, tags, history, events, stream."""
+
+import inspect
+from typing import Annotated, Any, Final
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import Response
+
+from gateway.console import schemas, views
+from gateway.console.answers import answer, records
+from gateway.console.errors import problem
+from gateway.console.hub import MOST_CLIENTS, Hub
+from gateway.console.ports import Columns, Context
+from gateway.console.stream import EventStream
+from gateway.model.site import Site
+from gateway.model.times import MS, NS, iso, parse_iso
+
+MOST_POINTS: Final = 4000
+MOST_EVENTS: Final = 1000
+LONGEST_S: Final = 40 * 86400
+_PROBLEM: dict[int | str, dict[str, Any]] = {
+    404: {"model": schemas.Problem},
+    422: {"model": schemas.Problem},
+}
+_BUSY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}},
+    503: {"model": schemas.Problem},
+}
+
+
+def router(context: Context, hub: Hub) -> APIRouter:
+    """Handlers over one plant. They only read."""
+    api = APIRouter(tags=["read"])
+    _present(api, context)
+    _tags(api, context)
+    _past(api, context)
+
+    @api.get("/stream", response_class=Response, responses=_BUSY)
+    async def stream() -> Response:
+        """Server-sent events: ``full`` once, then ``change`` (only what changed) and ``beat``; see docs/http.md."""
+        if hub.full:
+            return problem(503, "retry", f"at most {MOST_CLIENTS} streams", **{"Retry-After": "5"})
+        return EventStream(hub)
+
+    return api
+
+
+def _present(api: APIRouter, context: Context) -> None:
+    plant = context.plant
+
+    @api.get("/status", response_model=schemas.StatusView)
+    async def status() -> Response:
+        """Who this gateway is and how it does."""
+        return answer(views.status(plant.present()))
+
+    @api.get("/levels", response_model=schemas.LevelsView)
+    async def levels() -> Response:
+        """Live and base level of the site (first) and of each installation."""
+        present = plant.present()
+        return answer({"time": iso(context.now()), "levels": views.levels(present.site, present.levels)})
+
+    @api.get("/alarms", response_model=schemas.AlarmsView)
+    async def alarms() -> Response:
+        """All open occurrences, oldest first. Several of one rule are branches."""
+        present = plant.present()
+        told = [views.alarm(o) for o in present.occurrences]
+        head = {"time": iso(context.now()), "epoch": present.epoch, "seq": present.head_seq}
+        return answer({**head, "alarms": told})
+
+
+class _TagTable:
+    """The unchanging part of each tag, encoded once per configuration."""
+
+    def __init__(self) -> None:
+        self._site: Site | None = None
+        self._rows: list[bytes] = []
+
+    def rows(self, site: Site) -> list[bytes]:
+        if site is not self._site:
+            limits = views.limits_by_tag(site)
+            self._rows = [orjson.dumps(views.tag(t, limits.get(t.id, ())))[:-1] for t in site.tags]
+            self._site = site
+        return self._rows
+
+
+def _tags(api: APIRouter, context: Context) -> None:
+    plant, table = context.plant, _TagTable()
+
+    @api.get("/tags", response_model=schemas.TagsView)
+    async def tags() -> Response:
+        """All tags with their limits and present values, in table order (``i`` of the stream is the place in it)."""
+        site = plant.site
+        moving = (orjson.dumps(views.reading(s))[1:] for s in plant.tags())
+        rows = [a + b"," + b for a, b in zip(table.rows(site), moving, strict=True)]
+        head = orjson.dumps({"time": iso(context.now()), "table": site.table, "tags": []})[:-2]
+        return Response(head + b",".join(rows) + b"]}", media_type="application/json")
+
+
+def _past(api: APIRouter, context: Context) -> None:
+    plant = context.plant
+
+    @api.get("/tags/{tag}/history", response_model=schemas.HistoryView, responses=_PROBLEM)
+    async def history(
+        tag: str,
+        start: Annotated[str, Query(description="RFC 3339 with zone, or ms since 1970")],
+        end: Annotated[str, Query(description="the same")],
+        points: Annotated[int, Query(ge=2, le=MOST_POINTS)] = 800,
+    ) -> Response:
+        """A tag's past in about ``points`` rows at most; where rows were merged, ``low``/``high`` are the extremes."""
+        row = plant.site.tag_index.get(tag)
+        if row is None:
+            raise HTTPException(404, f"no tag {tag!r}")
+        first, last = moment(start), moment(end)
+        if not 0 < last - first <= LONGEST_S * NS:
+            raise HTTPException(422, f"end must be after start, by at most {LONGEST_S // 86400} days")
+        found = context.history(row, first, last, points)
+        columns = await found if inspect.isawaitable(found) else found
+        head = {"tag": tag, "unit": plant.site.tags[row].unit, "start": iso(first), "end": iso(last)}
+        return answer({**head, **_columns(columns)})
+
+    @api.get("/events", response_model=schemas.EventsView)
+    async def events(
+        after: Annotated[int | None, Query(ge=0, description="seq; left out: the newest ``limit``")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100,
+    ) -> Response:
+        """Journal records after ``after``, oldest first, byte for byte as hashed and published."""
+        present = plant.present()
+        found = context.journal(max(0, present.head_seq - limit) if after is None else after, limit)
+        told = await found if inspect.isawaitable(found) else found
+        return records(told, {"epoch": present.epoch, "head": present.head_seq})
+
+
+def moment(text: str) -> int:
+    """ns of a query's time. Raises 422 with the reason."""
+    try:
+        return int(text) * MS if text.lstrip("-").isdigit() else parse_iso(text.replace(" ", "+"))
+    except ValueError as fault:
+        raise HTTPException(422, str(fault)) from fault
+
+
+def _columns(columns: Columns) -> dict[str, Any]:
+    value = np.ascontiguousarray(columns["value"], np.float64)
+    return {
+        "time_ms": np.ascontiguousarray(columns["time"], np.int64) // MS,
+        "value": value,
+        "low": np.ascontiguousarray(columns.get("low", value), np.float64),
+        "high": np.ascontiguousarray(columns.get("high", value), np.float64),
+        "quality": np.ascontiguousarray(columns["quality"], np.uint8),
+    }

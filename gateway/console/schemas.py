@@ -1,0 +1,229 @@
+"""Shapes of API version 1, for OpenAPI and to check what people send. Answers are encoded by orjson, not by these."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Level = Literal["red", "orange", "yellow", "blue"]
+Live = Literal["red", "orange", "yellow", "blue", "no-view", "not-judged", "normal"]
+Standing = Literal["good", "uncertain", "bad"]
+
+
+class Model(BaseModel):
+    """Unknown keys are refused, on both sides."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Problem(Model):
+    """Why not. ``reason`` is for people."""
+
+    error: str
+    reason: str
+
+
+class TagCount(Model):
+    good: int
+    uncertain: int
+    bad: int
+
+
+class StatusView(Model):
+    """Who this gateway is and how it does."""
+
+    gateway: str
+    county: str
+    site: str
+    name: str
+    name_en: str
+    config: str
+    table: str
+    epoch: str
+    seq: int
+    hash: str
+    state: Literal["starting", "online", "degraded"]
+    time: str
+    started: str
+    version: str
+    tags: TagCount
+    backlog: dict[str, int]
+    oldest_unsent_alarm: str | None
+    disk_free: int
+    durable: bool
+    clock_offset_s: float | None
+    certificate_days: int | None
+    troubles: list[str]
+
+
+class LevelView(Model):
+    """Live level of a place beside its base level."""
+
+    installation: str
+    name: str
+    name_en: str
+    kind: str
+    grade: int | None
+    stage: Literal["shadow", "live"]
+    owners: list[str]
+    materials: list[str]
+    level: Live
+    base: Level
+    since: str | None
+    cause: list[str]
+    blinded: list[str]
+    not_judged: list[str]
+
+
+class LevelsView(Model):
+    time: str
+    levels: list[LevelView]
+
+
+class ActorView(Model):
+    id: str
+    name: str
+    workstation: str
+
+
+class AlarmView(Model):
+    """One open occurrence; its axes are never one flag."""
+
+    id: str
+    n: int
+    rule: str
+    name: str
+    tag: str
+    installation: str
+    kind: str
+    fault: bool
+    shadow: bool
+    description: str
+    class_: str = Field(alias="class")
+    unit: str
+    level: Level
+    priority: int
+    onset: str
+    raised: str
+    changed: str
+    condition: Literal["normal", "active", "unknown"]
+    acknowledgement: Literal["unacknowledged", "acknowledged"]
+    latch: Literal["none", "latched"]
+    suppression: str
+    disposal: str
+    isa: str
+    value: float | None
+    limit: float | None
+    reset: float | None
+    quality: str
+    quality_status: Standing
+    guidance: str
+    members: list[str]
+    acknowledged_by: ActorView | None
+    comment: str
+
+
+class AlarmsView(Model):
+    time: str
+    epoch: str
+    seq: int
+    alarms: list[AlarmView]
+
+
+class LimitView(Model):
+    rule: str
+    name: str
+    side: Literal["high", "low"]
+    trigger: float | None
+    reset: float | None
+    level: Level
+    priority: int
+    stage: Literal["shadow", "live"]
+    enabled: bool
+
+
+class TagView(Model):
+    """A measured point, its limits and its present."""
+
+    id: str
+    raw: str
+    description: str
+    description_en: str
+    class_: str = Field(alias="class")
+    unit: str
+    installation: str
+    low: float | None
+    high: float | None
+    max_age_s: float
+    limits: list[LimitView]
+    value: float | None
+    quality: str
+    quality_status: Standing
+    source: str | None
+    received: str | None
+
+
+class TagsView(Model):
+    time: str
+    table: str
+    tags: list[TagView]
+
+
+class HistoryView(Model):
+    """Columns of one length. ``time_ms``: UTC, ms since 1970. A null value is no value, never zero."""
+
+    tag: str
+    unit: str
+    start: str
+    end: str
+    time_ms: list[int]
+    value: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    quality: list[int]
+
+
+class EventsView(Model):
+    """Journal records as published, oldest first."""
+
+    epoch: str
+    head: int
+    events: list[dict[str, object]]
+
+
+class SeenBody(Model):
+    """An occurrence and the last event of it that the person saw: what is newer stays unacknowledged."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    n: Annotated[int, Field(ge=1)]
+
+
+class ActorBody(Model):
+    id: Word
+    name: Word
+    workstation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+
+
+class ActBody(Model):
+    """Who does it, to what, and why."""
+
+    ids: Annotated[list[SeenBody], Field(min_length=1, max_length=1000)]
+    actor: ActorBody
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class DoneView(Model):
+    """The events it caused, as published."""
+
+    events: list[dict[str, object]]
+
+
+class ReadyView(Model):
+    ready: bool
+    state: str
+    troubles: list[str]
+
+
+class HealthView(Model):
+    status: Literal["ok"]
+    version: str

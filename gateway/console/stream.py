@@ -1,0 +1,55 @@
+"""The server-sent event stream as a response: ends when the browser goes, the hub closes, or writing stalls."""
+
+import asyncio
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.console.hub import Client, Hub
+
+STALL_S: Final = 15.0
+"""a client whose socket takes nothing for so long is gone"""
+HEADERS: Final = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class EventStream(Response):
+    """Not buffered, not compressed; one message of the hub is one chunk."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self._hub = hub
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+        await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
+        client = self._hub.join()
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(_until_gone(receive, client), name="console-stream-watch")
+                await _write(client, send)
+                watch.cancel()
+        finally:
+            self._hub.leave(client)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _write(client: Client, send: Send) -> None:
+    async for data in client.messages():
+        try:
+            async with asyncio.timeout(STALL_S):
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        except (TimeoutError, OSError):
+            return
+
+
+async def _until_gone(receive: Receive, client: Client) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    client.close()

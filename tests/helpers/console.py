@@ -1,0 +1,90 @@
+"""The console over a fake plant: in a thread for browser tests, or by hand: ``python -m tests.helpers.console --port 18090``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from gateway.console.app import create_app
+from gateway.console.server import serve
+from tests.helpers.plant import FakePlant
+
+TOKEN = "a token of the tests, long enough"
+
+
+def app_of(plant: FakePlant) -> Any:
+    return create_app(plant, plant, plant.history, plant.journal, token=TOKEN)
+
+
+class ConsoleThread:
+    """A served console whose plant tests may touch from their own thread with :meth:`do`."""
+
+    def __init__(self, plant: FakePlant, *, moving: bool = True) -> None:
+        self.plant = plant
+        self.url = ""
+        self._moving = moving
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._ready: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, name="console-under-test")
+
+    def start(self, port: int = 0) -> ConsoleThread:
+        self._port = port
+        self._thread.start()
+        self.url = self._ready.result(20)
+        return self
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+            self._thread.join(20)
+
+    def do(self, act: Callable[[], Any]) -> Any:
+        """Run something on the server's loop and wait for what it returns."""
+
+        async def call() -> Any:
+            return act()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
+
+    def _run(self) -> None:
+        try:
+            self._task = self._loop.create_task(self._main())
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            return
+        except BaseException as fault:  # noqa: BLE001 - told to the thread that waits
+            self._ready.set_exception(fault)
+        finally:
+            self._loop.close()
+
+    async def _main(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            if self._moving:
+                group.create_task(_move(self.plant))
+            await serve(app_of(self.plant), "127.0.0.1", self._port, self._ready.set_result)
+
+
+async def _move(plant: FakePlant) -> None:
+    while True:
+        await asyncio.sleep(1)
+        plant.tick()
+
+
+async def _by_hand(port: int, extra: int) -> None:
+    plant = FakePlant(extra)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_move(plant))
+        await serve(app_of(plant), "127.0.0.1", port, print)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=18090)
+    parser.add_argument("--extra-tags", type=int, default=1000)
+    given = parser.parse_args()
+    asyncio.run(_by_hand(given.port, given.extra_tags))
