@@ -1,0 +1,171 @@
+"""The alarm lane: alarms, faults, retained states and levels. Nothing else uses its connection."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.model.errors import Retry
+from gateway.model.events import EventKind, Record
+from gateway.model.ports import EventLane, LiveState
+from gateway.sinks.mqtt.client import NOT_READ_BACK, Connection, LoginRefused, Refusal
+from gateway.sinks.mqtt.config import Settings
+from gateway.sinks.mqtt.encode import (
+    Message,
+    announced,
+    announcements,
+    by_level,
+    level_body,
+    state_messages,
+)
+from gateway.sinks.mqtt.jobs import together
+from gateway.sinks.mqtt.keeper import Keeper
+from gateway.sinks.mqtt.topics import Topics
+from gateway.sinks.mqtt.troubles import Troubles
+
+BATCH: Final = 500
+AGAIN_S: Final = 600.0
+"""States and levels are published again this often, changed or not."""
+STRIKES: Final = 3
+"""A 3.1.1 broker's silence about a publish counts as a refusal after this many connections."""
+
+
+class AlarmSink:
+    """See the package's README. One instance lives through all its connections."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = f"{name}.alarms"
+        self.lane = "events"
+        self._settings = settings
+        self._troubles = Troubles()
+        self._strikes: dict[int, int] = {}
+
+    async def run(self, lane: EventLane) -> None:
+        """Deliver until cancelled.
+
+        Raises:
+            Retry: the broker is gone or busy. Misconfigured: certificates or password are missing here.
+        """
+        site = lane.present().site
+        topics = Topics(site.root)
+        work = _Work(lane, topics, self._troubles, self._strikes)
+        client_id = f"fengsui-{site.county}-{site.id}-{site.gateway}-{self.name}"
+        try:
+            async with Connection(self._settings, client_id, heard=work.states.heard) as connection:
+                self._troubles.login(lane, None)
+                await connection.subscribe(_own_topics(topics, self._settings))
+                await work.publish_present(connection)
+                await together(
+                    watch=connection.watch(),
+                    deliver=work.deliver(connection),
+                    keep=work.keep(connection),
+                    remind=work.remind(),
+                )
+        except LoginRefused as error:
+            self._troubles.login(lane, error)
+            raise
+
+
+def _own_topics(topics: Topics, settings: Settings) -> list[str]:
+    """States, to empty what is left from an earlier life; on 3.1.1 everything, to read it back."""
+    if settings.version == "5":
+        return [f"{topics.root}/state/#"]
+    return [topics.level, *(f"{topics.root}/{branch}/#" for branch in ("state", "alarms", "faults"))]
+
+
+class _Work:
+    """The jobs of one connection. :meth:`keep` alone publishes retained topics once the lane is running."""
+
+    def __init__(self, lane: EventLane, topics: Topics, troubles: Troubles, strikes: dict[int, int]) -> None:
+        self._lane, self._topics, self._troubles, self._strikes = lane, topics, troubles, strikes
+        self._changed: set[str] | None = None  # state topics; None: all
+        self._levels: tuple[LiveState, ...] = ()
+        self._wake = asyncio.Event()
+        self.states = Keeper(f"{topics.root}/state/", self._mark_topic)
+
+    # --- alarms -------------------------------------------------------------------------------------------------------
+
+    async def deliver(self, connection: Connection) -> None:
+        """Records in batches: highest level first, all acknowledged, then the cursor moves."""
+        while True:
+            records = await self._lane.next(BATCH)
+            if not records:
+                continue
+            chosen = by_level(records)
+            self._mark(records)
+            if chosen:
+                await self._announce(connection, chosen)
+            self._lane.advance(records[-1].seq)
+
+    async def _announce(self, connection: Connection, chosen: Sequence[Record]) -> None:
+        now = self._lane.clock.now()
+        sent = [(r, m) for r in chosen for m in announcements(self._topics, r, now)]
+        verdicts = await connection.send([m for _, m in sent])
+        refused: dict[int, list[Refusal]] = {}
+        for (record, _), verdict in zip(sent, verdicts, strict=True):
+            if verdict is not None:
+                refused.setdefault(record.seq, []).append(verdict)
+        self._report([m for _, m in sent], verdicts)
+        for record in chosen:
+            self._judge(record, refused.get(record.seq, []))
+
+    def _judge(self, record: Record, refused: list[Refusal]) -> None:
+        if not refused:
+            self._strikes.pop(record.seq, None)
+            return
+        if all(r.code == NOT_READ_BACK for r in refused):
+            strikes = self._strikes[record.seq] = self._strikes.get(record.seq, 0) + 1
+            if strikes < STRIKES:
+                raise Retry(f"{refused[0].topic}: {refused[0].reason}")
+        self._strikes.pop(record.seq, None)
+        self._lane.reject(record, "; ".join(f"{r.topic}: {r.reason}" for r in refused))
+
+    def _report(self, messages: Sequence[Message], verdicts: Sequence[Refusal | None]) -> None:
+        accepted = [m.topic for m, v in zip(messages, verdicts, strict=True) if v is None]
+        self._troubles.answered(self._lane, accepted, [v for v in verdicts if v is not None])
+
+    # --- retained -----------------------------------------------------------------------------------------------------
+
+    def _mark(self, records: Sequence[Record]) -> None:
+        for record in records:
+            event = record.event
+            if event.event in {EventKind.CONFIG_CHANGED, EventKind.STARTED}:
+                self._changed = None
+            elif self._changed is not None and announced(event):
+                self._changed.add(self._topics.state(event.installation, event.tag, event.rule))
+        self._wake.set()
+
+    def _mark_topic(self, topic: str) -> None:
+        if self._changed is not None:
+            self._changed.add(topic)
+        self._wake.set()
+
+    async def publish_present(self, connection: Connection) -> None:
+        """All states and the levels as they are now."""
+        self._changed, self._levels = None, ()
+        await self._publish_changed(connection)
+
+    async def keep(self, connection: Connection) -> None:
+        """Publish what changed, as soon as it changed."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._publish_changed(connection)
+
+    async def remind(self) -> None:
+        """Everything again from time to time."""
+        while True:
+            await self._lane.clock.sleep(AGAIN_S)
+            self._changed, self._levels = None, ()
+            self._wake.set()
+
+    async def _publish_changed(self, connection: Connection) -> None:
+        only, self._changed = self._changed, set()
+        present = self._lane.present()
+        wanted: dict[str, bytes] = {}
+        if present.levels and present.levels != self._levels:
+            self._levels = present.levels
+            wanted[self._topics.level] = level_body(present)
+        wanted.update(state_messages(self._topics, present, only, self.states.known))
+        refused = await self.states.put(connection, wanted)
+        not_taken = {r.topic for r in refused}
+        self._troubles.answered(self._lane, [t for t in wanted if t not in not_taken], refused)

@@ -1,0 +1,463 @@
+"""One MQTT connection: paho as the protocol engine inside our event loop, publishes pipelined, every answer read.
+
+Why not through aiomqtt here: it drops the reason code of a PUBACK (a refusal would look like success), makes one task
+and one timer per publish, and wakes once a second when idle. The callbacks of paho's public API are enough.
+"""
+
+import asyncio
+import os
+import ssl
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.exception import MQTTException
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.model.errors import Misconfigured, Retry
+from gateway.sinks.mqtt.config import Settings
+from gateway.sinks.mqtt.encode import Message
+
+NOT_READ_BACK: Final = -1
+_BROKEN: Final = (
+    OSError,
+    ValueError,
+    LookupError,
+    struct.error,
+    AttributeError,
+    TypeError,
+    MQTTException,
+)
+"""What paho raises on a broken connection or a packet that is not MQTT."""
+_LOGIN_CODES: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})
+_BUSY_CODES: Final = frozenset({0x89, 0x93, 0x96, 0x97})
+"""PUBACK codes that pass: server busy, receive maximum, message rate, quota."""
+
+Heard = Callable[[str, bytes, bool], None]
+"""(topic, payload, retained) of an incoming message."""
+
+
+class LoginRefused(Retry):
+    """The broker answered and does not want us: a person must look, but we keep trying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a publish does not count as accepted; ``code`` is the PUBACK's, or ``NOT_READ_BACK``."""
+
+    topic: str
+    code: int
+    reason: str
+
+
+@dataclass(slots=True)
+class _Burst:
+    """The open answers of one call of :meth:`Connection.send`."""
+
+    missing: int
+    verdicts: list[Refusal | None]
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True, eq=False)
+class _Slot:
+    """One publish on its way. ``steps`` counts the answers still needed: PUBACK, and on 3.1.1 our own copy."""
+
+    burst: _Burst
+    index: int
+    message: Message
+    steps: int
+
+
+@dataclass(slots=True)
+class _Flight:
+    """Publishes that are not answered."""
+
+    by_mid: dict[int, _Slot] = field(default_factory=dict)
+    by_content: dict[tuple[str, bytes], deque[_Slot]] = field(default_factory=dict)
+    answers: int = 0
+    room: asyncio.Future[None] | None = None
+    """done at the next acknowledgement"""
+
+
+class Connection:
+    """Async context manager; not reusable. Every failure of the connection is a :class:`Retry`.
+
+    ``version`` 3.1.1: the broker acknowledges what its access rules refuse, so a publish is accepted only when our own
+    copy has come back through a subscription (:meth:`subscribe` must cover the topics).
+    """
+
+    def __init__(
+        self, settings: Settings, client_id: str, *, will: Message | None = None, heard: Heard | None = None
+    ) -> None:
+        self._settings, self._heard = settings, heard
+        self._v5 = settings.version == "5"
+        self._loop = asyncio.get_running_loop()
+        self._flight = _Flight()
+        self._window = settings.window
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[Retry] = self._loop.create_future()
+        self._subscribed: dict[int, asyncio.Future[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._fd = -1
+        self._client = self._make(client_id, will)
+
+    async def __aenter__(self) -> Self:
+        await self._open_socket()
+        try:
+            self._attach()
+            await self._within(self._connected, "broker did not answer CONNECT")
+        except BaseException:
+            self._close()
+            raise
+        self._keep_alive()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._lost.done():
+            self._client.disconnect()
+        self._close()
+
+    async def watch(self) -> None:
+        """Wait until the connection is lost.
+
+        Raises:
+            Retry: it is.
+        """
+        raise await asyncio.shield(self._lost)
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """Subscribe at QoS 1 and wait for the answer. With version 5 our own publishes are not sent back to us.
+
+        Raises:
+            Retry: refused, or the connection was lost.
+        """
+        wanted: list[Any] = [
+            (f, SubscribeOptions(qos=1, noLocal=True)) if self._v5 else (f, 1) for f in filters
+        ]
+        result, mid = self._client.subscribe(wanted)
+        if result != paho.MQTT_ERR_SUCCESS or mid is None:
+            raise self._why("broker cannot be reached")
+        answer = self._subscribed[mid] = self._loop.create_future()
+        self._pump()
+        await self._within(answer, f"broker did not answer SUBSCRIBE {', '.join(filters)}")
+
+    async def send(self, messages: Sequence[Message]) -> list[Refusal | None]:
+        """Publish all at QoS 1, many on the way at once, in order; per message None or why it was not accepted.
+
+        Several callers may send at the same time; their messages interleave.
+
+        Raises:
+            Retry: the connection was lost, the broker is busy or does not answer in time. Nothing is known of the
+                messages of this call.
+        """
+        burst = _Burst(len(messages), [None] * len(messages), self._loop.create_future())
+        for index, message in enumerate(messages):
+            if len(self._flight.by_mid) >= self._window:
+                await self._room()
+            self._publish(_Slot(burst, index, message, 1 if self._v5 else 2))
+        self._pump()
+        try:
+            await self._finish(burst)
+        finally:
+            self._forget(burst)
+        if busy := next((r for r in burst.verdicts if r and r.code in _BUSY_CODES), None):
+            raise Retry(f"broker is busy: {busy.reason}")
+        return burst.verdicts
+
+    # --- connecting ---------------------------------------------------------------------------------------------------
+
+    def _make(self, client_id: str, will: Message | None) -> paho.Client:
+        settings = self._settings
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=paho.MQTTv5 if self._v5 else paho.MQTTv311,
+            clean_session=None if self._v5 else True,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(0)  # the window is ours
+        client.connect_timeout = settings.timeout
+        client.suppress_exceptions = False
+        if settings.username is not None:
+            client.username_pw_set(settings.username, _password(settings))
+        if settings.tls is not None:
+            client.tls_set_context(_tls_context(settings))
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
+        client.on_message, client.on_socket_close = self._on_message, self._on_socket_close
+        return client
+
+    async def _open_socket(self) -> None:
+        """paho resolves, connects and shakes hands for TLS in one blocking call: it runs in a thread."""
+        settings = self._settings
+        keepalive, clean = round(settings.keepalive), True if self._v5 else paho.MQTT_CLEAN_START_FIRST_ONLY
+        work = self._loop.run_in_executor(
+            None, lambda: self._client.connect(settings.host, settings.port, keepalive, clean_start=clean)
+        )
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            work.add_done_callback(self._abandon)
+            raise
+        except (OSError, ValueError) as error:
+            raise Retry(f"cannot connect to {settings.host}:{settings.port}: {error}") from error
+
+    def _abandon(self, work: "asyncio.Future[Any]") -> None:
+        if not work.cancelled() and work.exception() is None:
+            self._client.disconnect()
+
+    def _attach(self) -> None:
+        sock = self._client.socket()
+        if sock is None:
+            raise self._why("broker closed the connection")
+        self._fd = sock.fileno()
+        self._loop.add_reader(self._fd, self._readable)
+        self._pump()
+
+    def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        sock = self._client.socket()
+        self._detach()
+        if sock is not None:
+            sock.close()
+        self._fail(Retry("connection closed"))
+
+    def _detach(self) -> None:
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._fd = -1
+
+    # --- paho's loop --------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            sock = self._client.socket()
+            self._client.loop_read()
+            # What TLS has already decrypted does not make the socket readable again.
+            while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
+                self._client.loop_read()
+        except _BROKEN as error:
+            self._fail(Retry(f"broken connection: {error!r}"))
+        self._pump()
+
+    def _writable(self) -> None:
+        try:
+            self._client.loop_write()
+        except _BROKEN as error:
+            self._fail(Retry(f"broken connection: {error!r}"))
+        self._pump()
+
+    def _pump(self) -> None:
+        """paho writes at once; only what the socket did not take waits for it to become writable."""
+        if self._fd < 0:
+            return
+        if self._client.want_write():
+            self._loop.add_writer(self._fd, self._writable)
+        else:
+            self._loop.remove_writer(self._fd)
+
+    def _keep_alive(self) -> None:
+        self._client.loop_misc()
+        if not self._lost.done():
+            self._timer = self._loop.call_later(self._settings.keepalive / 4, self._keep_alive)
+
+    # --- paho's callbacks ---------------------------------------------------------------------------------------------
+
+    def _on_connect(
+        self,
+        _client: object,
+        _data: object,
+        _flags: object,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if self._connected.done():
+            return
+        if reason.is_failure:
+            words = f"broker refused the connection: {reason}"
+            kind = LoginRefused if reason.value in _LOGIN_CODES else Retry
+            self._connected.set_exception(kind(words))
+            return
+        # A broker that says nothing takes 65,535 at once.
+        self._window = min(self._window, getattr(properties, "ReceiveMaximum", 65535))
+        self._connected.set_result(None)
+
+    def _on_disconnect(
+        self, _client: object, _data: object, flags: paho.DisconnectFlags, reason: ReasonCode, _more: object
+    ) -> None:
+        who = "broker closed the connection" if flags.is_disconnect_packet_from_server else "connection lost"
+        self._fail(Retry(f"{who}: {reason}"))
+
+    def _on_socket_close(self, _client: object, _data: object, _sock: object) -> None:
+        self._detach()
+
+    def _on_subscribe(
+        self, _client: object, _data: object, mid: int, reasons: Sequence[ReasonCode], _more: object
+    ) -> None:
+        answer = self._subscribed.pop(mid, None)
+        if answer is None or answer.done():
+            return
+        refused = [str(r) for r in reasons if r.is_failure]
+        if refused:
+            answer.set_exception(LoginRefused(f"broker refused to let us read our own topics: {refused[0]}"))
+        else:
+            answer.set_result(None)
+
+    def _on_publish(
+        self, _client: object, _data: object, mid: int, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        flight = self._flight
+        flight.answers += 1
+        slot = flight.by_mid.pop(mid, None)
+        if flight.room is not None and not flight.room.done():
+            flight.room.set_result(None)
+        if slot is None:
+            return
+        if reason.is_failure:
+            words = getattr(properties, "ReasonString", "") or str(reason)
+            self._settle(slot, Refusal(slot.message.topic, reason.value, f"{words} ({reason.value})"))
+        else:
+            self._step(slot)
+
+    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        waiting = self._flight.by_content.get((message.topic, payload))
+        if waiting and not message.retain:
+            self._flight.answers += 1
+            self._step(waiting.popleft())
+        elif self._heard is not None:
+            self._heard(message.topic, payload, message.retain)
+
+    # --- answers ------------------------------------------------------------------------------------------------------
+
+    def _publish(self, slot: _Slot) -> None:
+        message = slot.message
+        late = _late(message.late_s) if self._v5 and message.late_s is not None else None
+        info = self._client.publish(message.topic, message.payload, 1, message.retain, late)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise self._why("broker cannot be reached")
+        self._flight.by_mid[info.mid] = slot
+        if not self._v5:
+            self._flight.by_content.setdefault((message.topic, message.payload), deque()).append(slot)
+
+    def _step(self, slot: _Slot) -> None:
+        slot.steps -= 1
+        if slot.steps == 0:
+            self._settle(slot, None)
+
+    def _settle(self, slot: _Slot, verdict: Refusal | None) -> None:
+        burst = slot.burst
+        burst.verdicts[slot.index] = verdict
+        burst.missing -= 1
+        if burst.missing == 0 and not burst.done.done():
+            burst.done.set_result(None)
+
+    async def _room(self) -> None:
+        """Wait until one more may be on the way."""
+        self._pump()
+        while len(self._flight.by_mid) >= self._window:
+            if self._flight.room is None or self._flight.room.done():
+                self._flight.room = self._loop.create_future()  # one for all who wait
+            if not await self._patiently(self._flight.room):
+                raise self._why(f"broker does not acknowledge within {self._settings.timeout:g} s")
+
+    async def _finish(self, burst: _Burst) -> None:
+        """Wait for all answers of the burst; with 3.1.1 some may never come."""
+        if not burst.missing or await self._patiently(burst.done):
+            return
+        if any(s.burst is burst for s in self._flight.by_mid.values()):
+            raise self._why(f"broker does not acknowledge within {self._settings.timeout:g} s")
+
+    async def _patiently(self, wanted: "asyncio.Future[None]") -> bool:
+        """Wait for ``wanted`` as long as answers keep coming; False when none came for ``timeout``.
+
+        Raises:
+            Retry: the connection was lost.
+        """
+        while True:
+            before = self._flight.answers
+            either: tuple[asyncio.Future[Any], ...] = (wanted, self._lost)
+            await asyncio.wait(either, timeout=self._settings.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if wanted.done():
+                return True
+            if self._lost.done():
+                raise self._why("connection lost")
+            if self._flight.answers == before:
+                return False
+
+    def _forget(self, burst: _Burst) -> None:
+        """Messages whose own copy did not come are not accepted; nothing of this call is waited for any more."""
+        flight = self._flight
+        for mid in [m for m, s in flight.by_mid.items() if s.burst is burst]:
+            del flight.by_mid[mid]
+        for key, slots in list(flight.by_content.items()):
+            for slot in [s for s in slots if s.burst is burst]:
+                slots.remove(slot)
+                if slot.steps:
+                    words = "acknowledged but not read back: the broker may have refused it without saying so"
+                    burst.verdicts[slot.index] = Refusal(key[0], NOT_READ_BACK, words)
+            if not slots:
+                del flight.by_content[key]
+
+    async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> None:
+        """Wait for ``wanted``, the loss of the connection, or the time-out, whichever is first."""
+        try:
+            await asyncio.wait(
+                [wanted, self._lost], timeout=self._settings.timeout, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            finished = wanted.done()
+            if not finished:
+                wanted.cancel()
+        if finished:
+            wanted.result()
+        else:
+            raise self._why(f"{words} within {self._settings.timeout:g} s")
+
+    def _why(self, words: str) -> Retry:
+        return self._lost.result() if self._lost.done() else Retry(words)
+
+    def _fail(self, why: Retry) -> None:
+        if not self._lost.done():
+            self._lost.set_result(why)
+
+
+def _password(settings: Settings) -> str | None:
+    if settings.password_env is None:
+        return None
+    word = os.environ.get(settings.password_env)
+    if word is None:
+        raise Misconfigured(f"mqtt {settings.host}: environment variable {settings.password_env} is not set")
+    return word
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext:
+    tls = settings.tls
+    try:
+        context = ssl.create_default_context(cafile=str(tls.ca) if tls and tls.ca else None)
+        if tls and tls.cert:
+            context.load_cert_chain(tls.cert, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"mqtt {settings.host}: certificates cannot be loaded: {error}") from error
+    return context
+
+
+def _late(seconds: float) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.UserProperty = [("backfill", "1"), ("late_s", f"{seconds:.3f}")]
+    return properties

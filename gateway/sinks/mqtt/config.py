@@ -1,0 +1,50 @@
+"""Settings of the MQTT output."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from gateway.model.times import NS, parse_duration
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) / NS if isinstance(value, str | int | float) else value
+
+
+def _word(value: object) -> object:
+    return str(value) if isinstance(value, int | float) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+
+
+class Tls(BaseModel):
+    """TLS towards the broker; with ``cert`` and ``key`` the gateway shows a certificate of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ca: Path | None = Field(None, description="PEM file of the authority; empty: the system's authorities")
+    cert: Path | None = Field(None, description="PEM file of the gateway's own certificate")
+    key: Path | None = Field(None, description="PEM file of its key")
+
+
+class Settings(BaseModel):
+    """One broker. Two connections are made: one for alarms, one for status, birth and the event record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["mqtt"]
+    host: str = Field(min_length=1, description="name or address of the broker")
+    port: int = Field(1883, ge=1, le=65535)
+    version: Annotated[Literal["5", "3.1.1"], BeforeValidator(_word)] = Field(
+        "5", description="3.1.1 hides refusals: each publish is then read back before it counts as accepted"
+    )
+    username: str | None = None
+    password_env: str | None = Field(None, description="environment variable that holds the password")
+    tls: Tls | None = None
+    keepalive: Seconds = Field(
+        10.0, ge=1, le=600, description="a silent gateway is shown offline after 1.5 times this"
+    )
+    timeout: Seconds = Field(10.0, gt=0, le=120, description="for connecting and for each acknowledgement")
+    window: int = Field(100, ge=1, le=1000, description="publishes on the way at once, at most")

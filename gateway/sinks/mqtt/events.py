@@ -1,0 +1,167 @@
+"""The event lane: status with last will, birth, and every journal event in sequence."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from gateway.model.errors import Retry
+from gateway.model.events import EventKind, Record
+from gateway.model.ports import EventLane, Present
+from gateway.model.times import seconds
+from gateway.sinks.mqtt.birth import birth_messages
+from gateway.sinks.mqtt.client import Connection, LoginRefused, Refusal
+from gateway.sinks.mqtt.config import Settings
+from gateway.sinks.mqtt.encode import (
+    STATUS_EVERY_S,
+    Message,
+    Will,
+    lateness,
+    offline_body,
+    status_body,
+    status_news,
+)
+from gateway.sinks.mqtt.jobs import together
+from gateway.sinks.mqtt.keeper import Keeper
+from gateway.sinks.mqtt.topics import Topics
+from gateway.sinks.mqtt.troubles import Troubles
+
+BATCH: Final = 500
+AGAIN_S: Final = 600.0
+LOOK_S: Final = 5.0
+"""How soon a change of the gateway's own state is published between two beats."""
+GOODBYE_S: Final = 1.0
+UNFIT_CODES: Final = frozenset({0x95, 0x99})
+"""PUBACK codes that mean this one record: too large, payload not valid. All else concerns every record."""
+
+
+class EventSink:
+    """See the package's README. One instance lives through all its connections."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = f"{name}.events"
+        self.lane = "events"
+        self._settings = settings
+        self._troubles = Troubles()
+
+    async def run(self, lane: EventLane) -> None:
+        """Deliver until cancelled, then say that the gateway is offline.
+
+        Raises:
+            Retry: the broker is gone, busy or refuses. Misconfigured: certificates or password are missing here.
+        """
+        present = lane.present()
+        site = present.site
+        who = Will(site.gateway, present.epoch, lane.clock.now())
+        work = _Work(lane, Topics(site.root), self._troubles, who)
+        client_id = f"fengsui-{site.county}-{site.id}-{site.gateway}-{self.name}"
+        try:
+            connection = Connection(self._settings, client_id, will=work.offline, heard=work.births.heard)
+            async with connection:
+                self._troubles.login(lane, None)
+                await connection.subscribe(_own_topics(work.topics, self._settings))
+                await work.serve(connection)
+        except LoginRefused as error:
+            self._troubles.login(lane, error)
+            raise
+
+
+def _own_topics(topics: Topics, settings: Settings) -> list[str]:
+    """Birth pages, to empty what is left from an earlier life; on 3.1.1 everything, to read it back."""
+    births = [topics.birth, f"{topics.birth}/#"]
+    return births if settings.version == "5" else [*births, topics.status, topics.events]
+
+
+class _Work:
+    """The jobs of one connection."""
+
+    def __init__(self, lane: EventLane, topics: Topics, troubles: Troubles, who: Will) -> None:
+        self._lane, self.topics, self._troubles, self._who = lane, topics, troubles, who
+        self._births_due = asyncio.Event()
+        self.births = Keeper(f"{topics.birth}/", lambda _topic: self._births_due.set())
+        self.offline = Message(topics.status, offline_body(who), retain=True)
+
+    async def serve(self, connection: Connection) -> None:
+        """Present state first, then the journal; at the end say goodbye."""
+        try:
+            await self._status(connection, self._lane.present())
+            await self._birth(connection)
+            await together(
+                watch=connection.watch(),
+                deliver=self._deliver(connection),
+                beat=self._beat(connection),
+                births=self._keep_births(connection),
+                remind=self._remind(),
+            )
+        finally:
+            with contextlib.suppress(Retry, TimeoutError):
+                async with asyncio.timeout(GOODBYE_S):
+                    await connection.send([self.offline])
+
+    # --- journal ------------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, connection: Connection) -> None:
+        while True:
+            records = await self._lane.next(BATCH)
+            if not records:
+                continue
+            now = self._lane.clock.now()
+            messages = [Message(self.topics.events, r.data, late_s=lateness(r, now)) for r in records]
+            verdicts = await connection.send(messages)
+            for record, verdict in zip(records, verdicts, strict=True):
+                self._judge(record, verdict)
+                self._lane.advance(record.seq)
+            if any(r.event.event is EventKind.CONFIG_CHANGED for r in records):
+                self._births_due.set()
+
+    def _judge(self, record: Record, refusal: Refusal | None) -> None:
+        """One record may be unfit; a refusal of the topic keeps everything until a person has changed the broker.
+
+        A gap record is never dead-lettered: that would make another gap record.
+        """
+        if refusal is None:
+            self._troubles.answered(self._lane, [self.topics.events], [])
+            return
+        self._troubles.answered(self._lane, [], [refusal])
+        if refusal.code not in UNFIT_CODES:
+            raise Retry(f"{refusal.topic}: {refusal.reason}")
+        if record.event.event is not EventKind.GAP:
+            self._lane.reject(record, f"{refusal.topic}: {refusal.reason}")
+
+    # --- retained -----------------------------------------------------------------------------------------------------
+
+    async def _beat(self, connection: Connection) -> None:
+        """Status every minute, and soon after something in it changed that people look at."""
+        clock = self._lane.clock
+        said, due = status_news(self._lane.present()), clock.now() + seconds(STATUS_EVERY_S)
+        while True:
+            await clock.sleep(LOOK_S)
+            present = self._lane.present()
+            if status_news(present) != said or clock.now() >= due:
+                said, due = status_news(present), clock.now() + seconds(STATUS_EVERY_S)
+                await self._status(connection, present)
+
+    async def _status(self, connection: Connection, present: Present) -> None:
+        body = status_body(present, self._who.connected_at)
+        verdicts = await connection.send([Message(self.topics.status, body, retain=True)])
+        self._report([self.topics.status], [v for v in verdicts if v])
+
+    async def _keep_births(self, connection: Connection) -> None:
+        while True:
+            await self._births_due.wait()
+            self._births_due.clear()
+            await self._birth(connection)
+
+    async def _birth(self, connection: Connection) -> None:
+        wanted = birth_messages(self.topics, self._lane.present())
+        gone = {topic: b"" for topic in sorted(self.births.known) if topic not in wanted}
+        refused = await self.births.put(connection, {**wanted, **gone})
+        self._report(list(wanted), refused)
+
+    async def _remind(self) -> None:
+        while True:
+            await self._lane.clock.sleep(AGAIN_S)
+            self._births_due.set()
+
+    def _report(self, topics: list[str], refused: list[Refusal]) -> None:
+        not_taken = {r.topic for r in refused}
+        self._troubles.answered(self._lane, [t for t in topics if t not in not_taken], refused)

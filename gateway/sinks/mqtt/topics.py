@@ -1,0 +1,56 @@
+"""The topic tree under ``fengsui/v1/<county>/<site>/<gateway>/``. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.levels import Level
+
+_NOT_TOPIC: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def segment(text: str) -> str:
+    """``text`` as one level of a topic: ``[A-Za-z0-9_-]{1,64}``; what does not fit becomes ``_``, nothing ``none``.
+
+    Ids from the configuration already fit. Rule ids (``LT-101.HH``) and link ids (``plc1/3``) may not.
+    """
+    return _NOT_TOPIC.sub("_", text)[:64] or "none"
+
+
+def rule_segment(rule: str, tag: str) -> str:
+    """Last level of a state topic: the rule's id without its tag (``LT-101.HH`` -> ``HH``)."""
+    return segment(rule.removeprefix(f"{tag}.") if tag else rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Topic names of one gateway; ``root`` without a trailing slash."""
+
+    root: str
+
+    @property
+    def status(self) -> str:
+        return f"{self.root}/status"
+
+    @property
+    def level(self) -> str:
+        return f"{self.root}/level"
+
+    @property
+    def events(self) -> str:
+        return f"{self.root}/events"
+
+    @property
+    def birth(self) -> str:
+        return f"{self.root}/birth"
+
+    def birth_page(self, installation: str, page: int) -> str:
+        return f"{self.root}/birth/{segment(installation)}/{page}"
+
+    def state(self, installation: str, tag: str, rule: str) -> str:
+        return f"{self.root}/state/{segment(installation)}/{segment(tag)}/{rule_segment(rule, tag)}"
+
+    def announcement(self, level: Level, installation: str, tag: str, *, fault: bool) -> str:
+        """``alarms/<level>/...`` of a process alarm, ``faults/<level>/...`` of an instrument or system alarm."""
+        branch = "faults" if fault else "alarms"
+        return f"{self.root}/{branch}/{level.word}/{segment(installation)}/{segment(tag)}"
