@@ -113,4 +113,6 @@ class ConfigFact:
     new: str
 
 
-Fact = RuleFact | TagFact | LinkFact | CommandFact | TimeFact | SystemFact | StartedFact | GapFact | ConfigFact
+Fact = (
+    RuleFact | TagFact | LinkFact | CommandFact | TimeFact | SystemFact | StartedFact | GapFact | ConfigFact
+)

@@ -1,0 +1,323 @@
+"""The book of alarms: facts in, events out, and the state they add up to.
+
+``apply`` decides on the present state (pure functions, :mod:`gateway.alarms.decide`), then folds what it decided with
+``evolve``, the only thing that changes an occurrence. A restarted gateway folds its journal with the same ``evolve``
+and stands where it stood. What the facts say of instruments without being an event (a first good reading) is the view,
+in ``dump`` beside the fold.
+
+No clock, no random number, no order of a hash: the same facts give the same events, byte for byte.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from gateway.alarms.decide import Basis, acknowledge, begin, escalate, go_live, press, raise_level
+from gateway.alarms.evolve import Held, escalation, follow
+from gateway.alarms.facts import (
+    CommandFact,
+    ConfigFact,
+    Fact,
+    GapFact,
+    LinkFact,
+    RuleFact,
+    StartedFact,
+    SystemFact,
+    TagFact,
+    TimeFact,
+)
+from gateway.alarms.instruments import Health, Turn
+from gateway.alarms.ledger import Ledger
+from gateway.alarms.levels import Levels
+from gateway.alarms.subjects import SYSTEM, Subject, of_rule
+from gateway.alarms.tables import NORM, Cause, move
+from gateway.alarms.topology import Topology
+from gateway.model.commands import Act, Seen
+from gateway.model.errors import Refused
+from gateway.model.events import Condition, Event, EventKind, Occurrence
+from gateway.model.ports import LiveState
+from gateway.model.site import Site
+from gateway.model.times import NEVER, NS, iso, seconds
+
+VERSION: Final = 1
+_CAUSES: Final = {
+    Condition.ACTIVE: Cause.BEYOND,
+    Condition.NORMAL: Cause.WITHIN,
+    Condition.UNKNOWN: Cause.UNSURE,
+}
+_FAULT_NAMES: Final = {"instrument": "FAULT", "link": "LINK", SYSTEM: "SYSTEM"}
+
+
+class Book:
+    """All alarms of one site. One writer; not for several threads."""
+
+    def __init__(self, site: Site, epoch: str) -> None:
+        self._site = site
+        self._topology = Topology(site)
+        self._subjects = tuple(of_rule(site, rule) for rule in site.rules)
+        self._by_id = {s.rule: s for s in self._subjects}
+        self._late = tuple(self._max_age(rule.tags) for rule in site.rules)
+        self._ledger = Ledger(site.gateway, epoch, self._name)
+        self._health = Health(self._topology)
+        self._levels = Levels(self._topology)
+        self._timers: dict[str, int] = {}
+        self._deadline = NEVER
+        self._handlers: dict[type, Callable[[Any], list[Event]]] = {
+            RuleFact: self._rule,
+            TagFact: self._tag,
+            LinkFact: self._link,
+            CommandFact: self._command,
+            TimeFact: self._time,
+            SystemFact: self._system,
+            StartedFact: self._started,
+            GapFact: _gap,
+            ConfigFact: self._config,
+        }
+
+    def apply(self, fact: Fact) -> list[Event]:
+        """Decide on one fact and fold the decision. Repeats and facts that change nothing give no events.
+
+        Raises:
+            Refused: a command that cannot be done; nothing was changed.
+        """
+        if type(fact) is TimeFact and fact.time < self._deadline and not self._levels.dirty:
+            return []
+        return self._keep(self._handlers[type(fact)](fact), fact.time)
+
+    def retire(self, rules: Iterable[str], time: int) -> list[Event]:
+        """End what is open of rules that are gone, by rule id (faults: ``<tag>.FAULT``, ``<link>.LINK``)."""
+        return self._keep(self._retired(rules, time), time)
+
+    def evolve(self, event: Event) -> None:
+        """Fold one event: the only way an occurrence changes.
+
+        Raises:
+            ValueError: the event does not follow what was folded so far; nothing was changed.
+        """
+        before, after = self._ledger.evolve(event)
+        if event.event is EventKind.LIVE_LEVEL:
+            self._levels.forget(event.installation)
+        elif event.event is EventKind.STARTED:
+            self._retime()
+        if event.id:
+            self._levels.alarm(_shown(before), _shown(after))
+            self._time_of(event.id, after)
+
+    def next_deadline(self) -> int:
+        """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
+        return self._deadline
+
+    def open(self) -> tuple[Occurrence, ...]:
+        """Open occurrences, oldest first; several of one rule are branches, the last of them its trunk."""
+        return tuple(h.occurrence for h in self._ledger.open.values())
+
+    def levels(self) -> tuple[LiveState, ...]:
+        """Live levels, site first, then installations in the order of the configuration."""
+        return self._levels.states(self._ledger.announced)
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, as JSON values. All but ``view`` is what the events add up to."""
+        return {"version": VERSION, **self._ledger.dump(), "view": self._health.dump()}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Inverse of :meth:`dump`; also takes the dump of a book with another configuration (see ConfigFact).
+
+        Raises:
+            ValueError: a dump of another version.
+        """
+        if data.get("version") != VERSION:
+            raise ValueError(f"alarm state of version {data.get('version')!r}, expected {VERSION}")
+        self._ledger.load(data)
+        self._health = Health(self._topology)
+        self._health.load(data["view"])
+        self._levels = Levels(self._topology)
+        for row in range(len(self._site.tags)):
+            self._levels.sight(row, self._health.sighted(row))
+        for occurrence in self.open():
+            self._levels.alarm(None, occurrence)
+        self._retime()
+
+    # --- one handler per fact: decides, changes no occurrence ---------------------------------------------------------
+
+    def _rule(self, fact: RuleFact) -> list[Event]:
+        subject = self._subjects[fact.rule]
+        lateness = fact.received - fact.time
+        basis = Basis(
+            time=fact.time,
+            subject=subject,
+            measured=True,
+            value=fact.value,
+            quality=fact.quality,
+            rate=fact.rate,
+            late=lateness if lateness > self._late[fact.rule] else 0,
+        )
+        return self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
+
+    def _tag(self, fact: TagFact) -> list[Event]:
+        turns = self._health.tag(fact)
+        self._levels.sight(fact.tag, self._health.sighted(fact.tag))
+        return self._turns(turns)
+
+    def _link(self, fact: LinkFact) -> list[Event]:
+        return self._turns(self._health.link(fact))
+
+    def _system(self, fact: SystemFact) -> list[Event]:
+        return self._turn(self._health.system(fact))
+
+    def _time(self, fact: TimeFact) -> list[Event]:
+        due = [h for h in self._ledger.open.values() if self._timers.get(h.occurrence.id, NEVER) <= fact.time]
+        due.sort(key=lambda h: self._timers[h.occurrence.id])
+        events = [e for h in due for e in self._escalated(h, fact.time)]
+        return events + self._turns(self._health.due(fact.time))
+
+    def _command(self, fact: CommandFact) -> list[Event]:
+        command = fact.command
+        ids = [s.id for s in command.seen]
+        if not ids or len(set(ids)) != len(ids):
+            raise Refused("the command names no alarm" if not ids else "the command names an alarm twice")
+        basis = Basis(time=fact.time, actor=command.actor, comment=command.comment)
+        return [e for seen in command.seen for e in self._act(command.act, seen, basis)]
+
+    def _started(self, fact: StartedFact) -> list[Event]:
+        detail: dict[str, Any] = {"version": fact.version}
+        if fact.note:
+            detail["note"] = fact.note
+        outage = fact.time - fact.down_since if fact.down_since else 0
+        if outage <= 0:
+            return [Event(event=EventKind.STARTED, time=fact.time, detail=detail)]
+        detail.update(down_since=iso(fact.down_since), outage_s=outage / NS)
+        lost = {
+            "who": self._site.gateway,
+            "start": iso(fact.down_since),
+            "end": iso(fact.time),
+            "count": None,
+            "why": "the gateway was not running",
+        }
+        self._health.shift(outage)
+        started = Event(event=EventKind.STARTED, time=fact.time, detail=detail)
+        return [started, Event(event=EventKind.GAP, time=fact.time, detail=lost)]
+
+    def _config(self, fact: ConfigFact) -> list[Event]:
+        changed = Event(
+            event=EventKind.CONFIG_CHANGED, time=fact.time, detail={"old": fact.old, "new": fact.new}
+        )
+        here = {r.id for r in self._site.rules if r.enabled} | self._health.subjects()
+        rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())
+        gone = [r for r in rules if r not in here and not r.startswith(f"{SYSTEM}.")]
+        events = [changed, *self._retired(gone, fact.time)]
+        for rule in rules:
+            events += self._adopted(rule, fact.time) if rule in here else []
+        return events
+
+    # --- helpers ------------------------------------------------------------------------------------------------------
+
+    def _keep(self, events: list[Event], time: int) -> list[Event]:
+        for event in events:
+            self.evolve(event)
+        for place in self._levels.changes(self._ledger.announced):
+            announced = Event(
+                event=EventKind.LIVE_LEVEL,
+                time=time,
+                installation=place,
+                shadow=self._levels.shadow(place),
+                detail=self._levels.detail(place, self._ledger.announced),
+            )
+            self.evolve(announced)
+            events.append(announced)
+        self._deadline = min(min(self._timers.values(), default=NEVER), self._health.next_deadline())
+        return events
+
+    def _turns(self, turns: list[Turn]) -> list[Event]:
+        return [event for turn in turns for event in self._turn(turn)]
+
+    def _turn(self, turn: Turn) -> list[Event]:
+        subject, trunk = turn.subject, self._ledger.trunk(turn.subject.rule)
+        first: list[Event] = []
+        if trunk is not None:
+            # A rise that was due before this edge comes before it, also in data that arrives in one piece.
+            first = self._escalated(trunk, turn.basis.time)
+            trunk = follow(trunk, *first)
+        state = NORM if trunk is None else trunk.occurrence.axes
+        raised = EventKind.RAISED in move(state, turn.cause).effects
+        if raised and not self._full(subject, trunk):
+            ident = self._ledger.new_id(subject.rule, subject.tag, turn.onset)
+            return first + begin(subject, ident, turn.onset, turn.basis)
+        if trunk is None:
+            return first
+        return first + press(trunk, Cause.AGAIN if raised else turn.cause, turn.basis)
+
+    def _full(self, subject: Subject, trunk: Held | None) -> bool:
+        # Announcing the latest again must say no less than a new occurrence would.
+        if trunk is None or len(self._ledger.branches(subject.rule)) < subject.branches:
+            return False
+        return trunk.occurrence.shadow == subject.shadow and trunk.occurrence.level >= subject.level
+
+    def _escalated(self, held: Held, now: int) -> list[Event]:
+        subject = self._by_id.get(held.occurrence.rule)
+        return escalate(held, subject.steps, now) if subject else []
+
+    def _act(self, act: Act, seen: Seen, basis: Basis) -> list[Event]:
+        held = self._ledger.open.get(seen.id)
+        if held is None:
+            raise Refused(f"no open alarm {seen.id!r}: unknown, or closed meanwhile")
+        if act is Act.ACKNOWLEDGE:
+            return acknowledge(held, seen.n, basis)
+        if seen.n != held.occurrence.n:
+            raise Refused(f"alarm {seen.id} has changed: it is at event {held.occurrence.n}, not {seen.n}")
+        return press(held, Cause.RESET, basis)
+
+    def _retired(self, rules: Iterable[str], time: int) -> list[Event]:
+        basis = Basis(time=time, detail={"why": "no longer configured"})
+        held = (h for rule in dict.fromkeys(rules) for h in self._ledger.branches(rule))
+        return [event for h in held for event in press(h, Cause.RETIRE, basis)]
+
+    def _adopted(self, rule: str, time: int) -> list[Event]:
+        """An open occurrence under an edited rule: live now, or of a higher level now, must be told."""
+        subject, trunk = self._by_id.get(rule), self._ledger.trunk(rule)
+        if subject is None or trunk is None or trunk.occurrence.axes.condition is Condition.NORMAL:
+            return []
+        basis = Basis(time=time, subject=subject, detail={"why": "configuration"})
+        events: list[Event] = []
+        if trunk.occurrence.shadow and not subject.shadow:
+            events = go_live(trunk, basis)
+            trunk = follow(trunk, *events)
+        if subject.level > trunk.occurrence.level:
+            events += raise_level(trunk, subject.level, basis)
+        return events
+
+    def _time_of(self, ident: str, held: Held | None) -> None:
+        subject = self._by_id.get(held.occurrence.rule) if held else None
+        due = escalation(held, subject.steps)[0] if held and subject else NEVER
+        if due < NEVER:
+            self._timers[ident] = due
+        else:
+            self._timers.pop(ident, None)
+
+    def _retime(self) -> None:
+        self._timers = {}
+        for ident, held in self._ledger.open.items():
+            self._time_of(ident, held)
+        self._deadline = min(min(self._timers.values(), default=NEVER), self._health.next_deadline())
+
+    def _name(self, rule: str, kind: str) -> str:
+        known = self._by_id.get(rule)
+        return known.name if known else _FAULT_NAMES.get(kind, rule.rpartition(".")[2])
+
+    def _max_age(self, tags: tuple[str, ...]) -> int:
+        rows = (self._site.tag_index.get(t) for t in tags)
+        ages = [self._site.tags[r].max_age or seconds(5) for r in rows if r is not None]
+        return max(ages, default=seconds(5))
+
+
+def _shown(held: Held | None) -> Occurrence | None:
+    return held.occurrence if held else None
+
+
+def _gap(fact: GapFact) -> list[Event]:
+    lost = {
+        "who": fact.who,
+        "start": iso(fact.start),
+        "end": iso(fact.end),
+        "count": fact.count,
+        "why": fact.why,
+    }
+    return [Event(event=EventKind.GAP, time=fact.time, detail=lost)]

@@ -1,0 +1,158 @@
+"""What events add up to. Pure: occurrence + event -> occurrence. Restart, replay and the running book all fold
+with this.
+
+A :class:`Held` is an open occurrence and the little more that decides about it and that its published form need not
+show: from when escalation counts, and which of its events wait for a person.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.alarms.tables import JOINT, Cause
+from gateway.model.commands import Actor
+from gateway.model.events import Acknowledgement, Axes, Condition, Event, EventKind, Occurrence
+from gateway.model.levels import Level
+from gateway.model.times import NEVER, seconds
+
+ASKS: Final = frozenset(kind for kind, causes in JOINT.items() if Cause.ALARM in causes)
+"""Events a person must acknowledge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One open occurrence.
+
+    ``since``: ns from which time in alarm counts. ``first``..``last``: numbers of the events that wait for a person,
+    0..0 when none does.
+    """
+
+    occurrence: Occurrence
+    since: int
+    first: int
+    last: int
+
+
+def open_with(event: Event, name: str) -> Held:
+    """A new occurrence from its ``raised`` event; ``name`` is the rule's short name.
+
+    Raises:
+        ValueError: not the first event of an occurrence.
+    """
+    if event.event is not EventKind.RAISED or event.n != 1 or event.level is None:
+        raise ValueError(f"{event.event.value} n={event.n} cannot open occurrence {event.id!r}")
+    occurrence = Occurrence(
+        id=event.id,
+        rule=event.rule,
+        rule_version=event.rule_version,
+        name=name,
+        tag=event.tag,
+        installation=event.installation,
+        kind=event.kind,
+        fault=event.fault,
+        shadow=event.shadow,
+        description=event.description,
+        cls=event.cls,
+        unit=event.unit,
+        level=event.level,
+        levels=event.levels,
+        priority=event.priority or 4,
+        onset=event.time if event.onset is None else event.onset,
+        raised=event.time,
+        changed=event.time,
+        n=1,
+        axes=_after(event),
+        isa=event.isa,
+        value=event.value,
+        limit=event.limit,
+        reset=event.reset,
+        quality=event.quality or 0,
+        guidance=event.guidance,
+        members=event.members,
+    )
+    return Held(occurrence=occurrence, since=_counts_from(event), first=1, last=1)
+
+
+def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
+    """The occurrence as of its next event.
+
+    Raises:
+        ValueError: not the next event of this occurrence (one is missing, or it comes twice).
+    """
+    if event.id != occurrence.id or event.n != occurrence.n + 1:
+        raise ValueError(
+            f"event n={event.n} of {event.id!r} does not follow n={occurrence.n} of {occurrence.id!r}: missing or twice"
+        )
+    axes = _after(event)
+    return occurrence.with_(
+        n=event.n,
+        changed=event.time,
+        axes=axes,
+        isa=event.isa,
+        rule_version=event.rule_version,
+        shadow=event.shadow,
+        level=event.level or occurrence.level,
+        levels=event.levels,
+        value=event.value,
+        limit=event.limit,
+        reset=event.reset,
+        quality=occurrence.quality if event.quality is None else event.quality,
+        acknowledged_by=_who(occurrence, axes, event),
+        comment=event.comment or occurrence.comment,
+    )
+
+
+def follow(held: Held, *events: Event) -> Held:
+    """Fold further events of one occurrence.
+
+    Raises:
+        ValueError: as :func:`evolve`.
+    """
+    for event in events:
+        held = _step(held, event)
+    return held
+
+
+def shift(held: Held, outage: int) -> Held:
+    """Time in alarm does not count while the gateway itself was down (``outage`` ns)."""
+    return replace(held, since=held.since + outage)
+
+
+def escalation(held: Held, steps: tuple[tuple[int, Level], ...]) -> tuple[int, Level | None]:
+    """When the level next rises by time in alarm, and to what; (NEVER, None) if it does not.
+
+    Runs on while the condition is unknown: not knowing is no reason to be less worried.
+    """
+    if held.occurrence.axes.condition is not Condition.NORMAL:
+        for after, level in steps:
+            if level > held.occurrence.level:
+                return held.since + after, level
+    return NEVER, None
+
+
+def _step(held: Held, event: Event) -> Held:
+    occurrence = evolve(held.occurrence, event)
+    since = _counts_from(event) if event.event is EventKind.RE_ALARM else held.since
+    first, last = held.first, held.last
+    if event.event in ASKS:
+        first, last = first or event.n, event.n
+    elif event.event is EventKind.ACKNOWLEDGED:
+        seen = int(event.detail["seen"])
+        first, last = (0, 0) if seen >= last else (seen + 1, last)
+    return Held(occurrence=occurrence, since=since, first=first, last=last)
+
+
+def _counts_from(event: Event) -> int:
+    # Late data says what was, not how long people have had to act: their time begins when we knew.
+    return event.time + (seconds(event.late_s) if event.backfill else 0)
+
+
+def _after(event: Event) -> Axes:
+    if event.after is None:
+        raise ValueError(f"{event.event.value} n={event.n} of {event.id!r} has no axes")
+    return event.after
+
+
+def _who(occurrence: Occurrence, axes: Axes, event: Event) -> Actor | None:
+    if axes.acknowledgement is Acknowledgement.UNACKNOWLEDGED:
+        return None
+    return event.actor if event.event is EventKind.ACKNOWLEDGED else occurrence.acknowledged_by

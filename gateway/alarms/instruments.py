@@ -1,0 +1,255 @@
+"""Instrument, link and system faults: who is to blame when something cannot be judged.
+
+One dead bus is one fault that lists its tags, not fifty. While a link is down, what hangs on it has no fault of its
+own; when it is back, each tag and device below has one max age to speak again before it is a fault after all. (Without
+that patience every reconnect would flash fifty faults; without the deadline a tag that never returns would be nobody's.)
+
+:class:`Health` is the view of the instruments: it follows the facts and not the journal, because a first good reading
+changes the view without being an event. It proposes :class:`Turn` s; the book turns them into events.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from gateway.alarms.decide import Basis
+from gateway.alarms.facts import LinkFact, SystemFact, TagFact
+from gateway.alarms.subjects import SYSTEM, Subject, topic_safe
+from gateway.alarms.tables import Cause
+from gateway.alarms.topology import Topology
+from gateway.model.levels import Level
+from gateway.model.quality import Quality, Status, status_of
+from gateway.model.site import Tag
+from gateway.model.times import NEVER, seconds
+
+K = TypeVar("K")
+NOT_HEARD: Final = -1
+FOLDED: Final = frozenset({Quality.COMMUNICATION, Quality.STALE, Quality.NO_DATA})
+"""Reasons that a lost link explains; a failure current, say, stays a fault of its own."""
+PATIENCE: Final = seconds(5)
+"""For tags and links without a max age."""
+SYSTEM_LEVELS: Final = {
+    "disk": Level.ORANGE,
+    "journal": Level.ORANGE,
+    "store": Level.ORANGE,
+    "replay": Level.ORANGE,
+}
+"""First word of a system fault -> level; others are yellow. Orange: history or decisions are at risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What happened to the condition of one subject."""
+
+    subject: Subject
+    cause: Cause
+    onset: int
+    basis: Basis
+
+
+class Subjects:
+    """Subjects of faults. Made on demand: their levels follow the rules of the site."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+
+    def tag(self, row: int) -> Subject:
+        """One instrument."""
+        tag = self._topology.site.tags[row]
+        level, priority = self._topology.blinds((row,))
+        return Subject(
+            rule=f"{tag.id}.FAULT",
+            version="",
+            name="FAULT",
+            tag=tag.id,
+            installation=tag.installation,
+            kind="instrument",
+            level=level,
+            priority=priority,
+            fault=True,
+            shadow=tag.installation in self._topology.shadow,
+            description=tag.description,
+            cls=tag.cls,
+            unit=tag.unit,
+        )
+
+    def link(self, link: str) -> Subject:
+        """One bus or device, with all tags that are blind without it."""
+        known = self._topology.links.get(link)
+        rows = self._topology.rows_of.get(link, ())
+        tags = [self._topology.site.tags[r] for r in rows]
+        level, priority = self._topology.blinds(rows)
+        places = [t.installation for t in tags]
+        return Subject(
+            rule=f"{link}.LINK",
+            version="",
+            name="LINK",
+            tag=link,
+            installation=(known.installation if known else "") or (places[0] if places else SYSTEM),
+            kind="link",
+            level=level,
+            priority=priority,
+            fault=True,
+            shadow=bool(places) and all(p in self._topology.shadow for p in places),
+            description=known.description if known else link,
+            members=tuple(t.id for t in tags),
+        )
+
+    @staticmethod
+    def system(what: str) -> Subject:
+        """The gateway's own trouble."""
+        return Subject(
+            rule=f"{SYSTEM}.{what}",
+            version="",
+            name="SYSTEM",
+            tag=topic_safe(what),
+            installation=SYSTEM,
+            kind=SYSTEM,
+            level=SYSTEM_LEVELS.get(what.split(".", maxsplit=1)[0], Level.YELLOW),
+            priority=2,
+            fault=True,
+            description=what,
+        )
+
+
+class Health:
+    """Which tags and links can be relied on. Changed only by the facts about them."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._subjects = Subjects(topology)
+        self._quality = [NOT_HEARD] * len(topology.site.tags)
+        self._down: dict[str, int] = {}
+        self._tag_due: dict[int, int] = {}
+        self._link_due: dict[str, int] = {}
+
+    def sighted(self, row: int) -> bool:
+        """There is a value that may be judged."""
+        quality = self._quality[row]
+        return quality != NOT_HEARD and status_of(quality) is not Status.BAD
+
+    def next_deadline(self) -> int:
+        """When patience next ends, ns or NEVER."""
+        return min(min(self._tag_due.values(), default=NEVER), min(self._link_due.values(), default=NEVER))
+
+    def tag(self, fact: TagFact) -> list[Turn]:
+        """An instrument failed or recovered."""
+        self._quality[fact.tag] = _told(fact)
+        if not fact.bad:
+            self._tag_due.pop(fact.tag, None)
+            return [self._tag_turn(fact.tag, Cause.WITHIN, fact.time)]
+        if self._under_lost_link(fact.tag) or (fact.tag in self._tag_due and fact.quality in FOLDED):
+            return []
+        self._tag_due.pop(fact.tag, None)
+        return [self._tag_turn(fact.tag, Cause.BEYOND, fact.time)]
+
+    def link(self, fact: LinkFact) -> list[Turn]:
+        """A bus or device was lost or came back; repeats change nothing."""
+        if fact.up == (fact.link not in self._down):
+            return []
+        return self._up(fact) if fact.up else self._lost(fact)
+
+    def system(self, fact: SystemFact) -> Turn:
+        """The gateway's own trouble."""
+        detail = {"reason": fact.detail} if fact.detail else {}
+        cause = Cause.BEYOND if fact.active else Cause.WITHIN
+        return Turn(self._subjects.system(fact.what), cause, fact.time, Basis(time=fact.time, detail=detail))
+
+    def due(self, now: int) -> list[Turn]:
+        """Patience ended: what hung on a link that is back and has not spoken since is a fault of its own."""
+        turns = [self._link_turn(k, Cause.BEYOND, at) for k, at in _take(self._link_due, now)]
+        for row, at in _take(self._tag_due, now):
+            if not self.sighted(row) and not self._under_lost_link(row):
+                turns.append(self._tag_turn(row, Cause.BEYOND, at))
+        return turns
+
+    def shift(self, outage: int) -> None:
+        """The gateway itself was down for ``outage`` ns: nobody could have spoken to it."""
+        self._tag_due = {row: at + outage for row, at in self._tag_due.items()}
+        self._link_due = {k: at + outage for k, at in self._link_due.items()}
+
+    def dump(self) -> dict[str, Any]:
+        """JSON values, by id."""
+        tags = self._topology.site.tags
+        return {
+            "tags": {tags[i].id: q for i, q in enumerate(self._quality) if q != NOT_HEARD},
+            "down": dict(self._down),
+            "tag_due": {tags[i].id: at for i, at in self._tag_due.items()},
+            "link_due": dict(self._link_due),
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Inverse of :meth:`dump`; what is no longer configured is left out."""
+        index, links = self._topology.site.tag_index, self._topology.links
+        self._quality = [data["tags"].get(t.id, NOT_HEARD) for t in self._topology.site.tags]
+        self._down = {k: at for k, at in data["down"].items() if k in links}
+        self._tag_due = {index[t]: at for t, at in data["tag_due"].items() if t in index}
+        self._link_due = {k: at for k, at in data["link_due"].items() if k in links}
+
+    def subjects(self) -> frozenset[str]:
+        """Rule ids of all faults the configuration can have (system faults aside)."""
+        tags = {f"{t.id}.FAULT" for t in self._topology.site.tags}
+        return frozenset(tags | {f"{k}.LINK" for k in self._topology.links})
+
+    def _lost(self, fact: LinkFact) -> list[Turn]:
+        self._down[fact.link] = fact.time
+        self._link_due.pop(fact.link, None)
+        turns = [self._link_turn(k, Cause.WITHIN, fact.time) for k in self._below(fact.link)]
+        for row in self._topology.rows_of.get(fact.link, ()):
+            self._tag_due.pop(row, None)
+            if self._quality[row] == NOT_HEARD or self._quality[row] in FOLDED:
+                turns.append(self._tag_turn(row, Cause.WITHIN, fact.time))
+        for child in self._below(fact.link):
+            self._link_due.pop(child, None)
+        if not self._parent_lost(fact.link):
+            turns.append(self._link_turn(fact.link, Cause.BEYOND, fact.time, fact.reason))
+        return turns
+
+    def _up(self, fact: LinkFact) -> list[Turn]:
+        del self._down[fact.link]
+        self._link_due.pop(fact.link, None)
+        rows = self._topology.rows_of.get(fact.link, ())
+        for row in rows:
+            if not self.sighted(row) and not self._under_lost_link(row):
+                self._tag_due[row] = fact.time + self._patience(row)
+        for child in self._below(fact.link):
+            if child in self._down and not self._parent_lost(child):
+                below = self._topology.rows_of.get(child, ())
+                self._link_due[child] = fact.time + min(map(self._patience, below), default=PATIENCE)
+        return [self._link_turn(fact.link, Cause.WITHIN, fact.time, fact.reason)]
+
+    def _below(self, link: str) -> tuple[str, ...]:
+        return self._topology.below.get(link, ())
+
+    def _parent_lost(self, link: str) -> bool:
+        return any(p in self._down for p in self._topology.above.get(link, ()))
+
+    def _under_lost_link(self, row: int) -> bool:
+        return bool(self._down) and any(k in self._down for k in self._topology.links_of[row])
+
+    def _patience(self, row: int) -> int:
+        tag: Tag = self._topology.site.tags[row]
+        return tag.max_age or PATIENCE
+
+    def _tag_turn(self, row: int, cause: Cause, time: int) -> Turn:
+        basis = Basis(time=time, measured=True, quality=max(self._quality[row], 0))
+        return Turn(self._subjects.tag(row), cause, time, basis)
+
+    def _link_turn(self, link: str, cause: Cause, time: int, reason: str = "") -> Turn:
+        detail = {"reason": reason} if reason else {}
+        return Turn(self._subjects.link(link), cause, time, Basis(time=time, detail=detail))
+
+
+def _told(fact: TagFact) -> int:
+    # The edge is the message: a BAD edge with a byte that is not BAD must not read as sight.
+    if fact.bad and status_of(fact.quality) is not Status.BAD:
+        return int(Quality.CONFIGURATION)
+    if not fact.bad and status_of(fact.quality) is Status.BAD:
+        return int(Quality.GOOD)
+    return fact.quality
+
+
+def _take(due: dict[K, int], now: int) -> list[tuple[K, int]]:
+    taken = sorted(((k, at) for k, at in due.items() if at <= now), key=lambda pair: pair[1])
+    for key, _ in taken:
+        del due[key]
+    return taken

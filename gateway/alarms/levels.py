@@ -1,0 +1,213 @@
+"""The live level of the site and of each installation, kept up to date by counting.
+
+What is highest holds (first row that applies):
+
+1. red / orange / yellow / blue: the highest open process alarm that is announced and not known to be normal. Instrument
+   and system faults set no colour.
+2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
+   of the place's tags can.
+3. ``not-judged``: a tag whose class needs a limit has none announced, or the place has no tags at all.
+4. ``normal``.
+
+The site is a place of its own over all alarms, tags and installations. Every change costs a few counters; lists are
+made only for places that changed, when somebody asks.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gateway.alarms.topology import Topology
+from gateway.model.events import Condition, Occurrence
+from gateway.model.levels import Level, LiveLevel
+from gateway.model.ports import LiveState
+
+SITE: Final = ""
+LISTED: Final = 100
+"""At most this many names of each kind in one event; the counts are complete."""
+
+Announced = dict[str, tuple[LiveLevel, int]]
+"""Place -> the level last journalled and since when (ns)."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Counters of the site or one installation."""
+
+    id: str
+    base: Level
+    rows: int = 0
+    sighted: int = 0
+    empty: int = 0
+    """installations without tags (of the site: any of them)"""
+    shadow: bool = False
+    alarms: dict[str, Occurrence] = field(default_factory=dict)
+    counts: list[int] = field(default_factory=lambda: [0] * (max(Level) + 1))
+    blinded: set[int] = field(default_factory=set)
+    not_judged: tuple[int, ...] = ()
+
+    def level(self) -> LiveLevel:
+        """The first row of the module's table that applies."""
+        for level in sorted(Level, reverse=True):
+            if self.counts[level]:
+                return LiveLevel(level.word)
+        if self.blinded or (self.rows and not self.sighted):
+            return LiveLevel.NO_VIEW
+        if self.not_judged or self.empty or not self.rows:
+            return LiveLevel.NOT_JUDGED
+        return LiveLevel.NORMAL
+
+    def put(self, o: Occurrence | None, ident: str) -> bool:
+        """Count the occurrence ``ident`` as ``o`` (None: not at all). True if the level may differ."""
+        old = self.alarms.pop(ident, None)
+        if old is not None:
+            self.counts[old.level] -= 1
+        if o is not None:
+            self.alarms[ident] = o
+            self.counts[o.level] += 1
+        return (old and old.level) != (o and o.level)
+
+
+def counts(o: Occurrence) -> bool:
+    """Does this occurrence colour its place?"""
+    return not o.fault and not o.shadow and o.axes.condition is not Condition.NORMAL
+
+
+class Levels:
+    """Live levels, incrementally. ``sight`` and ``alarm`` say what changed; ``changes`` says which levels did."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._places = _places(topology)
+        self._watch = _watchers(topology, self._places)
+        self._home = _homes(topology, self._places)
+        self._sighted = [False] * len(topology.site.tags)
+        self._dirty = set(self._places)
+        self._states: dict[str, LiveState] = {}
+        for row, places in self._watch.items():
+            for place in places:
+                place.blinded.add(row)
+
+    @property
+    def dirty(self) -> bool:
+        """Some level may have changed since :meth:`changes` was asked."""
+        return bool(self._dirty)
+
+    def sight(self, row: int, sighted: bool) -> None:  # noqa: FBT001 - a fact about the tag, not a mode
+        """A tag can be seen, or not."""
+        if sighted == self._sighted[row]:
+            return
+        self._sighted[row] = sighted
+        for place in self._home[row]:
+            place.sighted += 1 if sighted else -1
+            self._touch(place)
+        for place in self._watch.get(row, ()):
+            (place.blinded.discard if sighted else place.blinded.add)(row)
+            self._touch(place)
+
+    def alarm(self, before: Occurrence | None, after: Occurrence | None) -> None:
+        """An occurrence changed, began (``before`` None) or ended (``after`` None)."""
+        known = after or before
+        if known is None or known.fault:
+            return
+        counted = after if after is not None and counts(after) else None
+        for place in self._of(known.installation):
+            if place.put(counted, known.id):
+                self._touch(place)
+
+    def changes(self, announced: Announced) -> list[str]:
+        """Places whose level is not the announced one: site first, then in the order of the configuration."""
+        if not self._dirty:
+            return []
+        dirty, self._dirty = self._dirty, set()
+        found = [(p.id, p.level()) for p in self._places.values() if p.id in dirty]
+        return [p for p, level in found if p not in announced or announced[p][0] is not level]
+
+    def states(self, announced: Announced) -> tuple[LiveState, ...]:
+        """All places, site first. Made anew only where something changed."""
+        return tuple(self._state(p, announced) for p in self._places.values())
+
+    def detail(self, place: str, announced: Announced) -> dict[str, Any]:
+        """The ``live-level`` event's own fields."""
+        state = self._state(self._places[place], announced)
+        return {
+            "level": state.level.value,
+            "base": state.base.word,
+            "cause": list(state.cause[:LISTED]),
+            "blinded": list(state.blinded[:LISTED]),
+            "blinded_count": len(state.blinded),
+            "not_judged": list(state.not_judged[:LISTED]),
+            "not_judged_count": len(state.not_judged),
+        }
+
+    def shadow(self, place: str) -> bool:
+        """The place is judged but not announced."""
+        return self._places[place].shadow
+
+    def forget(self, place: str) -> None:
+        """The announcement of this place's level changed."""
+        self._states.pop(place, None)
+
+    def _touch(self, place: Place) -> None:
+        self._dirty.add(place.id)
+        self._states.pop(place.id, None)
+
+    def _of(self, installation: str) -> tuple[Place, ...]:
+        place = self._places.get(installation)
+        site = self._places[SITE]
+        return (site,) if place is None or place is site else (site, place)
+
+    def _state(self, place: Place, announced: Announced) -> LiveState:
+        state = self._states.get(place.id)
+        if state is None:
+            state = self._states[place.id] = self._make(place, announced)
+        return state
+
+    def _make(self, place: Place, announced: Announced) -> LiveState:
+        level = place.level()
+        blinded, not_judged = self._names(sorted(place.blinded)), self._names(place.not_judged)
+        causes = {LiveLevel.NO_VIEW: blinded, LiveLevel.NOT_JUDGED: not_judged, LiveLevel.NORMAL: ()}
+        known = announced.get(place.id)
+        return LiveState(
+            installation=place.id,
+            level=level,
+            base=place.base,
+            since=known[1] if known and known[0] is level else 0,
+            cause=causes[level] if level in causes else _by_weight(place),
+            blinded=blinded,
+            not_judged=not_judged,
+        )
+
+    def _names(self, rows: tuple[int, ...] | list[int]) -> tuple[str, ...]:
+        tags = self._topology.site.tags
+        return tuple(tags[row].id for row in rows)
+
+
+def _by_weight(place: Place) -> tuple[str, ...]:
+    ordered = sorted(place.alarms.values(), key=lambda o: (-o.level, o.priority, o.onset, o.rule))
+    return tuple(o.id for o in ordered)
+
+
+def _places(topology: Topology) -> dict[str, Place]:
+    site, tags = topology.site, topology.site.tags
+    highest = max((i.base_level for i in site.installations), default=Level.BLUE)
+    places = {SITE: Place(SITE, highest, rows=len(tags), not_judged=topology.not_judged)}
+    for i in site.installations:
+        rows = [row for row, t in enumerate(tags) if t.installation == i.id]
+        missing = tuple(row for row in topology.not_judged if tags[row].installation == i.id)
+        shadow = i.id in topology.shadow
+        places[i.id] = Place(i.id, i.base_level, rows=len(rows), not_judged=missing, shadow=shadow)
+        places[SITE].empty += not rows
+    return places
+
+
+def _watchers(topology: Topology, places: dict[str, Place]) -> dict[int, tuple[Place, ...]]:
+    found: dict[int, tuple[Place, ...]] = {}
+    for row, rules in topology.judged_by.items():
+        ids = dict.fromkeys((SITE, *(r.installation for r in rules)))
+        found[row] = tuple(places[i] for i in ids if i in places)
+    return found
+
+
+def _homes(topology: Topology, places: dict[str, Place]) -> list[tuple[Place, ...]]:
+    ids = (dict.fromkeys((SITE, t.installation)) for t in topology.site.tags)
+    return [tuple(places[i] for i in each if i in places) for each in ids]
