@@ -1,1 +1,6 @@
-"""One step: numbered inputs in, alarm events out. Reads no clock and does no I/O."""
+"""One step: numbered inputs -> condition -> detect -> alarm events. See :mod:`gateway.engine.engine`."""
+
+from gateway.engine.engine import Engine
+from gateway.engine.snapshot import VERSION, Snapshot, Step
+
+__all__ = ["VERSION", "Engine", "Snapshot", "Step"]

@@ -1,0 +1,143 @@
+"""A bank of rules over the tags of one plant: parameters and state as arrays, one kernel call per input."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import layout as lo
+from detectors.build import Tables, build
+from detectors.kernels import detect
+from detectors.kinds import RuleParams
+
+#: GOOD raises, holds, clears; UNCERTAIN raises and holds; BAD permits nothing. Rows: status, columns: raise, hold, clear.
+PERMITS: Final = ((1, 1, 1), (1, 1, 0), (0, 0, 0))
+_SPARE_EDGES: Final = 1024
+_UNSEEN: Final = 128
+_STATE_PARTS: Final = ("state", "votes", "buckets", "signals", "meta")
+
+
+def _version() -> str:
+    layouts = repr([d.descr for d in (lo.PARAM, lo.STATE, lo.SIGNAL, lo.BUCKET)])
+    return f"{lo.VERSION}/{hashlib.sha256(layouts.encode()).hexdigest()[:16]}"
+
+
+VERSION: Final = _version()
+"""layout version of :meth:`Bank.dump`: the module's own and a hash of all record layouts"""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What changes: the bytes of these arrays are the snapshot."""
+
+    state: NDArray[Any]
+    votes: NDArray[np.uint8]
+    buckets: NDArray[Any]
+    signals: NDArray[Any]
+    meta: NDArray[np.int64]
+
+
+def _fresh(tables: Tables, hold: NDArray[np.int64]) -> _Memory:
+    memory = _Memory(
+        state=np.zeros(len(tables.params), lo.STATE),
+        votes=np.full(len(tables.lists), lo.NEVER_JUDGED, np.uint8),
+        buckets=np.zeros(tables.buckets, lo.BUCKET),
+        signals=np.zeros(len(hold), lo.SIGNAL),
+        meta=np.zeros(lo.META_SIZE, np.int64),
+    )
+    memory.state["phase"], memory.state["deadline"], memory.state["bucket"] = lo.UNJUDGED, lo.NEVER, lo.EMPTY
+    memory.state["quality"], memory.state["rate"], memory.state["value"] = _UNSEEN, np.nan, np.nan
+    memory.buckets["index"] = lo.EMPTY
+    memory.signals["quality"], memory.signals["value"], memory.signals["hold"] = _UNSEEN, np.nan, hold
+    memory.meta[lo.META_BOUND] = lo.NEVER
+    return memory
+
+
+class Bank:
+    """Judges rows in order of arrival. No clock, no sorting, constant memory.
+
+    Args:
+        tags: number of tags; a row's ``tag`` is 0 .. tags - 1.
+        rules: one entry per rule row; None keeps the row and judges nothing.
+        hold: ns a tag's value holds, one per tag; 0 = for ever. Default: for ever.
+        permits: 3 x 3 table, status by act, see :data:`PERMITS`.
+    """
+
+    def __init__(
+        self,
+        tags: int,
+        rules: Sequence[RuleParams | None],
+        hold: Sequence[int] | None = None,
+        permits: Sequence[Sequence[int]] = PERMITS,
+    ) -> None:
+        self.tables = build(tags, rules)
+        holds = np.array(hold if hold is not None else [0] * tags, np.int64)
+        if len(holds) != tags or (holds < 0).any():
+            raise ValueError(f"hold: {len(holds)} times for {tags} tags, none may be negative")
+        self._memory = _fresh(self.tables, np.where(holds == 0, lo.NEVER, holds))
+        self._permits = np.array(permits, np.uint8)
+        per_tag = int(np.diff(self.tables.offsets).max(initial=0))
+        self._edges = np.zeros(3 * len(rules) + 4 * per_tag + _SPARE_EDGES, lo.EDGE)
+        self._queue = np.zeros(max(len(rules), 1), np.int32)
+        self._scratch = np.zeros(self.tables.scratch, np.float64)
+
+    def feed(self, rows: NDArray[Any], count: int, now: int) -> NDArray[Any]:
+        """Judge the first ``count`` rows of one input and the delays that end by ``now`` (engine time, ns).
+
+        Returns:
+            Edges (:data:`detectors.layout.EDGE`), by rule, and in order of decision within a rule. A view that the next
+            call overwrites, unless there were so many that they had to be copied.
+        """
+        meta, found = self._memory.meta, []
+        start = self._detect(rows, 0, count, now)
+        while start < count:
+            found.append(self._edges[: meta[lo.META_EDGES]].copy())
+            start = self._detect(rows, start, count, now)
+        edges = self._edges[: meta[lo.META_EDGES]]
+        if found:
+            edges = np.concatenate([*found, edges])
+        return edges if len(edges) < 2 else edges[np.argsort(edges["rule"], kind="stable")]
+
+    def _detect(self, rows: NDArray[Any], start: int, stop: int, now: int) -> int:
+        t, m = self.tables, self._memory
+        m.meta[lo.META_EDGES] = 0
+        return detect(
+            rows, start, stop, now, t.params, m.state, t.lists, m.votes, m.buckets, m.signals, t.offsets, t.index,
+            self._permits, self._edges, self._queue, self._scratch, m.meta,
+        )  # fmt: skip
+
+    def next_deadline(self) -> int:
+        """No delay ends before this engine time (ns); NEVER when none runs. A lower bound: feeding at it may decide nothing."""
+        return int(self._memory.meta[lo.META_BOUND])
+
+    def shift(self, outage: int) -> None:
+        """Move every running timer and the age of every value by ``outage`` ns: nobody looked meanwhile."""
+        m = self._memory
+        m.state["deadline"][m.state["deadline"] != lo.NEVER] += outage
+        for name in ("source", "received"):
+            m.signals[name][m.signals["seen"] == 1] += outage
+            m.state[name][m.state["seen"] == 1] += outage
+        if m.meta[lo.META_BOUND] != lo.NEVER:
+            m.meta[lo.META_BOUND] += outage
+
+    def dump(self) -> dict[str, bytes]:
+        """All state as bytes, by array."""
+        return {name: getattr(self._memory, name).tobytes() for name in _STATE_PARTS}
+
+    def load(self, parts: dict[str, bytes]) -> None:
+        """Inverse of :meth:`dump` for a bank of the same rules and tags.
+
+        Raises:
+            ValueError: an array is missing or of another size; nothing was changed.
+        """
+        arrays = {name: getattr(self._memory, name) for name in _STATE_PARTS}
+        for name, array in arrays.items():
+            if len(parts.get(name, b"")) != array.nbytes:
+                raise ValueError(
+                    f"state of {name!r} has {len(parts.get(name, b''))} bytes, expected {array.nbytes}"
+                )
+        for name, array in arrays.items():
+            array[...] = np.frombuffer(parts[name], array.dtype)

@@ -1,0 +1,104 @@
+"""Records, flags and limits of the conditioning stage. Times are int64 ns; no padding bytes exist."""
+
+from typing import Final
+
+import numpy as np
+
+from gateway.model.times import seconds
+
+JUDGED: Final = 1
+"""newer than its tag's last reading: the detectors look at it"""
+SYNTHETIC: Final = 2
+"""made by the gateway (stale, link down), not measured"""
+HELD: Final = 4
+"""the value repeats an earlier one"""
+TO_BAD: Final = 8
+"""with this row the tag's status became BAD"""
+TO_OK: Final = 16
+"""with this row the tag's status became other than BAD, or it is the tag's first"""
+
+#: one reading, conditioned in place; the detectors read the same record
+ROW: Final = np.dtype(
+    [
+        ("source", "<i8"),
+        ("received", "<i8"),
+        ("value", "<f8"),
+        ("tag", "<i4"),
+        ("quality", "<u1"),
+        ("flags", "<u1"),
+        ("_pad", "<u2"),
+    ],
+    align=True,
+)
+
+#: frozen settings of one tag
+PARAM: Final = np.dtype(
+    [
+        ("gain", "<f8"),
+        ("offset", "<f8"),
+        ("low", "<f8"),  # NaN = no range
+        ("high", "<f8"),
+        ("frozen_band", "<f8"),
+        ("frozen_window", "<i8"),  # 0 = off
+        ("max_age", "<i8"),  # 0 = for ever
+        ("milliamp", "<u1"),
+        ("danger_low", "<u1"),
+        ("danger_high", "<u1"),
+        ("_pad", "<u1"),
+        ("_pad2", "<u4"),
+    ],
+    align=True,
+)
+
+#: what is remembered of one tag
+STATE: Final = np.dtype(
+    [
+        ("order", "<i8"),  # source time of its newest real reading; a reading must be newer to be judged
+        ("stale_at", "<i8"),  # engine time at which the value is too old; NEVER
+        ("source", "<i8"),  # of the newest judged row
+        ("received", "<i8"),
+        ("value", "<f8"),  # of the newest judged row; NaN when BAD
+        ("failing_since", "<i8"),  # event time of the first failure current in a row; NEVER
+        ("rest_since", "<i8"),  # event time since when the value rests
+        ("rest_value", "<f8"),
+        ("quality", "<u1"),
+        ("health", "<u1"),
+        ("_pad", "<u2"),
+        ("_pad2", "<u4"),
+    ],
+    align=True,
+)
+
+# Health of a tag, as last told to the alarm stage.
+UNTOLD: Final = 0
+OK: Final = 1
+ILL: Final = 2
+
+META_BOUND: Final = 0
+"""no tag goes stale before this engine time"""
+META_SIZE: Final = 2
+
+FIRST_EVER: Final = -(1 << 62)
+"""older than every source time"""
+
+# NAMUR NE 43 (levels: mark S, secondary sources; the recommendation itself was not read).
+FAIL_LOW_MA: Final = 3.6
+"""failure at or below (mark S)"""
+FAIL_HIGH_MA: Final = 21.0
+"""failure at or above (mark S)"""
+VALID_LOW_MA: Final = 3.8
+"""the measuring information ends here (mark S); 3.8 - 20.5 mA on 0-100 is -1.25 - 103.125 (arithmetic)"""
+VALID_HIGH_MA: Final = 20.5
+"""(mark S)"""
+CONFIRM: Final = seconds(4)
+"""a failure current that lasts as long is a failure (mark S)"""
+
+RECOVERY: Final = seconds(60)
+"""after its link came back, a tag without a max age of its own has this long to say something"""
+
+CLOCK_AHEAD: Final = seconds(300)
+"""a source time further ahead of received is not believed"""
+CLOCK_BEHIND: Final = seconds(7 * 86400)
+"""nor one further behind: a logger may deliver a long weekend late, a clock that fell back to 1970 is out"""
+
+VERSION: Final = "conditioning/1"

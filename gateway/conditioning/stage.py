@@ -1,0 +1,148 @@
+"""The conditioning stage over all tags of a site: settings and memory as arrays, one kernel call per input."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.conditioning import layout as lo
+from gateway.conditioning.kernels import condition
+from gateway.model.batch import COLUMNS, Batch
+from gateway.model.ports import TagState
+from gateway.model.quality import Quality, Status, status_of
+from gateway.model.site import Danger, Signal, Tag
+from gateway.model.times import NEVER
+
+_LAYOUTS: Final = repr([lo.ROW.descr, lo.PARAM.descr, lo.STATE.descr])
+VERSION: Final = f"{lo.VERSION}/{hashlib.sha256(_LAYOUTS.encode()).hexdigest()[:16]}"
+"""layout version of :meth:`Conditioner.dump`"""
+
+
+def parameters(tags: Sequence[Tag]) -> NDArray[Any]:
+    """Settings of all tags as :data:`gateway.conditioning.layout.PARAM` records."""
+    out = np.zeros(len(tags), lo.PARAM)
+    for p, tag in zip(out, tags, strict=True):
+        for name in ("gain", "offset", "frozen_band", "frozen_window", "max_age"):
+            p[name] = getattr(tag, name)
+        p["low"], p["high"] = (np.nan if edge is None else edge for edge in (tag.low, tag.high))
+        p["milliamp"] = tag.signal is Signal.MILLIAMP
+        p["danger_low"] = tag.danger in (Danger.LOW, Danger.BOTH)
+        p["danger_high"] = tag.danger in (Danger.HIGH, Danger.BOTH)
+    return out
+
+
+def _fresh(count: int) -> NDArray[Any]:
+    state = np.zeros(count, lo.STATE)
+    state["order"], state["value"], state["rest_value"] = lo.FIRST_EVER, np.nan, np.nan
+    state["stale_at"] = state["failing_since"] = NEVER
+    state["quality"] = Quality.NO_DATA
+    return state
+
+
+class Conditioner:
+    """Conditions the readings of a site's tags.
+
+    ``rows`` holds, after each call, the conditioned rows of that call; the next call overwrites them.
+    """
+
+    def __init__(self, tags: Sequence[Tag], table: str) -> None:
+        self.table = table
+        self.rows = np.zeros(256 + len(tags), lo.ROW)
+        self._ids = tuple(t.id for t in tags)
+        self._params = parameters(tags)
+        self._state = _fresh(len(tags))
+        self._meta = np.array([NEVER] * lo.META_SIZE, np.int64)
+
+    def readings(self, batch: Batch, now: int) -> int:
+        """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
+        count = len(batch)
+        self._reserve(count)
+        rows = self.rows[:count]
+        for name, _ in COLUMNS:
+            rows[name] = getattr(batch, name)
+        rows["flags"] = 0
+        return self._run(count, now)
+
+    def lost(self, tags: Sequence[int], now: int) -> int:
+        """Rows of BAD COMMUNICATION for these tags (those that are so already are left out)."""
+        news = [t for t in tags if self._state["quality"][t] != Quality.COMMUNICATION]
+        rows = self.rows[: len(news)]
+        rows["tag"], rows["source"], rows["received"] = news, now, now
+        rows["quality"], rows["flags"] = Quality.COMMUNICATION, lo.SYNTHETIC
+        return self._run(len(news), now)
+
+    def found(self, tags: Sequence[int], now: int) -> int:
+        """Their link is back: what is still BAD from now on, or silent for its max age, is told as the tag's own fault."""
+        for tag in tags:
+            st, age = self._state[tag], int(self._params["max_age"][tag]) or lo.RECOVERY
+            if st["quality"] == Quality.COMMUNICATION:
+                st["health"], st["stale_at"] = 0, now + age
+                self._meta[lo.META_BOUND] = min(int(self._meta[lo.META_BOUND]), now + age)
+        return self._run(0, now)
+
+    def tick(self, now: int) -> int:
+        """Only time goes by."""
+        return self._run(0, now) if now >= self._meta[lo.META_BOUND] else 0
+
+    def start(self, now: int, outage: int) -> None:
+        """The gateway began (again) at ``now``: ages stand still over the outage; who never spoke has its max age from now."""
+        st = self._state
+        for name in ("stale_at", "failing_since"):
+            st[name][st[name] != NEVER] += outage
+        st["rest_since"][~np.isnan(st["rest_value"])] += outage
+        silent = (st["order"] == lo.FIRST_EVER) & (st["health"] == lo.UNTOLD) & (st["stale_at"] == NEVER)
+        silent &= self._params["max_age"] > 0
+        st["stale_at"][silent] = now + self._params["max_age"][silent]
+        self._meta[lo.META_BOUND] = st["stale_at"].min(initial=NEVER)
+
+    def _run(self, count: int, now: int) -> int:
+        return condition(self.rows, count, now, self._params, self._state, self._meta)
+
+    def _reserve(self, count: int) -> None:
+        if count + len(self._state) > len(self.rows):
+            self.rows = np.zeros(2 * count + len(self._state), lo.ROW)
+
+    def batch(self, count: int) -> Batch:
+        """The first ``count`` rows, copied."""
+        rows = self.rows[:count]
+        return Batch(self.table, *(rows[name].copy() for name, _ in COLUMNS))
+
+    def next_deadline(self) -> int:
+        """No tag goes stale before this engine time, ns; a lower bound."""
+        return int(self._meta[lo.META_BOUND])
+
+    def present(self) -> list[TagState]:
+        """The newest judged row of every tag, in tag-table order."""
+        rows = zip(
+            self._ids,
+            *(self._state[n].tolist() for n in ("value", "quality", "source", "received")),
+            strict=True,
+        )
+        return [TagState(i, None if status_of(q) is Status.BAD else v, q, s, r) for i, v, q, s, r in rows]
+
+    def dump(self) -> dict[str, bytes]:
+        """All memory as bytes, by array."""
+        return {"tags": self._state.tobytes(), "meta": self._meta.tobytes()}
+
+    def load(self, parts: dict[str, bytes]) -> None:
+        """Inverse of :meth:`dump`.
+
+        Raises:
+            ValueError: other sizes; nothing was changed.
+        """
+        arrays = {"tags": self._state, "meta": self._meta}
+        for name, array in arrays.items():
+            if len(parts.get(name, b"")) != array.nbytes:
+                raise ValueError(
+                    f"memory of {name!r} has {len(parts.get(name, b''))} bytes, expected {array.nbytes}"
+                )
+        for name, array in arrays.items():
+            array[...] = np.frombuffer(parts[name], array.dtype)
+
+    def carry_over(self, other: "Conditioner", pairs: Sequence[tuple[int, int]]) -> None:
+        """Take the memory of tags that did not change: (row here, row there)."""
+        for mine, theirs in pairs:
+            self._state[mine] = other._state[theirs]  # noqa: SLF001  # of the same class
+        self._meta[lo.META_BOUND] = self._state["stale_at"].min(initial=NEVER)

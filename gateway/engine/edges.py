@@ -1,0 +1,30 @@
+"""Kernel records become facts. Only changes come here, so objects are cheap enough."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.layout import IS_ACTIVE, IS_NORMAL, IS_UNKNOWN
+from gateway.alarms.facts import RuleFact, TagFact
+from gateway.conditioning.layout import TO_BAD, TO_OK
+from gateway.model.events import Condition
+
+CONDITION: Final = {IS_NORMAL: Condition.NORMAL, IS_ACTIVE: Condition.ACTIVE, IS_UNKNOWN: Condition.UNKNOWN}
+
+
+def tag_facts(rows: NDArray[Any]) -> Iterator[TagFact]:
+    """Edges of health, in order of rows."""
+    for i in np.flatnonzero(rows["flags"] & (TO_BAD | TO_OK)).tolist():
+        row = rows[i]
+        yield TagFact(int(row["tag"]), bool(row["flags"] & TO_BAD), int(row["quality"]), int(row["source"]))
+
+
+def rule_facts(edges: NDArray[Any]) -> Iterator[RuleFact]:
+    """Edges of conditions, in the given order."""
+    for time, onset, received, value, rate, rule, before, after, quality, _ in edges.tolist():
+        slope = None if rate != rate else rate  # noqa: PLR0124  # NaN: not a rate rule
+        yield RuleFact(
+            rule, CONDITION[before], CONDITION[after], time, onset, value, quality, slope, received
+        )

@@ -1,0 +1,80 @@
+"""From a site to what the detectors understand: rules as parameters, rows by number, the permission table as an array."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from detectors.kinds import Discrepancy, Limit, Rate, RuleParams, State, Vote
+from gateway.model.quality import PERMITS, Allowed, Status
+from gateway.model.site import Rule, RuleKind, Site
+
+
+def permits() -> tuple[tuple[int, ...], ...]:
+    """Promise 1's table as rows of status by columns of act."""
+    return tuple(tuple(int(PERMITS[status, act]) for act in Allowed) for status in Status)
+
+
+def _limit(rule: Rule, tags: Sequence[int], *, low: bool) -> Limit:
+    return Limit(
+        tag=tags[0],
+        trigger=rule.trigger,
+        reset=rule.reset,
+        low=low,
+        on_delay=rule.on_delay,
+        off_delay=rule.off_delay,
+    )
+
+
+def _rate(rule: Rule, tags: Sequence[int], *, fall: bool) -> Rate:
+    return Rate(
+        tag=tags[0], trigger=rule.trigger, reset=rule.reset, window=rule.window, fall=fall,
+        on_delay=rule.on_delay, off_delay=rule.off_delay,
+    )  # fmt: skip
+
+
+def _state(rule: Rule, tags: Sequence[int]) -> State:
+    return State(tag=tags[0], values=rule.values, on_delay=rule.on_delay, off_delay=rule.off_delay)
+
+
+def _discrepancy(rule: Rule, tags: Sequence[int]) -> Discrepancy:
+    if len(tags) != 2:
+        raise ValueError(f"needs a command and a feedback tag, has {rule.tags}")
+    return Discrepancy(
+        command=tags[0], feedback=tags[1], tolerance=rule.trigger, reset=rule.reset,
+        on_delay=rule.on_delay, off_delay=rule.off_delay,
+    )  # fmt: skip
+
+
+def _vote(rule: Rule, tags: Sequence[int]) -> Vote:
+    return Vote(
+        tags=tuple(tags), needed=rule.needed, trigger=rule.trigger, reset=rule.reset, low=rule.danger_low,
+        degrade=rule.degrade.value, on_delay=rule.on_delay, off_delay=rule.off_delay,
+    )  # fmt: skip
+
+
+BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], RuleParams]]] = {
+    RuleKind.LIMIT_HIGH: lambda rule, tags: _limit(rule, tags, low=False),
+    RuleKind.LIMIT_LOW: lambda rule, tags: _limit(rule, tags, low=True),
+    RuleKind.RATE_RISE: lambda rule, tags: _rate(rule, tags, fall=False),
+    RuleKind.RATE_FALL: lambda rule, tags: _rate(rule, tags, fall=True),
+    RuleKind.STATE: _state,
+    RuleKind.DISCREPANCY: _discrepancy,
+    RuleKind.VOTE: _vote,
+}
+
+
+def rule_params(site: Site) -> list[RuleParams | None]:
+    """One entry per row of ``site.rules``; None for a rule that is not enabled.
+
+    Raises:
+        ValueError: a rule cannot be judged as written; names the rule.
+    """
+    return [_one(site, rule) if rule.enabled else None for rule in site.rules]
+
+
+def _one(site: Site, rule: Rule) -> RuleParams:
+    try:
+        return BUILDERS[rule.kind](rule, [site.tag_index[t] for t in rule.tags])
+    except KeyError as missing:
+        raise ValueError(f"rule {rule.id!r} looks at {missing}, which is no tag of the site") from missing
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"rule {rule.id!r}: {error}") from error
