@@ -197,6 +197,10 @@ class ReadingLane(Protocol):
 
     def advance(self, chunk_id: int) -> None: ...
 
+    def site_of(self, table: str) -> Site | None:
+        """The configuration whose tag table a chunk was made under (``Batch.table``); None when no longer kept."""
+        ...
+
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
         """Dead-letter lines with the other side's words; a gap record is made (``first``/``last``: source times ns)."""
         ...

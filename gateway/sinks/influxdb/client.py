@@ -1,0 +1,181 @@
+"""Writing lines over HTTP so that exactly the good ones are stored."""
+
+import email.utils
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+
+from gateway.model.errors import Misconfigured, Retry
+from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
+from gateway.sinks.influxdb.config import Settings
+
+if TYPE_CHECKING:
+    import aiohttp
+
+WORDS = 500
+"""Longest part of the server's words that is kept."""
+
+
+class Trouble(Retry):
+    """Only a person can help; everything is kept meanwhile. ``what`` names the kind for the lane."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(reason)
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line the server will never take, by its index, with the server's words."""
+
+    index: int
+    reason: str
+
+
+class Writer:
+    """Async context manager around one HTTP session."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._url = settings.url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        import aiohttp  # noqa: PLC0415 - 30 MB and half a second that only a running sink needs
+
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=self._settings.timeout),
+            headers=_login(self._settings),
+            auto_decompress=True,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def write(self, lines: Sequence[str]) -> list[Rejected]:
+        """Store all good lines; the others, by index. Sending the same lines again changes nothing.
+
+        Raises:
+            Retry: nothing is known of these lines; keep them (``after`` as the server asks).
+        """
+        rejected: list[Rejected] = []
+        todo = [(0, len(lines))]
+        while todo:
+            start, stop = todo.pop()
+            status, words, after = await self._post(lines[start:stop])
+            action = action_of(status)
+            if action is Action.ACCEPT:
+                continue
+            if action not in {Action.BISECT, Action.HALVE}:
+                await self._keep(action, f"{status}: {words}", after)
+            elif stop - start == 1 or (action is Action.BISECT and all_dropped(words, stop - start)):
+                rejected += [Rejected(i, f"{status}: {words}") for i in range(start, stop)]
+            else:
+                middle = (start + stop) // 2
+                todo += [(middle, stop), (start, middle)]
+        return sorted(rejected, key=lambda r: r.index)
+
+    async def _keep(self, action: Action, words: str, after: float | None) -> None:
+        if action is Action.LOGIN:
+            raise Trouble("login", words)
+        if action is Action.REFUSED:
+            raise Trouble("refused", words)
+        if action is Action.DATABASE:
+            if self._settings.create_database and self._settings.version == 1:
+                await self._create_database()
+                raise Retry(f"database {self._settings.database} created", after=0.0)
+            raise Trouble("database", words)
+        raise Retry(words, after=after)
+
+    async def _post(self, lines: Sequence[str]) -> tuple[int, str, float | None]:
+        path, query = _where(self._settings)
+        body = "\n".join(lines).encode()
+        return await self._call(f"{self._url}{path}", query, data=body)
+
+    async def _create_database(self) -> None:
+        name = self._settings.database.replace("\\", "\\\\").replace('"', '\\"')
+        status, words, _ = await self._call(
+            f"{self._url}/query", {"q": f'CREATE DATABASE "{name}"'}, data=b""
+        )
+        if action_of(status) is not Action.ACCEPT or "error" in words:
+            raise Trouble("database", f"cannot create {self._settings.database}: {status}: {words}")
+
+    async def _call(self, url: str, query: dict[str, str], *, data: bytes) -> tuple[int, str, float | None]:
+        """(status, the server's words, seconds it asks to wait)."""
+        import aiohttp  # noqa: PLC0415
+
+        if self._session is None:
+            raise RuntimeError("the writer is not open")
+        # With compression asked for, aiohttp sends chunks of unknown total length; servers take that.
+        compress = "gzip" if self._settings.gzip and data else None
+        try:
+            async with self._session.post(url, params=query, data=data, compress=compress) as answer:
+                text = await answer.text(errors="replace") if answer.status != 204 else ""
+                after = _after(answer.headers.get("Retry-After"))
+                return answer.status, _words(text) or answer.headers.get("X-Influxdb-Error", ""), after
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise Retry(f"{self._url}: {error!r}") from error
+
+
+def _where(settings: Settings) -> tuple[str, dict[str, str]]:
+    if settings.version == 1:
+        policy = {"rp": settings.retention_policy} if settings.retention_policy else {}
+        return "/write", {"db": settings.database, "precision": "ns", **policy}
+    if settings.version == 2:
+        return "/api/v2/write", {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
+    return "/api/v2/write", {"bucket": settings.database, "precision": "ns"}
+
+
+def _login(settings: Settings) -> dict[str, str]:
+    import aiohttp  # noqa: PLC0415
+
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    if settings.token_env:
+        headers["Authorization"] = f"Token {_secret(settings, settings.token_env)}"
+    elif settings.username is not None:
+        password = _secret(settings, settings.password_env) if settings.password_env else ""
+        headers["Authorization"] = aiohttp.BasicAuth(settings.username, password, "utf-8").encode()
+    return headers
+
+
+def _secret(settings: Settings, name: str) -> str:
+    word = os.environ.get(name)
+    if word is None:
+        raise Misconfigured(f"influxdb {settings.url}: environment variable {name} is not set")
+    return word
+
+
+def _words(text: str) -> str:
+    """The message of a JSON error of any version, or the text itself."""
+    try:
+        found: Any = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text.strip()[:WORDS]
+    if isinstance(found, dict):
+        words = found.get("error") or found.get("message")
+        return str(words if isinstance(words, str) else found)[:WORDS]
+    return text.strip()[:WORDS]
+
+
+def _after(header: str | None) -> float | None:
+    """``Retry-After`` in seconds: a number, or a date."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        moment = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())

@@ -1,0 +1,24 @@
+"""What a lane reports about its database, on edges."""
+
+from gateway.model.ports import EventLane, ReadingLane
+from gateway.sinks.influxdb.client import Trouble
+
+
+class Troubles:
+    """At most one of login, database, refused is active; an accepted POST ends it."""
+
+    def __init__(self) -> None:
+        self._now = ""
+
+    def report(self, lane: EventLane | ReadingLane, error: Trouble | None) -> None:
+        """A POST needs a person's help (or was accepted)."""
+        what = error.what if error else ""
+        if self._now and self._now != what:
+            lane.trouble(self._now, active=False)
+        if error is not None and self._now != what:
+            lane.trouble(what, active=True, detail=error.reason)
+        self._now = what
+
+    def unstored(self, lane: EventLane | ReadingLane, words: str) -> None:
+        """A record that can neither be stored nor dead-lettered."""
+        lane.trouble("unstored", active=True, detail=words)
