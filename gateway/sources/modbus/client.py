@@ -1,7 +1,7 @@
 """One Modbus TCP connection with one question in flight. Thin: what a right answer is, :mod:`frames` knows."""
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from gateway.model.errors import Retry
 from gateway.sources.modbus.counters import Counters
@@ -74,9 +74,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's call."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError(f"not a stream: {transport!r}")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's call: the question in flight fails now, not at its timeout."""
