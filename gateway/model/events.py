@@ -1,6 +1,7 @@
 """Events: the journalled changes, and occurrences: what they add up to."""
 
 import hashlib
+import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -170,11 +171,11 @@ class Stamp:
 
 
 def _finite(x: float | None) -> float | None:
-    return None if x is None or x != x or x in (float("inf"), float("-inf")) else float(x)
+    return None if x is None or math.isnan(x) or x in (float("inf"), float("-inf")) else float(x)
 
 
 def body(event: Event, stamp: Stamp) -> dict[str, Any]:
-    """The published JSON object without ``prev_hash`` and ``hash``. Empty fields are left out, except the key fields."""
+    """The published JSON object without ``prev_hash`` and ``hash``; empty fields are left out."""
     e = event
     out: dict[str, Any] = {
         "schema": SCHEMA,

@@ -43,7 +43,7 @@ class LinkChange:
 class Started:
     """The gateway began (again). ``down_since`` is the last committed input's time, 0 on the very first start.
 
-    All freshness and delay timers shift by the outage ``time - down_since``: the gateway's own blindness is not the plant's.
+    All freshness and delay timers shift by the outage ``time - down_since``: our own blindness is not the plant's.
     """
 
     time: int

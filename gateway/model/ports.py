@@ -44,11 +44,12 @@ class Feed(Protocol):
     def readings(self, batch: Batch, done: Callable[[], None] | None = None) -> bool:
         """Queue raw readings; ``done`` is called in the event loop after they are committed to disk.
 
-        Never blocks. False: the queue was full, the readings are lost and a gap record was made (``done`` is not called).
+        Never blocks. False: the queue was full, the readings are lost and a gap record was made
+        (``done`` is not called).
         """
         ...
 
-    def link(self, link: str, up: bool, reason: str = "") -> None:
+    def link(self, link: str, *, up: bool, reason: str = "") -> None:
         """A bus or device was lost or came back. Repeats of the same state are ignored."""
         ...
 
@@ -177,7 +178,7 @@ class EventLane(Protocol):
         """The committed present, for retained topics."""
         ...
 
-    def trouble(self, what: str, active: bool, detail: str = "") -> None:
+    def trouble(self, what: str, *, active: bool, detail: str = "") -> None:
         """Report a fault of this output coming or going (a system alarm)."""
         ...
 
@@ -207,7 +208,7 @@ class ReadingLane(Protocol):
 
     def present(self) -> Present: ...
 
-    def trouble(self, what: str, active: bool, detail: str = "") -> None: ...
+    def trouble(self, what: str, *, active: bool, detail: str = "") -> None: ...
 
 
 class Sink(Protocol):

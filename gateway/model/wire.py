@@ -21,7 +21,7 @@ from gateway.model.events import (
     Suppression,
 )
 from gateway.model.levels import Level
-from gateway.model.quality import Quality
+from gateway.model.quality import Quality, quality_name
 from gateway.model.times import parse_iso
 
 #: text fields: JSON name -> name in :class:`Event`
@@ -84,10 +84,10 @@ def parse_prev_hash(data: bytes) -> str:
     Raises:
         ValueError: not a record of this schema.
     """
-    raw = _object(data)
-    if not isinstance(raw.get("prev_hash"), str):
-        raise ValueError("not a journal record: prev_hash is missing")
-    return str(raw["prev_hash"])
+    try:
+        return str(_object(data)["prev_hash"])
+    except KeyError as e:
+        raise ValueError(f"not a journal record: KeyError {e}") from e
 
 
 def event_of(raw: dict[str, Any]) -> Event:
@@ -145,7 +145,7 @@ def quality_of(name: str) -> int:
     if known is not None:
         return int(known)
     number = name.rpartition("_")[2]
-    if not number.isdecimal() or not 0 <= int(number) <= 255:
+    if not (number.isascii() and number.isdecimal()) or quality_name(int(number)) != name:
         raise ValueError(f"{name!r} is not a quality")
     return int(number)
 

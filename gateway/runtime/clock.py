@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
 
 from gateway.model.times import NS
+from gateway.runtime.signal import Signal
 
 
 class SystemClock:
@@ -21,30 +21,32 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
-@dataclass(frozen=True, slots=True)
 class ScaledClock:
-    """Plant time runs ``speed`` times as fast as the wall: ``start + (wall - wall_start) * speed``.
+    """Plant time that runs at the wall's pace until :meth:`change` makes it ``speed`` times as fast.
 
     For the demo only: ``run`` has no setting that makes one.
     """
 
-    start: int
-    wall_start: int
-    speed: float
+    ticks = True
 
-    @property
-    def ticks(self) -> bool:
-        """Time passes by itself, so the runtime makes ticks."""
-        return True
+    def __init__(self, start: int) -> None:
+        self._origin = start
+        self._since = time.monotonic_ns()
+        self._changed = Signal()
+        self.speed = 1.0
 
     def now(self) -> int:
-        """Plant time, ns."""
-        return self.start + int((time.time_ns() - self.wall_start) * self.speed)
+        """Plant time, ns. Never steps, even when the wall clock does."""
+        return self._origin + int((time.monotonic_ns() - self._since) * self.speed)
+
+    def change(self, speed: float) -> int:
+        """Run at ``speed`` from now on; the moment of the change in plant time, ns."""
+        self._origin, self._since, self.speed = self.now(), time.monotonic_ns(), speed
+        self._changed.fire()
+        return self._origin
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep ``seconds`` of plant time."""
-        await asyncio.sleep(max(0.0, seconds) / self.speed)
-
-    def wall_seconds(self, ns: int) -> float:
-        """How long ``ns`` of plant time take on the wall."""
-        return ns / NS / self.speed
+        """Sleep ``seconds`` of plant time, at whatever speed it passes."""
+        until = self.now() + int(seconds * NS)
+        while (left := until - self.now()) > 0:
+            await self._changed.wait(left / NS / self.speed)

@@ -74,8 +74,8 @@ class Intake:
         self.put(Readings(batch), done)
         return True
 
-    def link(self, link: str, up: bool, reason: str) -> None:
-        """Queue a change of a link's state; repeats are dropped. A link is taken to be up until it is said to be down."""
+    def link(self, link: str, *, up: bool, reason: str = "") -> None:
+        """Queue a change of a link's state; repeats are dropped. A link is up until it is said to be down."""
         if self._links.get(link, True) != up:
             self._links[link] = up
             self.put(LinkChange(self.clock.now(), link, up, reason))
@@ -135,9 +135,9 @@ class SourceFeed:
         """See :class:`gateway.model.ports.Feed`."""
         return self.intake.readings(self.who, batch, done)
 
-    def link(self, link: str, up: bool, reason: str = "") -> None:
+    def link(self, link: str, *, up: bool, reason: str = "") -> None:
         """See :class:`gateway.model.ports.Feed`."""
-        self.intake.link(link, up, reason)
+        self.intake.link(link, up=up, reason=reason)
 
     def gap(self, who: str, start: int, end: int, count: int, why: str) -> None:
         """See :class:`gateway.model.ports.Feed`."""

@@ -50,7 +50,7 @@ class _Lane:
         """The committed present."""
         return self._present()
 
-    def trouble(self, what: str, active: bool, detail: str = "") -> None:
+    def trouble(self, what: str, *, active: bool, detail: str = "") -> None:
         """Report on edges; the report becomes a system alarm."""
         if active == (what in self._troubles):
             return

@@ -6,13 +6,14 @@ status is ``starting`` and ``readyz`` is false.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from numpy.typing import NDArray
 
 from gateway import __version__
 from gateway.engine import Snapshot
@@ -98,6 +99,14 @@ class Machine:
         """The present of every tag."""
         return self.watch.tags()
 
+    async def history(self, tag: int, start: int, end: int, points: int) -> Mapping[str, NDArray[Any]]:
+        """A tag's readings between two source times, thinned to at most ``points`` buckets (the console's trend)."""
+        return await self._desk.call(self.store.spool.history, tag, self.site.table, start, end, points)
+
+    async def records(self, after: int, limit: int) -> Sequence[Record]:
+        """Journal records after ``after``."""
+        return await self._desk.records(after, limit)
+
     async def changed(self, timeout: float) -> None:
         """Wait for the next commit."""
         await self.commits.wait(timeout)
@@ -126,7 +135,9 @@ class Machine:
         self._pipeline.on_commit = self._committed
         self.watch.engine = engine
         self._desk.last_chunk = self.store.spool.last_chunk
-        self.intake.put_first(Started(max(now, down_since), down_since, __version__, self._note()))
+        self.intake.put_first(
+            Started(max(self.watch.started, down_since), down_since, __version__, self._note())
+        )
         if recovered.difference:
             log.error("replay differs from the journal; the journal holds", difference=recovered.difference)
             self.intake.put(SystemFault(now, "replay-difference", True, recovered.difference))
@@ -169,7 +180,7 @@ class Machine:
         snapshot: Snapshot = with_seq(pipeline.engine.snapshot(), self._desk.head_seq)
         await self._desk.call(self.store.save_snapshot, snapshot)
 
-    def _trouble(self, what: str, active: bool, detail: str = "") -> None:
+    def _trouble(self, what: str, *, active: bool, detail: str = "") -> None:
         self.intake.put(SystemFault(self.clock.now(), what, active, detail))
 
     async def _close(self) -> None:

@@ -53,7 +53,7 @@ def recover(store: Store, site: Site) -> Recovered:
         step = engine.step(page)
         decided += [event for _, event in step.events]
         stepped += len(page)
-        _refill(store, page, step.readings)
+        _refill(store, step.readings)
     difference = _difference(decided, _records(store, seq))
     if difference or (fresh and store.head.seq and not stepped):
         _fold_whole(store, engine)
@@ -88,7 +88,7 @@ def _records(store: Store, after: int) -> Iterator[Record]:
         after = records[-1].seq
 
 
-def _refill(store: Store, page: Sequence[Numbered], readings: Iterable[tuple[int, Batch]]) -> None:
+def _refill(store: Store, readings: Iterable[tuple[int, Batch]]) -> None:
     """Readings whose inputs were committed but had not reached the spool."""
     for number, batch in readings:
         if number > store.spool.last_input:

@@ -1,4 +1,4 @@
-"""One supervisor for every long-running unit: restart with capped full-jitter backoff, say it once, never give up silently.
+"""One supervisor for every long-running unit: restart with capped full-jitter backoff, never give up silently.
 
 What a unit raises decides (errors are named by what the caller does):
 
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 class Trouble(Protocol):
     """Where a unit's trouble is reported (edges only)."""
 
-    def __call__(self, what: str, active: bool, detail: str = "") -> None: ...
+    def __call__(self, what: str, *, active: bool, detail: str = "") -> None: ...
 
 
 def backoff(attempt: int, *, rng: Callable[[], float] = random.random) -> float:
@@ -48,7 +48,7 @@ def _wait_for(error: Exception, attempt: int) -> float:
 async def supervise(
     name: str, run: Callable[[], Awaitable[None]], trouble: Trouble, *, grace: int = 1
 ) -> None:
-    """Run ``run`` for ever. ``trouble(name, ...)`` is told after more than ``grace`` failures in a row, and when it ends."""
+    """Run ``run`` for ever; ``trouble`` is told after more than ``grace`` failures in a row, and when that ends."""
     loop = asyncio.get_running_loop()
     failures, told = 0, False
     while True:
@@ -64,7 +64,7 @@ async def supervise(
             _log(name, error, failures)
             if failures > grace and not told:
                 told = True
-                trouble(name, True, f"{type(error).__name__}: {error}")
+                trouble(name, active=True, detail=f"{type(error).__name__}: {error}")
             wait = _wait_for(error, failures - 1)
         finally:
             if task is not None:
@@ -74,7 +74,7 @@ async def supervise(
 
 async def _cleared_after(name: str, trouble: Trouble) -> None:
     await asyncio.sleep(STABLE_S)
-    trouble(name, False)
+    trouble(name, active=False)
 
 
 def _log(name: str, error: Exception, failures: int) -> None:

@@ -1,0 +1,72 @@
+"""Assembles a running gateway: store, embedded broker where none is configured, machine, console."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from gateway.app.broker import Broker
+from gateway.app.build import build, console_unit, open_store
+from gateway.app.plugins import build_sinks
+from gateway.config.load import Loaded, OutputPart
+from gateway.config.registry import SINKS
+from gateway.model.ports import Clock
+from gateway.runtime.clock import SystemClock
+from gateway.runtime.machine import Machine
+from gateway.runtime.outputs import LaneSink
+
+LOCAL = "local"
+"""Name of the output to the embedded broker."""
+
+
+@asynccontextmanager
+async def assemble(
+    loaded: Loaded,
+    *,
+    clock: Clock | None = None,
+    adopt: bool = False,
+    on_console: Callable[[str], None] | None = None,
+    broker: Broker | None = None,
+) -> AsyncIterator[Machine]:
+    """The machine, ready to run; the embedded broker (if it is ours) is stopped on the way out.
+
+    Args:
+        broker: an embedded broker that already runs (the demo's, which the simulated plant uses too).
+    """
+    clock = clock if clock is not None else clock_of(loaded)
+    store = open_store(loaded, clock, adopt=adopt)
+    async with AsyncExitStack() as stack:
+        extra: Sequence[LaneSink] = ()
+        if not any(o.kind == "mqtt" for o in loaded.outputs):
+            if broker is None:
+                broker = await stack.enter_async_context(
+                    Broker(loaded.state / "broker", port=loaded.file.broker.port)
+                )
+            extra = build_sinks(local_output(broker))
+        machine = build(loaded, store, clock, extra_sinks=tuple(extra))
+        if loaded.file.console.enabled:
+            machine.extras = (console_unit(loaded, machine, on_console),)
+        yield machine
+
+
+def local_output(broker: Broker) -> OutputPart:
+    """The MQTT output to the embedded broker (3.1.1: it speaks no other)."""
+    settings = SINKS["mqtt"].Settings(
+        kind="mqtt",
+        host="127.0.0.1",
+        port=broker.port,
+        version="3.1.1",
+        username=broker.user,
+        password_env=None,
+        password_file=broker.password_file,
+    )
+    return OutputPart(LOCAL, "mqtt", settings)
+
+
+def clock_of(loaded: Loaded) -> Clock:
+    """The wall clock; or, where the only source is a replay, the data's own."""
+    replays = [p for p in loaded.sources if p.kind == "replay"]
+    if not replays or len(loaded.sources) != 1:
+        return SystemClock()
+    from gateway.sources.replay.clock import ReplayClock  # noqa: PLC0415 - only where there is a replay
+
+    clock: Clock = ReplayClock()
+    return clock

@@ -1,0 +1,85 @@
+"""From a loaded configuration to a machine that can be run: the only place where all parts meet."""
+
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.app.plugins import build_sinks, build_source
+from gateway.config.load import Loaded
+from gateway.model.effective import dump_site, load_site
+from gateway.model.ports import Clock
+from gateway.model.site import Site
+from gateway.runtime.machine import Machine
+from gateway.runtime.outputs import LaneSink
+from gateway.store import Identity, Store
+
+ADDRESS_FILE: Final = "console.json"
+Unit = tuple[str, Callable[[], Awaitable[None]]]
+
+
+def open_store(loaded: Loaded, clock: Clock, *, adopt: bool) -> Store:
+    """The site's store, with this configuration kept under its hash."""
+    site = loaded.site
+    identity = Identity(site.gateway, site.county, site.id)
+    store = Store.open(loaded.state, identity, now=clock.now(), adopt=adopt)
+    store.keep_config(site.config_hash, dump_site(site))
+    return store
+
+
+def previous_site(store: Store, site: Site) -> Site | None:
+    """The configuration the kept inputs were judged under, when it is another one than now."""
+    used = store.config_in_use()
+    if used is None or used == site.config_hash:
+        return None
+    data = store.config(used)
+    return load_site(data) if data is not None else None
+
+
+def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[LaneSink, ...] = ()) -> Machine:
+    """The machine, without its console."""
+    return Machine(
+        site=loaded.site,
+        store=store,
+        clock=clock,
+        folder=loaded.state,
+        sources=[build_source(part) for part in loaded.sources],
+        sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
+        previous_site=previous_site(store, loaded.site),
+    )
+
+
+def console_unit(loaded: Loaded, machine: Machine, on_ready: Callable[[str], None] | None = None) -> Unit:
+    """The console as a supervised unit; writes where it is, and the command line's token, into the state folder."""
+    host, _, port = loaded.file.console.listen.rpartition(":")
+    return "console", partial(_serve, loaded.state, machine, host.strip("[]"), int(port), on_ready)
+
+
+async def _serve(
+    state: Path, machine: Machine, host: str, port: int, on_ready: Callable[[str], None] | None
+) -> None:
+    from gateway.console.app import create_app  # noqa: PLC0415 - FastAPI only where there is a console
+    from gateway.console.server import serve  # noqa: PLC0415
+
+    token = secrets.token_urlsafe(32)
+
+    def ready(url: str) -> None:
+        write_address(state / ADDRESS_FILE, {"url": url, "token": token})
+        if on_ready is not None:
+            on_ready(url)
+
+    app = create_app(machine, machine, machine.history, machine.records, token=token, now=machine.clock.now)
+    try:
+        await serve(app, host, port, ready)
+    finally:
+        (state / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+def write_address(path: Path, content: dict[str, Any]) -> None:
+    """Readable by the owner only: whoever can read it may act on alarms."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)

@@ -1,0 +1,140 @@
+"""``demo``: nothing to configure. A simulated plant on real Modbus TCP and MQTT, embedded broker, gateway, console.
+
+The verdict compares what arrived at an ordinary MQTT subscriber with the simulator's own truth.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from gateway.app.broker import Broker
+from gateway.app.plant import SimulatedPlant, simulated_plant
+from gateway.app.subscriber import Witness, witness
+from gateway.app.verdict import judge
+from gateway.config.load import Loaded, load
+from gateway.model.errors import Misconfigured
+from gateway.model.times import NS
+from gateway.runtime.clock import ScaledClock
+from gateway.runtime.machine import Machine
+
+GRACE_S: Final = 1.5
+"""Wall seconds after the end of the scenario for what is still on its way."""
+ROOT_LEVELS: Final = ("alarms", "faults")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asked for."""
+
+    for_s: float | None = None
+    stay: bool = False
+    listen: str = "127.0.0.1:8080"
+    say: Callable[[str], None] = print
+
+
+def example_folder() -> Path:
+    """The demo's site file and tag list: beside the package in a checkout, inside it in a wheel."""
+    package = Path(str(files("gateway")))
+    for place in (package.parent / "configs", package / "_configs"):
+        if (place / "examples" / "demo" / "site.yaml").is_file():
+            return place / "examples" / "demo"
+    raise Misconfigured("the demo's configuration was not installed with this copy of fengsui")
+
+
+async def run_demo(asked: Asked) -> dict[str, Any]:
+    """Play the scenario and judge it; the report."""
+    with tempfile.TemporaryDirectory(prefix="fengsui-demo-") as folder:
+        async with Broker(Path(folder) / "broker", port=0) as broker:
+            login = {"user": broker.user, "password": broker.password}
+            async with simulated_plant("demo", mqtt_port=broker.port, **login) as plant:
+                loaded = _configured(Path(folder), plant, broker, asked)
+                return await _play(loaded, plant, broker, asked)
+
+
+def _configured(folder: Path, plant: SimulatedPlant, broker: Broker, asked: Asked) -> Loaded:
+    """The example configuration with today's free ports."""
+    shutil.copytree(example_folder(), folder / "site", ignore=shutil.ignore_patterns("state"))
+    path = folder / "site" / "site.yaml"
+    site = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name, port in plant.ports.items():
+        site["sources"][name]["port"] = port
+    site["sources"]["pond"].update(
+        port=broker.port, username=broker.user, password_file=str(broker.password_file)
+    )
+    site["console"]["listen"] = asked.listen
+    path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return load(path)
+
+
+async def _play(loaded: Loaded, plant: SimulatedPlant, broker: Broker, asked: Asked) -> dict[str, Any]:
+    import time  # noqa: PLC0415 - the demo's start is a wall-clock moment
+
+    clock = ScaledClock(time.time_ns())
+    started = clock.now()
+
+    def now_s() -> float:
+        return (clock.now() - started) / NS
+
+    topics = tuple(f"{loaded.site.root}/{level}/#" for level in ROOT_LEVELS)
+    async with witness(broker.port, broker.user, broker.password, topics, now_s) as seen:
+        async with _gateway(loaded, clock, broker, asked) as machine:
+            await machine.ready.wait()
+            await _first_view(machine)
+            start = clock.change(plant.speed)
+            await plant.ask(cmd="start", t0_ns=start, wall0_ns=time.time_ns(), speed=plant.speed)
+            await asyncio.sleep(asked.for_s if asked.for_s is not None else plant.duration_s / plant.speed)
+            report = await _judged(plant, seen, start, started)
+            if asked.stay:
+                asked.say("the scenario is over; the plant and the console stay until Ctrl-C")
+                await asyncio.Event().wait()
+            return report
+
+
+@asynccontextmanager
+async def _gateway(
+    loaded: Loaded, clock: ScaledClock, broker: Broker, asked: Asked
+) -> AsyncIterator[Machine]:
+    """The gateway on the demo's clock and broker, running as long as the block."""
+    from gateway.app.assembly import assemble  # noqa: PLC0415 - after kernels.prepare(): imports numba
+
+    def told(url: str) -> None:
+        asked.say(f"console: {url}")
+
+    async with assemble(loaded, clock=clock, on_console=told, broker=broker) as machine:
+        task = asyncio.create_task(machine.run(), name="gateway")
+        try:
+            yield machine
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _first_view(machine: Machine) -> None:
+    """Until every Modbus device has been read once; the pond's stations speak when the plant begins."""
+    async with asyncio.timeout(15):
+        while not machine.watch.status().tags_good:
+            await machine.changed(0.2)
+
+
+async def _judged(plant: SimulatedPlant, seen: Witness, start: int, started: int) -> dict[str, Any]:
+    truth = (await plant.ask(cmd="truth"))["truth"]
+    stats = await plant.ask(cmd="stats")
+    await asyncio.sleep(GRACE_S)
+    shift = (start - started) / NS
+    messages = [replace(m, at=m.at - shift) for m in seen.messages]
+    report = judge(messages, truth, start)
+    report.update(
+        plant_seconds=round(truth["seconds"], 1),
+        speed=plant.speed,
+        messages=len(messages),
+        plant_lag_worst_s=round(float(stats["lag_worst_s"]), 3),
+    )
+    return report

@@ -1,0 +1,28 @@
+"""Builders of plugins by kind. Explicit, and imported only when used: a site without InfluxDB does not load aiohttp."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+from gateway.config.load import OutputPart, SourcePart
+from gateway.model.ports import Source
+from gateway.runtime.outputs import LaneSink
+
+SOURCES: Final = {
+    "modbus-tcp": "gateway.sources.modbus.plugin",
+    "mqtt": "gateway.sources.mqtt.plugin",
+    "replay": "gateway.sources.replay.plugin",
+}
+SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}
+
+
+def build_source(part: SourcePart) -> Source:
+    """The source of one configured part."""
+    build: Callable[..., Source] = import_module(SOURCES[part.kind]).build
+    return build(part.name, part.settings, part.bound)
+
+
+def build_sinks(part: OutputPart) -> Sequence[LaneSink]:
+    """The sinks (lanes) of one configured output."""
+    build: Callable[[str, Any], Sequence[LaneSink]] = import_module(SINKS[part.kind]).build
+    return build(part.name, part.settings)

@@ -1,0 +1,83 @@
+"""``run``: load, open, build, run until told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.app.kernels import prepare
+from gateway.config.load import Loaded, load
+from gateway.model.ports import Clock
+
+
+def run_gateway(config: Path, *, adopt: bool = False) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    Raises:
+        Misconfigured: the configuration or the state folder cannot be used; nothing was started.
+    """
+    loaded = load(config)
+    loaded.state.mkdir(parents=True, exist_ok=True)
+    prepare(loaded.state)
+    quiet_libraries()
+    in_loop(lambda: serve(loaded, adopt=adopt))
+
+
+async def serve(
+    loaded: Loaded,
+    *,
+    clock: Clock | None = None,
+    adopt: bool = False,
+    on_console: Callable[[str], None] | None = None,
+) -> None:
+    """The gateway of ``loaded``, until cancelled."""
+    from gateway.app.assembly import assemble  # noqa: PLC0415 - after prepare(): imports numba
+
+    async with assemble(loaded, clock=clock, adopt=adopt, on_console=on_console) as machine:
+        await machine.run()
+
+
+def in_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run ``main`` in the best loop there is; SIGTERM and Ctrl-C cancel it and are no error."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_until_told(main))
+
+
+async def _until_told(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    task = asyncio.create_task(main(), name="gateway")
+    loop = asyncio.get_running_loop()
+    told = False
+
+    def stop() -> None:
+        nonlocal told
+        told = True
+        task.cancel()
+
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - not on Windows
+
+    return uvloop.new_event_loop
+
+
+def quiet_libraries() -> None:
+    """Our own log says what matters, once; libraries repeat themselves."""
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)
+    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))

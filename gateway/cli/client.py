@@ -1,0 +1,48 @@
+"""The command line's way to a running gateway: loopback HTTP with the token of its state folder."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config.load import load
+from gateway.model.errors import Refused, Retry
+
+ADDRESS_FILE: Final = "console.json"
+TIMEOUT_S: Final = 15.0
+
+
+class Gateway:
+    """A running gateway, found through its configuration."""
+
+    def __init__(self, config: Path) -> None:
+        place = load(config).state / ADDRESS_FILE
+        try:
+            found = json.loads(place.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise Refused(f"the gateway of {config} is not running ({place}: {error})") from error
+        self._url, self._token = str(found["url"]).rstrip("/"), str(found["token"])
+
+    def get(self, path: str) -> Any:
+        """GET ``/api/v1`` + path."""
+        return self._ask(urllib.request.Request(f"{self._url}/api/v1{path}"))  # noqa: S310 - loopback http by construction
+
+    def post(self, path: str, body: Any) -> Any:
+        """POST JSON to ``/api/v1`` + path."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._ask(urllib.request.Request(f"{self._url}/api/v1{path}", data, headers))  # noqa: S310
+
+    def _ask(self, request: urllib.request.Request) -> Any:
+        request.add_header("Authorization", f"Bearer {self._token}")
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            if error.code in (502, 503):
+                raise Retry(f"the gateway says try again: {said}") from error
+            raise Refused(f"the gateway refuses ({error.code}): {said}") from error
+        except OSError as error:
+            raise Refused(f"the gateway is not running: {error}") from error

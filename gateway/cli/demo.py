@@ -1,0 +1,74 @@
+"""``fengsui demo``: see it work, with nothing to configure."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.say import say_json
+from gateway.config.durations import parse_duration
+from gateway.model.times import NS
+
+NOT_SO = 1
+
+
+def demo(
+    *,
+    for_: Annotated[
+        str, typer.Option("--for", help="wall time to play, e.g. 60s; default: the whole scenario")
+    ] = "",
+    stay: Annotated[
+        bool, typer.Option("--stay", help="keep plant and console running after the report")
+    ] = False,
+    listen: Annotated[
+        str, typer.Option(help="the console's loopback address; port 0 takes a free one")
+    ] = "127.0.0.1:0",
+    json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
+) -> None:
+    """Watch a simulated plant go wrong and be caught: half an hour of a bad day in one minute."""
+    from gateway.app.kernels import prepare
+    from gateway.app.run import quiet_libraries
+
+    with tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
+        prepare(Path(cache))
+        quiet_libraries()
+        from gateway.app.demo import Asked, run_demo
+        from gateway.app.verdict import good
+
+        for_s = parse_duration(for_) / NS if for_ else None
+        asked = Asked(for_s=for_s, stay=stay, listen=listen, say=lambda text: typer.echo(text, err=json))
+        try:
+            report = asyncio.run(run_demo(asked))
+        except KeyboardInterrupt:
+            raise typer.Exit(NOT_SO) from None
+    if json:
+        say_json(report)
+    else:
+        tell(report)
+    if not good(report):
+        raise typer.Exit(NOT_SO)
+
+
+def tell(report: Mapping[str, Any]) -> None:
+    """The report for people: what should have come, what came, when."""
+    typer.echo(f"{'rule':<16}{'level':<8}{'kind':<9}{'cause s':>8}{'raised s':>9}{'ended s':>9}  value")
+    alarms: Sequence[Mapping[str, Any]] = report["alarms"]
+    for row in sorted(alarms, key=lambda r: (r["cause_s"] is None, r["cause_s"])):
+        verdict = "" if row["raised"] or not row["due"] else "  MISSED"
+        typer.echo(
+            f"{row['rule']:<16}{row['level']:<8}{row['kind']:<9}{_number(row['cause_s']):>8}"
+            f"{_number(row['decided_s']):>9}{_number(row['ended_s']):>9}  {_number(row['value'])} {row['quality'] or ''}{verdict}"
+        )
+    for row in report["false_list"]:
+        typer.echo(f"FALSE: {row['rule']} {row['level']} at {row['arrived_s']} s")
+    typer.echo(
+        f"expected {report['expected']}, raised {report['raised']}, missed {report['missed']}, "
+        f"false {report['false']}, late {report['late']}, not ended {report['not_ended']}"
+    )
+
+
+def _number(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, float | int) else "-"

@@ -1,0 +1,54 @@
+"""Command tree, exit codes and the one place where errors become messages.
+
+Exit codes: 0 done, 1 the thing asked about is not so, 2 bad usage or configuration.
+"""
+
+import sys
+from typing import Final
+
+import typer
+
+from gateway import __version__
+from gateway.cli import alarms, check, demo, init, journal, run, simulate
+from gateway.model.errors import FengsuiError, Misconfigured
+
+NOT_SO: Final = 1
+BAD_USAGE: Final = 2
+
+app = typer.Typer(
+    name="fengsui",
+    help="Fengsui 烽燧: edge gateway and early warning for major hazard installations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("run")(run.run)
+app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    simulate.simulate
+)
+app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
+app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
+
+
+@app.callback(invoke_without_command=True)
+def root(*, version: bool = typer.Option(False, "--version", help="Show the version.")) -> None:
+    """Fengsui 烽燧."""
+    if version:
+        typer.echo(f"fengsui {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        app()
+    except Misconfigured as error:
+        for line in map(str, error.faults or (error,)):
+            print(line, file=sys.stderr)
+        sys.exit(BAD_USAGE)
+    except FengsuiError as error:
+        print(error, file=sys.stderr)
+        sys.exit(NOT_SO)

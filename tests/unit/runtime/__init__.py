@@ -1,0 +1,1 @@
+"""Runtime: intake, signals, clocks, supervision, lanes."""

@@ -1,0 +1,82 @@
+"""Nothing is lost without a gap record of its own source."""
+
+from gateway.model.batch import Batch, of_rows
+from gateway.model.inputs import Gap, LinkChange, Readings, Started
+from gateway.runtime.intake import Intake, SourceFeed
+
+
+class FixedClock:
+    """Stands still."""
+
+    ticks = True
+
+    def now(self) -> int:
+        return 1000
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+
+def rows(count: int, start: int = 0) -> Batch:
+    return of_rows("t", [(0, start + i, start + i, 1.0, 0) for i in range(count)])
+
+
+def make(max_rows: int = 10) -> Intake:
+    return Intake(FixedClock(), "t", max_rows)
+
+
+async def test_order_of_arrival_is_the_order() -> None:
+    intake = make()
+    SourceFeed("a", intake).readings(rows(1))
+    intake.link("bus", up=False, reason="gone")
+    SourceFeed("b", intake).readings(rows(2))
+    assert [type(i.input) for i in intake.drain()] == [Readings, LinkChange, Readings]
+    assert intake.drain() == []
+
+
+async def test_what_does_not_fit_becomes_one_gap_of_its_source() -> None:
+    intake = make(max_rows=5)
+    plc = SourceFeed("plc", intake)
+    assert plc.readings(rows(4, start=10))
+    assert not plc.readings(rows(3, start=20))
+    assert not plc.readings(rows(2, start=30))
+    items = [i.input for i in intake.drain()]
+    gaps = [i for i in items if isinstance(i, Gap)]
+    assert [(g.who, g.start, g.end, g.count, g.why) for g in gaps] == [("plc", 20, 31, 5, "intake full")]
+    assert plc.readings(rows(5)), "drained: there is room again"
+    assert not [i for i in intake.drain() if isinstance(i.input, Gap)], "the gap is told once"
+
+
+async def test_done_is_kept_with_its_readings_and_dropped_with_a_loss() -> None:
+    intake = make(max_rows=2)
+    told: list[str] = []
+    SourceFeed("a", intake).readings(rows(2), lambda: told.append("first"))
+    SourceFeed("a", intake).readings(rows(2), lambda: told.append("lost"))
+    for item in intake.drain():
+        if item.done is not None:
+            item.done()
+    assert told == ["first"]
+
+
+async def test_a_link_is_told_on_edges_only_and_begins_up() -> None:
+    intake = make()
+    for up in (True, False, False, True, True):
+        intake.link("bus", up=up, reason="")
+    assert [i.input.up for i in intake.drain() if isinstance(i.input, LinkChange)] == [False, True]
+
+
+async def test_started_comes_before_what_was_polled_during_the_start() -> None:
+    intake = make()
+    SourceFeed("a", intake).readings(rows(1))
+    intake.put_first(Started(1, 0, "v"))
+    assert [type(i.input) for i in intake.drain()] == [Started, Readings]
+
+
+async def test_room_waits_until_half_empty() -> None:
+    intake = make(max_rows=10)
+    feed = SourceFeed("a", intake)
+    await feed.room()
+    feed.readings(rows(8))
+    assert not intake._roomy.is_set()
+    intake.drain()
+    await feed.room()

@@ -1,0 +1,81 @@
+"""The supervisor: what a unit raises decides what happens to it."""
+
+import asyncio
+
+import pytest
+
+from gateway.model.errors import Misconfigured, Retry
+from gateway.runtime import supervisor
+from gateway.runtime.supervisor import backoff, supervise
+
+
+class Unit:
+    """Raises the given errors one after another, then ends."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.runs = 0
+
+    async def __call__(self) -> None:
+        self.runs += 1
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, str]]:
+    monkeypatch.setattr(supervisor, "backoff", lambda attempt: 0.001)
+    return []
+
+
+async def run(unit: Unit, told: list[tuple[str, bool, str]]) -> None:
+    await supervise("u", unit, lambda what, *, active, detail="": told.append((what, active, detail)))
+
+
+async def test_retry_runs_again_and_one_failure_troubles_nobody(told: list[tuple[str, bool, str]]) -> None:
+    unit = Unit(Retry("away"))
+    await run(unit, told)
+    assert (unit.runs, told) == (2, [])
+
+
+async def test_the_second_failure_in_a_row_is_told_once(told: list[tuple[str, bool, str]]) -> None:
+    unit = Unit(*(Retry("away") for _ in range(4)))
+    await run(unit, told)
+    assert (unit.runs, told) == (5, [("u", True, "Retry: away")])
+
+
+async def test_a_bug_restarts_the_unit_alone(
+    told: list[tuple[str, bool, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await real(0)
+
+    monkeypatch.setattr(supervisor.asyncio, "sleep", sleep)
+    unit = Unit(ZeroDivisionError("bug"), Misconfigured("port is taken"))
+    await run(unit, told)
+    assert unit.runs == 3
+    assert waits[-1] == supervisor.PERSON_S, "only a person can help: not retried every second"
+    assert told[0][2] == "Misconfigured: port is taken"
+
+
+async def test_cancellation_passes(told: list[tuple[str, bool, str]]) -> None:
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(supervise("u", forever, lambda *a, **k: None))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("attempt", [0, 1, 5, 50])
+def test_backoff_is_full_jitter_under_a_cap(attempt: int) -> None:
+    assert backoff(attempt, rng=lambda: 0.0) == 0.05
+    assert backoff(attempt, rng=lambda: 1.0) == min(
+        supervisor.CAP_S, supervisor.FIRST_S * 2 ** min(attempt, 10)
+    )
