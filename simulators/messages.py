@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,9 @@ class Message:
 class Publisher:
     """Groups the MQTT tags of a plant by topic; a topic is due every period of its fastest tag."""
 
-    def __init__(self, player: Player, t0_ms: int) -> None:
-        self._player, self._t0_ms = player, t0_ms
+    def __init__(self, player: Player, at_ns: Callable[[float], int]) -> None:
+        """``at_ns`` gives the plant time, epoch ns, of a plant second."""
+        self._player, self._at_ns = player, at_ns
         self._topics: dict[str, list[tuple[Tag, MqttBinding]]] = defaultdict(list)
         for tag in player.site.tags.values():
             if tag.mqtt is not None:
@@ -63,7 +64,7 @@ class Publisher:
         """Source time of the step, moved by the clock faults of publisher and tag."""
         own = self._fault(tag, "wrong-clock")
         offset = sum(fault.params["offset_s"] for fault in (clock, own) if fault)
-        return self._t0_ms + round((self._player.seconds + offset) * 1000.0)
+        return self._at_ns(self._player.seconds + offset) // 1_000_000
 
     def _fault(self, tag: Tag, kind: str) -> Fault | None:
         return next((f for f in self._player.tag_faults(tag.id) if f.kind == kind), None)

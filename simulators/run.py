@@ -115,17 +115,21 @@ class Simulator:
 
     async def _follow_clock(self) -> None:
         began = time.monotonic()
-        publisher = Publisher(self.player, self.clock.t0_ns // 1_000_000)
+        publisher = Publisher(self.player, self._at_ns)
         while not self._stopping.is_set():
             if not self._held:
-                publisher = self._catch_up(publisher)
+                self._catch_up(publisher)
             for server in self.servers:
                 await server.follow()
             if self._over(time.monotonic() - began):
                 return
             await asyncio.sleep(TICK_S)
 
-    def _catch_up(self, publisher: Publisher) -> Publisher:
+    def _at_ns(self, seconds: float) -> int:
+        """By the clock of that moment: ``start`` may have replaced it."""
+        return self.clock.at_ns(seconds)
+
+    def _catch_up(self, publisher: Publisher) -> None:
         """Step to plant time now, publishing what falls due on the way."""
         target = self.clock.elapsed_s()
         self.lag.note(max(0.0, target - self.player.seconds) / self.clock.speed)
@@ -134,7 +138,6 @@ class Simulator:
             self.mqtt.follow(away="mqtt-drop" in self.player.mqtt_faults())
         if self.player.truth.changes != self._written:
             self._write_truth()
-        return publisher
 
     def _publish(self, publisher: Publisher) -> None:
         for message in publisher.due():
