@@ -70,7 +70,7 @@ def test_a_silent_publisher(kind: str) -> None:
 def test_garbage_is_neither_json_nor_a_number() -> None:
     payloads = {message.payload for message in published(10.0, fault("mqtt-garbage", "mqtt"))}
     assert payloads == {GARBAGE}
-    with pytest.raises(ValueError, match="Expecting value"):
+    with pytest.raises(ValueError, match=r"decode|Expecting"):
         json.loads(GARBAGE)
 
 
