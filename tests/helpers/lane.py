@@ -46,7 +46,14 @@ def site(tags: int = 4, *, gateway: str = "gw-01", config: str = "c") -> Site:
         config_hash=config * 64,
         installations=(Installation(id="tank-farm", name="储罐区", grade=2, base_level=Level.ORANGE),),
         tags=tuple(
-            Tag(id=i, raw=f"{i} 液位", description="甲醇 储罐", cls="level", unit="m", installation="tank-farm")
+            Tag(
+                id=i,
+                raw=f"{i} 液位",
+                description="甲醇 储罐",
+                cls="level",
+                unit="m",
+                installation="tank-farm",
+            )
             for i in ids
         ),
         rules=tuple(_rule(i, name, level) for i in ids for name, level in LEVELS.items()),
@@ -92,7 +99,9 @@ def present(a_site: Site, occurrences: Iterable[Occurrence] = (), **status: Any)
     )
 
 
-def occurrence(tag: str = "LT-1", name: str = "HH", *, onset: int = T0, level: Level = Level.RED) -> Occurrence:
+def occurrence(
+    tag: str = "LT-1", name: str = "HH", *, onset: int = T0, level: Level = Level.RED
+) -> Occurrence:
     rule = f"{tag}.{name}"
     return Occurrence(
         id=occurrence_id("gw-01", EPOCH, rule, tag, onset, 0),
@@ -195,7 +204,7 @@ class FakeLane:
     def present(self) -> Present:
         return self.now
 
-    def trouble(self, what: str, active: bool, detail: str = "") -> None:
+    def trouble(self, what: str, *, active: bool, detail: str = "") -> None:
         if active == (what in self.troubles):
             return
         self.reports.append((what, active, detail))

@@ -1,5 +1,6 @@
 """Writing lines over HTTP so that exactly the good ones are stored."""
 
+import base64
 import email.utils
 import os
 import time
@@ -123,7 +124,7 @@ class Writer:
                 after = _after(answer.headers.get("Retry-After"))
                 return answer.status, _words(text) or answer.headers.get("X-Influxdb-Error", ""), after
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Retry(f"{self._url}: {error!r}") from error
+            raise Retry(f"{self._url}: {str(error) or type(error).__name__}") from error
 
 
 def _where(settings: Settings) -> tuple[str, dict[str, str]]:
@@ -136,14 +137,13 @@ def _where(settings: Settings) -> tuple[str, dict[str, str]]:
 
 
 def _login(settings: Settings) -> dict[str, str]:
-    import aiohttp  # noqa: PLC0415
-
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     if settings.token_env:
         headers["Authorization"] = f"Token {_secret(settings, settings.token_env)}"
     elif settings.username is not None:
         password = _secret(settings, settings.password_env) if settings.password_env else ""
-        headers["Authorization"] = aiohttp.BasicAuth(settings.username, password, "utf-8").encode()
+        word = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {word}"
     return headers
 
 

@@ -28,7 +28,7 @@ from gateway.model.site import Site, Tag
 from gateway.model.times import NS
 
 _BAD: Final = Status.BAD << STATUS_SHIFT
-_KEY: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " ", "\r": " "})
+_KEY: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": "\\ ", "\r": "\\ "})
 _STRING: Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 

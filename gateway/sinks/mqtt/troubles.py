@@ -16,7 +16,7 @@ class Troubles:
 
     def login(self, lane: EventLane, error: LoginRefused | None) -> None:
         """The broker refused the connection (or takes it again)."""
-        lane.trouble("login", error is not None, error.reason if error else "")
+        lane.trouble("login", active=error is not None, detail=error.reason if error else "")
 
     def answered(self, lane: EventLane, accepted: Iterable[str], refused: Iterable[Refusal]) -> None:
         """Topics of publishes that were accepted or refused."""
@@ -25,4 +25,4 @@ class Troubles:
         for each in refused:
             self._refused[each.topic] = each.reason
         words = "; ".join(f"{t}: {r}" for t, r in list(self._refused.items())[:LISTED])
-        lane.trouble("refused", bool(self._refused), words)
+        lane.trouble("refused", active=bool(self._refused), detail=words)
