@@ -18,6 +18,7 @@ COLUMNS: Final = (
 )
 ROW_BYTES: Final = sum(np.dtype(d).itemsize for _, d in COLUMNS)
 _HEAD: Final = struct.Struct("<8sI")
+_NATIVE: Final = tuple((n, np.dtype(d).newbyteorder("=")) for n, d in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +42,8 @@ class Batch:
     quality: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        for name, dtype in COLUMNS:
-            column = np.ascontiguousarray(getattr(self, name), dtype=np.dtype(dtype).newbyteorder("="))
+        for name, dtype in _NATIVE:
+            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
             if column.ndim != 1 or column.shape != np.shape(self.tag):
                 raise ValueError(f"column {name!r} has shape {column.shape}, expected {np.shape(self.tag)}")
             if column is getattr(self, name) and column.flags.writeable:
