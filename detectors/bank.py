@@ -13,7 +13,7 @@ from detectors.build import Tables, build
 from detectors.kernels import detect
 from detectors.kinds import RuleParams
 
-#: GOOD raises, holds, clears; UNCERTAIN raises and holds; BAD permits nothing. Rows: status, columns: raise, hold, clear.
+#: GOOD raises, holds, clears; UNCERTAIN raises and holds; BAD permits nothing. Rows: status, columns: act.
 PERMITS: Final = ((1, 1, 1), (1, 1, 0), (0, 0, 0))
 _SPARE_EDGES: Final = 1024
 _UNSEEN: Final = 128
@@ -110,7 +110,7 @@ class Bank:
         )  # fmt: skip
 
     def next_deadline(self) -> int:
-        """No delay ends before this engine time (ns); NEVER when none runs. A lower bound: feeding at it may decide nothing."""
+        """No delay ends before this engine time (ns); NEVER when none runs. A lower bound."""
         return int(self._memory.meta[lo.META_BOUND])
 
     def shift(self, outage: int) -> None:

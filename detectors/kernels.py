@@ -1,12 +1,13 @@
 # kernel file
 """The detectors' one kernel: every kind fused, parts compiled into it.
 
-A rule is three things in a row: a **number** made from its tag or members (value, slope, membership, difference, votes),
-a **comparator** with hysteresis under the permission table, and the **delay machine**. Kinds differ only in the number.
+A rule is three things in a row: a **number** made from its tag or members (value, slope, membership, difference,
+votes), a **comparator** with hysteresis under the permission table, and the **delay machine**. Kinds differ only in
+the number.
 
-Event time. A tag's event time is its last source time plus the engine time gone by since that was received. Delays are
-deadlines in event time: a constant lag of a device's clock neither shortens nor lengthens a delay, and readings that come
-late in a burst are judged by their own times.
+Event time. A tag's event time is its last source time plus the engine time gone by since that was received. Delays
+are deadlines in event time: a constant lag of a device's clock neither shortens nor lengthens a delay, and readings
+that come late in a burst are judged by their own times.
 """
 
 import numpy as np
@@ -123,7 +124,7 @@ def advance(
     edges: Array,
     meta: Array,
 ) -> None:
-    """Let event time reach ``time``: a delay that ended before it ends now, one that outlived its value stands still."""
+    """Let event time reach ``time``: a delay that ended before it ends, one that outlived its value stands still."""
     if st.deadline == NEVER:
         return
     if time > until:
@@ -227,7 +228,7 @@ def sort(a: Array, n: int) -> None:
 
 
 @part
-def slope(p: Record, last: int, buckets: Array, permits: Array, scratch: Array) -> tuple[float, int]:
+def slope(p: Record, last: int, buckets: Array, scratch: Array) -> tuple[float, int]:
     """Median of the slopes between all pairs of buckets (Theil 1950, Sen 1968), unit per second, and the worst status.
 
     NaN while fewer than three buckets are filled or they span less than half of the window.
@@ -268,11 +269,11 @@ def close_bucket(
     rule: int, p: Record, st: Record, row: Record, sig: Record, until: int, buckets: Array, permits: Array,
     scratch: Array, edges: Array, meta: Array,
 ) -> None:  # fmt: skip
-    """Judge the slope if this row is the first beyond the open bucket, at that bucket's end if the last value held till then."""
+    """Judge the slope when a row is the first beyond the open bucket, as of its end, if a value held till then."""
     end = (st.bucket + 1) * p.width
     if st.bucket == EMPTY or row.source < end or end > until:
         return
-    found, worst = slope(p, st.bucket, buckets, permits, scratch)
+    found, worst = slope(p, st.bucket, buckets, scratch)
     if np.isnan(found):
         return
     advance(rule, st, sig, until, end, st.rate, row.received, edges, meta)
@@ -444,24 +445,29 @@ def take(sig: Record, row: Record) -> None:
 
 @part
 def see_row(
-    row: Record, params: Array, state: Array, lists: Array, votes: Array, buckets: Array, signals: Array, offsets: Array,
-    index: Array, permits: Array, edges: Array, queue: Array, scratch: Array, meta: Array,
+    row: Record, params: Array, state: Array, lists: Array, votes: Array, buckets: Array, signals: Array,
+    offsets: Array, index: Array, permits: Array, edges: Array, queue: Array, scratch: Array, meta: Array,
 ) -> None:  # fmt: skip
     sig = signals[row.tag]
     until = sig.source + sig.hold if sig.seen and sig.hold != NEVER else NEVER
+    holds, pending = permits[status(row.quality), HOLD], False
     for k in range(offsets[row.tag], offsets[row.tag + 1]):
         rule = index[k]
         p, st = params[rule], state[rule]
+        if p.kind == LEVEL and holds and st.phase == NORMAL and not st.unknown and not p.sign * row.value >= p.trigger:
+            continue  # nearly every row: all that follows would change nothing (parts cost: they count references)
         if p.kind in (LEVEL, STATE_IN):
             see_value(rule, p, st, row, sig, until, lists, permits, edges, meta)
         elif p.kind == RATE:
             see_rate(rule, p, st, row, sig, until, buckets, permits, scratch, edges, meta)
         else:
             touch(rule, p, st, row, lists, votes, permits, queue, meta)
+        pending |= st.deadline != NEVER
     take(sig, row)
-    for k in range(offsets[row.tag], offsets[row.tag + 1]):
-        if params[index[k]].kind < DISCREPANCY:
-            bound(state[index[k]], sig, meta)
+    if pending:
+        for k in range(offsets[row.tag], offsets[row.tag + 1]):
+            if params[index[k]].kind < DISCREPANCY:
+                bound(state[index[k]], sig, meta)
 
 
 @part
@@ -488,13 +494,14 @@ def scan(now: int, params: Array, state: Array, signals: Array, edges: Array, me
 
 @kernel
 def detect(
-    rows: Array, start: int, stop: int, now: int, params: Array, state: Array, lists: Array, votes: Array, buckets: Array,
-    signals: Array, offsets: Array, index: Array, permits: Array, edges: Array, queue: Array, scratch: Array, meta: Array,
+    rows: Array, start: int, stop: int, now: int, params: Array, state: Array, lists: Array, votes: Array,
+    buckets: Array, signals: Array, offsets: Array, index: Array, permits: Array, edges: Array, queue: Array,
+    scratch: Array, meta: Array,
 ) -> int:  # fmt: skip
     """Judge rows ``start:stop``, then groups, then delays that ended by ``now``.
 
-    Returns the next row to do: less than ``stop`` when ``edges`` is nearly full; empty it (``meta[META_EDGES] = 0``) and
-    call again from there.
+    Returns the next row to do: less than ``stop`` when ``edges`` is nearly full; empty it
+    (``meta[META_EDGES] = 0``) and call again from there.
     """
     room = len(edges) - 3 * len(state)  # groups and the scan need at most three edges a rule
     for i in range(start, stop):

@@ -57,12 +57,12 @@ class Limit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """Number = the slope, unit per second, over ``window``: the median of the slopes between all pairs of bucket means
-    (Theil 1950, Sen 1968; withstands 29 % of wild points). Buckets are ``window / buckets`` wide, aligned to event time;
-    the slope is judged at a bucket's end, once the first reading beyond it has come. No slope before three buckets are
+    (Theil 1950, Sen 1968; withstands 29 % of wild points). Buckets are ``window / buckets`` wide, aligned to event
+    time; it is judged at a bucket's end, once the first reading beyond it has come. No slope before three buckets are
     filled over half of the window. ``fall``: beyond at slope <= -trigger; trigger and reset are positive numbers.
 
-    Bad quality: BAD readings and repeated (held) values enter no bucket; after BAD the condition stays unknown until the
-    next slope. A slope with an UNCERTAIN reading in its window is UNCERTAIN.
+    Bad quality: BAD readings and repeated (held) values enter no bucket; after BAD the condition stays unknown until
+    the next slope. A slope with an UNCERTAIN reading in its window is UNCERTAIN.
     """
 
     tag: int

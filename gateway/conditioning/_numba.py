@@ -7,6 +7,8 @@ import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_njit: Any = numba.njit
+"""numba's own types say what a dispatcher is, not what it calls like"""
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -16,8 +18,4 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """A piece of a kernel, compiled into it. Stands in the kernel's own file: the disk cache watches only that one."""
-    return cast("Callable[P, R]", _njit(cache=False)(function))
-
-
-def _njit(**options: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return cast("Callable[[Callable[..., Any]], Callable[..., Any]]", numba.njit(nogil=False, **options))
+    return cast("Callable[P, R]", _njit(cache=False, forceinline=True)(function))

@@ -1,8 +1,9 @@
 # kernel file
 """The conditioning kernel: raw rows become values in the tag's unit with a final quality, in place.
 
-Order for each row: clock, order, then value (the source's own verdict, not a number, scaling, NE 43, range, frozen), then
-the tag's memory. Quality only ever gets worse on the way. After the rows, tags whose value is too old get a BAD row.
+Order for each row: clock, order, then value (the source's own verdict, not a number, scaling, NE 43, range, frozen),
+then the tag's memory. Quality only ever gets worse on the way. After the rows, tags whose value is too old get a BAD
+row.
 """
 
 import numpy as np
@@ -66,7 +67,7 @@ def check_clock(row: Record, st: Record) -> None:
 
 @part
 def loop_current(row: Record, p: Record, st: Record, ma: float) -> float:
-    """NE 43: value of a 4-20 mA current; a failure current holds a value that is still in force until it is confirmed."""
+    """NE 43: value of a 4-20 mA current; a failure current holds a value still in force until it is confirmed."""
     if FAIL_LOW_MA < ma < FAIL_HIGH_MA:
         if row.flags & JUDGED:
             st.failing_since = NEVER
@@ -74,13 +75,13 @@ def loop_current(row: Record, p: Record, st: Record, ma: float) -> float:
             worsen(row, SATURATED_LOW)
         elif ma > VALID_HIGH_MA:
             worsen(row, SATURATED_HIGH)
-        return p.low + (ma - 4.0) / 16.0 * (p.high - p.low)
+        return float(p.low + (ma - 4.0) / 16.0 * (p.high - p.low))
     if row.flags & JUDGED and st.failing_since == NEVER:
         st.failing_since = row.source
     if st.quality < BAD_FROM and st.failing_since != NEVER and row.source - st.failing_since < CONFIRM:
         worsen(row, PENDING)
         row.flags |= HELD
-        return st.value
+        return float(st.value)
     worsen(row, FAILED_LOW if ma <= FAIL_LOW_MA else FAILED_HIGH)
     return np.nan
 
@@ -118,7 +119,7 @@ def scale(row: Record, p: Record, st: Record) -> float:
         worsen(row, NOT_A_NUMBER)
         return np.nan
     if not p.milliamp:
-        return x
+        return float(x)
     if np.isnan(p.high - p.low):
         worsen(row, CONFIGURATION)
         return np.nan

@@ -74,7 +74,7 @@ class Conditioner:
         return self._run(len(news), now)
 
     def found(self, tags: Sequence[int], now: int) -> int:
-        """Their link is back: what is still BAD from now on, or silent for its max age, is told as the tag's own fault."""
+        """Their link is back: what is BAD from now on, or silent for its max age, is told as the tag's own fault."""
         for tag in tags:
             st, age = self._state[tag], int(self._params["max_age"][tag]) or lo.RECOVERY
             if st["quality"] == Quality.COMMUNICATION:
@@ -87,7 +87,7 @@ class Conditioner:
         return self._run(0, now) if now >= self._meta[lo.META_BOUND] else 0
 
     def start(self, now: int, outage: int) -> None:
-        """The gateway began (again) at ``now``: ages stand still over the outage; who never spoke has its max age from now."""
+        """The gateway began (again): ages stand still over the outage; who never spoke has its max age from now."""
         st = self._state
         for name in ("stale_at", "failing_since"):
             st[name][st[name] != NEVER] += outage

@@ -1,16 +1,16 @@
-"""The engine: numbered inputs in, decisions and conditioned readings out. Reads no clock, draws no random number.
+"""The engine: numbered inputs in, decisions and conditioned readings out. Reads no clock.
 
-Order of stages for one input, always the same: engine time moves (the book's timers fire), the input's own fact, health of
-tags, conditions of rules. Each fact goes to the book, whose events are the decisions. One input after the other: how a
-stream is cut into steps changes nothing.
+Order of stages for one input, always the same: engine time moves (the book's timers fire), the input's own fact,
+health of tags, conditions of rules. Each fact goes to the book, whose events are the decisions. One input after the
+other: how a stream is cut into steps changes nothing.
 
-Engine time is the latest moment any input has had. A tag's value ages from when it was received; delays run in the event
-time of their own tag (:mod:`detectors.kernels`).
+Engine time is the latest moment any input has had. A tag's value ages from when it was received; delays run in the
+event time of their own tag (:mod:`detectors.kernels`).
 """
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from detectors.bank import Bank
 from gateway.alarms.book import Book
@@ -79,6 +79,16 @@ class Engine:
         self._now = 0
         self._number = 0
         self._run = _Run()
+        self._stages: dict[type[Any], Callable[[Any], None]] = {
+            Readings: self._readings,
+            Tick: self._tick,
+            LinkChange: self._link,
+            Started: self._started,
+            Acted: self._acted,
+            Gap: self._other,
+            SystemFault: self._other,
+            ConfigChange: self._other,
+        }
 
     @property
     def now(self) -> int:
@@ -118,7 +128,7 @@ class Engine:
         self._now = max(self._now, time_of(item))
         if self._now >= self.book.next_deadline() and not isinstance(item, Started):
             self._tell(TimeFact(self._now))
-        _STAGES[type(item)](self, item)
+        self._stages[type(item)](item)
 
     def _tell(self, fact: Fact) -> None:
         run = self._run
@@ -220,15 +230,3 @@ def _from_json(parts: dict[str, bytes], name: str) -> dict[str, Any]:
     if name not in parts:
         raise ValueError(f"snapshot without {name!r}")
     return cast("dict[str, Any]", json.loads(parts[name]))
-
-
-_STAGES: Final[dict[type[Any], Callable[[Engine, Any], None]]] = {
-    Readings: Engine._readings,
-    Tick: Engine._tick,
-    LinkChange: Engine._link,
-    Started: Engine._started,
-    Acted: Engine._acted,
-    Gap: Engine._other,
-    SystemFault: Engine._other,
-    ConfigChange: Engine._other,
-}

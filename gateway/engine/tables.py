@@ -1,4 +1,4 @@
-"""From a site to what the detectors understand: rules as parameters, rows by number, the permission table as an array."""
+"""From a site to what the detectors understand: rules as parameters, the permission table as an array."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
