@@ -118,6 +118,7 @@ class Player:
         """Bring a fault about now."""
         fault = make_fault(fault_id, kind, target, self.seconds, params)
         self._check_target(fault)
+        self._bender.forget(fault_id)  # a fault of the same name is replaced
         self.faults[fault_id] = fault
         self.truth.fault(fault_id, self.seconds, active=True)
         self._bend()
@@ -130,6 +131,11 @@ class Player:
         self._bender.forget(fault_id)
         self.truth.fault(fault_id, self.seconds, active=False)
         self._bend()
+
+    def _end(self, fault_id: str) -> None:
+        """A fault's time is over; someone at the control port may have cleared it before."""
+        if fault_id in self.faults:
+            self.clear(fault_id)
 
     def set(self, path: str, value: Setting, over_s: float = 0.0) -> None:
         """Set a plant input now, or lead it there over ``over_s`` plant seconds."""
@@ -156,7 +162,7 @@ class Player:
             self._check_target(make_fault(fault.id, fault.kind, fault.target, fault.at, fault.params))
             yield fault.at, partial(self.inject, fault.id, fault.kind, fault.target, fault.params)
             if fault.until is not None:
-                yield fault.until, partial(self.clear, fault.id)
+                yield fault.until, partial(self._end, fault.id)
 
     def _check_causes(self) -> None:
         """Every cause looks at values the plant has."""

@@ -110,8 +110,10 @@ class Simulator:
             conversation(self), "127.0.0.1", self.options.control, limit=LONGEST_LINE
         )
         self.control_port = server.sockets[0].getsockname()[1]
-        async with server:
+        try:
             yield
+        finally:
+            server.close()  # and no waiting: whoever is still connected must not keep the process
 
     async def _follow_clock(self) -> None:
         began = time.monotonic()

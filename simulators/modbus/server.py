@@ -97,6 +97,7 @@ class DeviceServer:
         task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
         self._conversations.add(task)
         task.add_done_callback(self._conversations.discard)
+        task.add_done_callback(lambda _: writer.close())  # a task cancelled before it began closes nothing
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.stats.connections += 1

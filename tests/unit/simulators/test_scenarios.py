@@ -71,6 +71,21 @@ def test_another_seed_gives_another_run() -> None:
     assert first.sensors.values.tolist() != other.sensors.values.tolist()
 
 
+def test_a_fault_may_be_cleared_before_its_time_and_come_again() -> None:
+    player = Player(scenario("instruments"))
+    player.advance(70.0)
+    held = player.measured("AT-203")
+    player.clear("AT-203-frozen")
+    player.advance(130.0)
+    player.inject("AT-203-frozen", "frozen", "AT-203", {})
+    again = player.measured("AT-203")
+    player.advance(1500.5)
+    assert held != again
+    assert "AT-203-frozen" not in player.faults
+    with pytest.raises(BadData, match="no fault"):
+        player.clear("AT-203-frozen")
+
+
 def test_the_true_level_crosses_where_the_truth_says() -> None:
     player = Player(scenario("demo"))
     begins = {e["id"]: e["active"][0][0] for e in played_out("demo")[0].report()["expect"]}
