@@ -75,7 +75,7 @@ class FakeFeed:
         self._changed.set()
         return True
 
-    def link(self, link: str, up: bool, reason: str = "") -> None:
+    def link(self, link: str, *, up: bool, reason: str = "") -> None:
         if self._link_state.get(link, True) != up:
             self.links.append((link, up, reason))
             self.log.append((link, up))

@@ -173,8 +173,8 @@ class FakePlant:
         """All healthy tags move a little, as a plant does."""
         phase = time.monotonic()
         for i, t in enumerate(self.site.tags):
-            if int(self.qualities[t.id]) < 128:
-                span = (t.high or 1.0) - (t.low or 0.0)
+            if int(self.qualities[t.id]) < 128 and t.high is not None:
+                span = t.high - (t.low or 0.0)
                 change = span * 0.002 * math.sin(phase / 3 + i)
                 self.move(t.id, self.values[t.id] + change, self.qualities[t.id])
 

@@ -1,0 +1,92 @@
+// Always in sight: where, how bad, what waits, whether the gateway is well, the time, who.
+
+import { h, put, text } from "./dom.js";
+import { LANGUAGES, language, said, t } from "./i18n.js";
+import { age, clock, day } from "./format.js";
+import { alarmStyle, levelBlock, mark } from "./marks.js";
+import { compare } from "./order.js";
+import { about, now, on, state } from "./state.js";
+import { ask, known } from "./who.js";
+import { help } from "./keys.js";
+
+const PAGES = ["overview", "alarms", "tags", "trend", "events"];
+const COLOURS = ["red", "orange", "yellow", "blue"];
+let part = {};
+let stop = null;
+
+export function mount(root, speak) {
+  stop?.();
+  part = {
+    name: h("div.sitename"), level: h("div.sitelevel"), counts: h("div.counts"), health: h("a.health", { href: "#/overview" }),
+    time: h("time"), who: h("button.plain", { type: "button", id: "who", onclick: ask }), nav: nav(), banner: h("a.banner", { href: "#/alarms" }),
+  };
+  put(root,
+    h("div.bar", null, part.name, part.level, part.counts, h("div.space"), part.health, part.time, part.who, tools(speak)),
+    h("div.bar.second", null, part.nav, part.banner));
+  site(); alarms(); person(); tick();
+  const ends = [on("status levels", site), on("alarms link", alarms), on("who", person), on("second", tick)];
+  stop = () => ends.forEach((end) => end());
+}
+
+export function choose(name) {
+  for (const a of part.nav.children) a.toggleAttribute("aria-current", a.dataset.page === name);
+}
+
+function nav() {
+  return h("nav", { "aria-label": t("nav.label") }, PAGES.map((name, i) => h("a", { href: `#/${name}`, "data-page": name },
+    h("kbd", null, String(i + 1)), t(`nav.${name}`))));
+}
+
+function tools(speak) {
+  const other = LANGUAGES.find((l) => l !== language);
+  return h("div.tools", null,
+    h("button.plain", { type: "button", id: "language", lang: other, onclick: () => speak(other) }, t("language.other")),
+    h("button.plain", { type: "button", id: "theme", title: t("theme.switch"), "aria-label": t("theme.switch"), onclick: theme }, "◐"),
+    h("button.plain", { type: "button", title: t("keys.title"), "aria-label": t("keys.title"), onclick: help }, "?"));
+}
+
+function theme() {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "night" ? "day" : "night";
+  localStorage.setItem("fengsui.theme", root.dataset.theme);
+  dispatchEvent(new Event("theme"));
+}
+
+function site() {
+  const { status } = state;
+  if (!status) return;
+  put(part.name, h("b", null, said(status, "name")), h("span", null, status.gateway));
+  const whole = state.places.get("");
+  put(part.level, whole ? levelBlock(whole.level, "small") : null);
+  part.health.dataset.state = status.state;
+  put(part.health, h("span", null, t("gateway")), h("b", null, t(`state.${status.state}`)),
+    status.troubles.length ? h("i", null, t("troubles.n", { n: status.troubles.length })) : null);
+}
+
+const waiting = () => [...state.alarms.values()].filter((a) => a.acknowledgement === "unacknowledged" && !a.shadow);
+
+function alarms() {
+  const open = waiting().sort(compare);
+  put(part.counts, h("span", null, t("unacknowledged")), COLOURS.map((level) => {
+    const n = open.filter((a) => a.level === level).length;
+    return h(`span.count${n ? "" : ".zero"}`, { title: t(`level.${level}`) }, mark(level, n ? "solid" : "hollow"), h("b", null, String(n)));
+  }));
+  const [first] = open;
+  part.banner.classList.toggle("quiet", !first);
+  part.banner.dataset.level = first?.level ?? "";
+  if (state.lost) return put(part.banner);
+  if (!first) return put(part.banner, h("span", null, t("banner.none")));
+  return put(part.banner, mark(first.level, alarmStyle(first)), h("b", null, `${first.tag} ${first.name}`), h("span", null, about(first)),
+    h("time", { "data-at": first.raisedMs }, age(now() - first.raisedMs)));
+}
+
+function person() {
+  put(part.who, known()?.name ?? t("who.nobody"));
+}
+
+function tick() {
+  const at = now();
+  if (!state.lost) put(part.time, h("span", null, day(at)), h("b", null, clock(at)), h("span", null, t("zone")));
+  const since = part.banner.querySelector("time");
+  if (since && !state.lost) text(since, age(at - Number(since.dataset.at)));
+}

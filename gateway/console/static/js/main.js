@@ -1,0 +1,60 @@
+// Starts the page: words first, then the views, then the stream.
+
+import { h, put } from "./dom.js";
+import { load, t } from "./i18n.js";
+import { clock } from "./format.js";
+import { now, on, state } from "./state.js";
+import { start } from "./stream.js";
+import { bind } from "./keys.js";
+import * as header from "./header.js";
+import * as overview from "./views/overview.js";
+import * as alarms from "./views/alarms.js";
+import * as tags from "./views/tags.js";
+import * as trend from "./views/trend.js";
+import * as events from "./views/events.js";
+
+export const VIEWS = { overview, alarms, tags, trend, events };
+let leave = null; // ends the view that is shown
+let since = 0;
+
+/** "#/trend/LT-101?p=60" -> {name, rest, query}. */
+function place() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...rest] = path.split("/").map(decodeURIComponent);
+  return { name: name in VIEWS ? name : "overview", rest, query: new URLSearchParams(query ?? "") };
+}
+
+function show() {
+  leave?.();
+  const at = place();
+  const root = put(document.getElementById("view"));
+  root.className = at.name;
+  document.title = `${t(`nav.${at.name}`)} - ${t("product")}`;
+  header.choose(at.name);
+  leave = VIEWS[at.name].mount(root, at);
+}
+
+function link() {
+  document.body.classList.toggle("lost", state.lost);
+  if (!state.lost) since = 0;
+  else since ||= state.status ? now() : -1;
+  const el = document.getElementById("lost");
+  if (!state.lost) return put(el);
+  return put(el, h("b", null, t(since > 0 ? "lost.title" : "lost.first")),
+    since > 0 ? h("span", null, t("lost.since", { time: clock(since) })) : null);
+}
+
+/** Everything anew, in the present language. */
+export async function speak(language) {
+  await load(language);
+  header.mount(document.getElementById("top"), speak);
+  show();
+  link();
+}
+
+await speak();
+addEventListener("hashchange", show);
+on("link", link);
+on("table", () => show()); // another configuration: other tags
+bind(Object.keys(VIEWS));
+start();

@@ -1,0 +1,67 @@
+// Listens to the gateway. Silence is told at once: the banner comes and the page turns grey, never stale and calm.
+
+import { setTable, state, take, tell } from "./state.js";
+import { get } from "./api.js";
+
+const SILENCE = 5000; // the gateway speaks at least every two seconds
+const RETRY = 2000;
+let source = null;
+let reopening = 0;
+
+function lost() {
+  if (state.lost) return;
+  state.lost = true;
+  tell("link");
+}
+
+function heard() {
+  state.heard = performance.now();
+}
+
+let work = Promise.resolve();
+/** In turn: a change must not overtake the full picture that is still fetching its tag table. */
+function inTurn(handle) {
+  return (event) => {
+    heard();
+    const message = JSON.parse(event.data);
+    work = work.then(() => handle(message)).catch(again);
+  };
+}
+
+async function onFull(message) {
+  if (state.build && message.build !== state.build) location.reload(); // the gateway was upgraded under us
+  state.build = message.build;
+  const other = state.status?.config !== message.status.config;
+  const table = other ? (await get("/api/v1/tags")).tags : null;
+  state.lost = false;
+  take(message, true);
+  if (table) setTable(table);
+  tell("link");
+}
+
+function open() {
+  clearTimeout(reopening);
+  source?.close();
+  source = new EventSource("/api/v1/stream");
+  source.addEventListener("full", inTurn(onFull));
+  source.addEventListener("change", inTurn((message) => take(message, false)));
+  source.addEventListener("beat", inTurn((message) => { state.ahead = message.t - Date.now(); }));
+  source.onerror = again;
+}
+
+function again() {
+  lost();
+  source?.close();
+  clearTimeout(reopening);
+  reopening = setTimeout(open, RETRY);
+}
+
+export function start() {
+  heard();
+  open();
+  setInterval(() => {
+    if (performance.now() - state.heard > SILENCE && source?.readyState === EventSource.OPEN) again();
+    else if (performance.now() - state.heard > SILENCE) lost();
+    tell("second");
+  }, 1000);
+}

@@ -1,0 +1,151 @@
+// Open alarms. The list stands still under the pointer, and what is acknowledged is what was on the screen.
+
+import { h, klass, put, segments, text } from "../dom.js";
+import { t } from "../i18n.js";
+import { alarmRow } from "./alarm_row.js";
+import { detail } from "./alarm_detail.js";
+import { acknowledge } from "./acknowledge.js";
+import { arrange, branches } from "../order.js";
+import { on, state } from "../state.js";
+import { typing } from "../keys.js";
+
+const MOST_ROWS = 300; // what "all in view" can mean
+const HOLD = 8000; // ms after the pointer last moved: nobody is about to click any more
+const kinds = {
+  all: () => true, unack: (a) => a.acknowledgement === "unacknowledged", process: (a) => !a.fault, fault: (a) => a.fault,
+};
+
+export function mount(root) {
+  const list = new List(root);
+  const ends = [on("alarms levels table link", () => list.refresh()), on("tags second", (kind) => list.tick(kind))];
+  return () => ends.forEach((end) => end());
+}
+
+class List {
+  constructor(root) {
+    this.rows = new Map(); // id -> row
+    this.shown = [];
+    this.picked = new Set();
+    this.current = null;
+    this.kind = "all";
+    this.still = 0; // performance.now() until which the order is held
+    this.build(root);
+    this.refresh();
+  }
+
+  build(root) {
+    this.comment = h("input", { type: "text", id: "comment", maxlength: 500, placeholder: t("alarms.comment"), "aria-label": t("alarms.comment") });
+    this.ackPicked = h("button", { type: "button", id: "ack-picked", onclick: () => this.act([...this.picked]) });
+    this.ackAll = h("button", { type: "button", id: "ack-all", onclick: () => this.act(this.shown) });
+    this.note = h("button.note", { type: "button", id: "fresh", onclick: () => this.release() });
+    this.body = h("tbody");
+    this.empty = h("p.empty");
+    this.side = h("aside.detail", { "aria-live": "off" });
+    const columns = ["pick", "level", "state", "tag", "value", "quality", "age", "place", "act"];
+    this.table = h("div.scroll", { tabindex: 0, id: "alarm-list", "aria-label": t("nav.alarms") },
+      h("table", null, h("thead", null, h("tr", null, columns.map((c) => h(`th.${c}`, { scope: "col" }, t(`alarms.${c}`))))), this.body), this.empty);
+    put(root, h("div.toolbar", null,
+      segments(t("alarms.filter"), Object.keys(kinds).map((k) => [k, t(`alarms.kind.${k}`)]), this.kind, (k) => { this.kind = k; this.release(); }),
+      this.note, h("div.space"), this.comment, this.ackPicked, this.ackAll),
+    h("div.split", null, this.table, this.side));
+    for (const name of ["pointermove", "pointerdown", "wheel", "keydown"]) this.table.addEventListener(name, () => this.hold(), { passive: true });
+    this.table.addEventListener("pointerleave", () => this.release());
+    root.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  get held() {
+    return performance.now() < this.still;
+  }
+
+  hold() {
+    this.still = performance.now() + HOLD;
+  }
+
+  release() {
+    this.still = 0;
+    this.refresh();
+  }
+
+  refresh() {
+    const inView = new Map([...state.alarms].filter(([, a]) => kinds[this.kind](a)));
+    const { ids, fresh } = arrange(this.shown, inView, this.held);
+    const more = Math.max(0, ids.length - MOST_ROWS);
+    this.shown = ids.slice(0, MOST_ROWS);
+    this.draw(branches(state.alarms));
+    text(this.note, fresh ? t("alarms.fresh", { n: fresh }) : this.held ? t("alarms.held") : "");
+    klass(this.note, `note${fresh ? " waits" : ""}`);
+    text(this.empty, more ? t("alarms.more", { n: more, shown: MOST_ROWS }) : this.shown.length ? "" : t("alarms.none"));
+    this.buttons();
+  }
+
+  draw(grouped) {
+    const wanted = new Set(this.shown);
+    for (const [id, row] of this.rows) if (!wanted.has(id)) { row.el.remove(); this.rows.delete(id); this.picked.delete(id); }
+    this.shown.forEach((id, i) => {
+      const row = this.rows.get(id) ?? this.newRow(id);
+      row.update(state.alarms.get(id), grouped.get(id));
+      if (this.body.children[i] !== row.el) this.body.insertBefore(row.el, this.body.children[i] ?? null);
+    });
+    if (!this.rows.has(this.current)) this.current = this.shown[0] ?? null;
+    this.point(this.current);
+  }
+
+  newRow(id) {
+    const row = alarmRow({
+      pick: (on_) => { this.picked[on_ ? "add" : "delete"](id); this.buttons(); },
+      act: () => this.act([id]), point: () => this.point(id),
+    });
+    this.rows.set(id, row);
+    return row;
+  }
+
+  point(id) {
+    this.current = id;
+    for (const [key, row] of this.rows) row.el.classList.toggle("current", key === id);
+    detail(this.side, state.alarms.get(id), () => this.act([id]));
+  }
+
+  tick(kind) {
+    if (state.lost) return;
+    for (const row of this.rows.values()) row.tick(kind);
+    if (kind === "second" && this.still && !this.held) this.release();
+  }
+
+  buttons() {
+    const open = this.shown.filter((id) => state.alarms.get(id)?.acknowledgement === "unacknowledged").length;
+    text(this.ackPicked, t("alarms.ackpicked", { n: this.picked.size }));
+    text(this.ackAll, t("alarms.ackall", { n: open }));
+    this.ackPicked.disabled = state.lost || !this.picked.size;
+    this.ackAll.disabled = state.lost || !open;
+  }
+
+  async act(ids) {
+    const seen = ids.map((id) => this.rows.get(id)?.seen()).filter((s) => s && state.alarms.get(s.id)?.acknowledgement === "unacknowledged");
+    if (!(await acknowledge(seen, this.comment.value.trim()))) return;
+    this.comment.value = "";
+    this.picked.clear();
+    for (const row of this.rows.values()) row.unpick();
+    this.buttons();
+  }
+
+  key(event) {
+    if (typing(event)) return;
+    const at = this.shown.indexOf(this.current), row = this.rows.get(this.current);
+    const acts = {
+      ArrowDown: () => this.move(at + 1), j: () => this.move(at + 1), ArrowUp: () => this.move(at - 1), k: () => this.move(at - 1),
+      " ": () => row?.toggle(), x: () => row?.toggle(), t: () => row?.trend(), A: () => this.act(this.shown),
+      a: () => this.act(this.picked.size ? [...this.picked] : [this.current]),
+    };
+    if (!acts[event.key] || (event.key === " " && event.target.matches("button, a, input"))) return;
+    event.preventDefault();
+    this.hold();
+    acts[event.key]();
+  }
+
+  move(to) {
+    const id = this.shown[Math.min(this.shown.length - 1, Math.max(0, to))];
+    if (id === undefined) return;
+    this.point(id);
+    this.rows.get(id).el.scrollIntoView({ block: "nearest" });
+  }
+}
