@@ -1,0 +1,199 @@
+"""``plant.db``: the statements. What is durable and what happens when the disk refuses is decided in ``store.py``."""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+import zstandard
+
+from gateway.model.errors import Misconfigured
+from gateway.model.events import Record
+from gateway.model.inputs import Numbered, decode, encode
+from gateway.model.wire import parse
+from gateway.store.canonical import ZERO
+from gateway.store.database import blob, number, rows
+from gateway.store.types import DeadLetter, Head
+
+_LENGTH: Final = struct.Struct("<I")
+_PAGE: Final = 64
+"""commit groups read at once"""
+MAX_DEAD_LETTERS: Final = 10_000
+"""Kept per gateway; older ones make room. What was lost is in the journal as a gap either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Everything of one commit, ready to be written: inputs ``first``..``last`` in one blob, and the records."""
+
+    first: int
+    last: int
+    time: int
+    packed: bytes
+    records: Sequence[Record]
+
+
+def pack_inputs(inputs: Sequence[Numbered], compressor: zstandard.ZstdCompressor) -> bytes:
+    """All inputs, each behind its length, in one zstd frame; empty for none."""
+    if not inputs:
+        return b""
+    encoded = [encode(i.input) for i in inputs]
+    return compressor.compress(b"".join(part for data in encoded for part in (_LENGTH.pack(len(data)), data)))
+
+
+def unpack_inputs(first: int, packed: bytes) -> Iterator[Numbered]:
+    """Inverse of :func:`pack_inputs`.
+
+    Raises:
+        zstandard.ZstdError: damaged.
+    """
+    data = zstandard.ZstdDecompressor().decompress(packed)
+    at, count = 0, first
+    while at < len(data):
+        (size,) = _LENGTH.unpack_from(data, at)
+        yield Numbered(count, decode(data[at + 4 : at + 4 + size]))
+        at, count = at + 4 + size, count + 1
+
+
+def new_compressor() -> zstandard.ZstdCompressor:
+    """Level 1 with a checksum: SQLite keeps none over its pages."""
+    return zstandard.ZstdCompressor(level=1, write_checksum=True)
+
+
+def write_group(db: apsw.Connection, group: Group) -> None:
+    """Inputs and records; inside the caller's transaction."""
+    if group.packed:
+        db.execute("INSERT INTO inputs VALUES(?,?,?,?)", (group.last, group.first, group.time, group.packed))
+    if group.records:
+        rows = [(r.seq, r.recorded, group.last, bytes.fromhex(r.hash), r.data) for r in group.records]
+        db.executemany("INSERT INTO journal VALUES(?,?,?,?,?)", rows)
+
+
+def write_cursors(db: apsw.Connection, cursors: Mapping[str, int]) -> None:
+    """Insert or move; inside the caller's transaction."""
+    db.executemany("INSERT OR REPLACE INTO cursors VALUES(?,?)", list(cursors.items()))
+
+
+def write_dead_letters(db: apsw.Connection, letters: Sequence[DeadLetter]) -> None:
+    """Keep them, the oldest make room; inside the caller's transaction."""
+    rows = [(x.time, x.output, x.reason, x.data) for x in letters]
+    db.executemany("INSERT INTO dead_letters(time, output, reason, data) VALUES(?,?,?,?)", rows)
+    newest = number(db, "SELECT max(id) FROM dead_letters") or 0
+    db.execute("DELETE FROM dead_letters WHERE id <= ?", (newest - MAX_DEAD_LETTERS,))
+
+
+def write_configs(db: apsw.Connection, configs: Mapping[str, bytes]) -> None:
+    """Whole, under their hash, for ever; inside the caller's transaction."""
+    db.executemany("INSERT OR IGNORE INTO configs VALUES(?,?)", list(configs.items()))
+
+
+def read_epoch(db: apsw.Connection) -> tuple[int, str, Head | None]:
+    """(first seq, epoch id, previous head) of the newest epoch; (1, "", None) when there is none."""
+    row = next(iter(rows(db, "SELECT * FROM epochs ORDER BY n DESC LIMIT 1")), None)
+    if row is None:
+        return 1, "", None
+    _, epoch, first, _, _, previous_epoch, seq, digest, recorded = row
+    previous = (
+        None if previous_epoch is None else Head(int(seq), str(digest), int(recorded), str(previous_epoch))
+    )
+    return int(first), str(epoch), previous
+
+
+def write_epoch(
+    db: apsw.Connection, epoch: str, first: int, now: int, why: str, previous: Head | None
+) -> None:
+    """Begin an epoch; inside the caller's transaction."""
+    p = previous
+    before = (None, None, None, None) if p is None else (p.epoch, p.seq, p.hash, p.recorded)
+    db.execute(
+        "INSERT INTO epochs VALUES((SELECT count(*)+1 FROM epochs),?,?,?,?,?,?,?,?)",
+        (epoch, first, now, why, *before),
+    )
+
+
+def read_head(db: apsw.Connection) -> Head:
+    """The chain's end: the last record, or the beginning of an epoch that has none yet."""
+    first, epoch, previous = read_epoch(db)
+    row = next(iter(rows(db, "SELECT seq, hash, recorded FROM journal ORDER BY seq DESC LIMIT 1")), None)
+    if row is None or int(row[0]) < first:
+        return Head(first - 1, ZERO, previous.recorded if previous else 0, epoch)
+    return Head(int(row[0]), bytes(row[1]).hex(), int(row[2]), epoch)
+
+
+def read_hash(db: apsw.Connection, seq: int) -> str:
+    """Hash (hex) of one record; empty when there is no such record."""
+    return (blob(db, "SELECT hash FROM journal WHERE seq = ?", seq) or b"").hex()
+
+
+def read_last_input(db: apsw.Connection) -> tuple[int, int]:
+    """(number, engine time ns) of the last input; (0, 0) when there is none."""
+    row = next(iter(rows(db, "SELECT last, time FROM inputs ORDER BY last DESC LIMIT 1")), None)
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+def read_first_time(db: apsw.Connection) -> int:
+    """Engine time (ns) of the oldest commit group kept; 0 when there is none."""
+    return number(db, "SELECT time FROM inputs ORDER BY last LIMIT 1") or 0
+
+
+def read_records(db: apsw.Connection, after: int, limit: int) -> list[Record]:
+    """Records behind ``after`` in seq order, at most ``limit``."""
+    found = rows(db, "SELECT data FROM journal WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
+    return [parse(data) for (data,) in found]
+
+
+def read_inputs(db: apsw.Connection, after: int) -> Iterator[Numbered]:
+    """Inputs behind ``after`` in order, a page of groups at a time.
+
+    Raises:
+        Misconfigured: a damaged group; the file and what to do are named.
+    """
+
+    sql = "SELECT last, first, data FROM inputs WHERE last > ? ORDER BY last LIMIT ?"
+    while groups := rows(db, sql, after, _PAGE):
+        for last, first, packed in groups:
+            try:
+                yield from [n for n in unpack_inputs(first, packed) if n.number > after]
+            except (zstandard.ZstdError, ValueError, struct.error) as error:
+                raise Misconfigured(
+                    damaged(db.filename, f"inputs {first} to {last} are unreadable")
+                ) from error
+            after = last
+
+
+def read_cursor(db: apsw.Connection, name: str) -> int:
+    """0 for an unknown one."""
+    return number(db, "SELECT position FROM cursors WHERE name = ?", name) or 0
+
+
+def read_dead_letters(db: apsw.Connection, limit: int) -> list[DeadLetter]:
+    """The newest first."""
+    return [
+        DeadLetter(*row) for row in rows(db, "SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?", limit)
+    ]
+
+
+def read_config(db: apsw.Connection, digest: str) -> bytes | None:
+    """The whole configuration of that hash."""
+    return blob(db, "SELECT data FROM configs WHERE hash = ?", digest)
+
+
+def read_meta(db: apsw.Connection) -> dict[str, str]:
+    """Everything in ``meta``."""
+    return {key: value for key, value in rows(db, "SELECT key, value FROM meta")}  # noqa: C416
+
+
+def write_meta(db: apsw.Connection, values: Mapping[str, str]) -> None:
+    """Insert or replace; inside the caller's transaction."""
+    db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", list(values.items()))
+
+
+def damaged(path: str, what: str) -> str:
+    """The message for a damaged ``plant.db``."""
+    return (
+        f"{path} is damaged: {what}. Nothing was changed. Put back the last good copy of the whole state folder, "
+        f"or move {path} (with its -wal and -shm) away, keep it for the record, "
+        "and start once with --adopt: a new journal then "
+        "begins in a new epoch"
+    )

@@ -1,0 +1,306 @@
+"""``spool.db``: readings on their way out, in chunks of about a second, bounded, filled from the inputs by number.
+
+A chunk is first open (in memory, growing), then sealed (immutable, handed to outputs), then on disk. Chunks go
+to disk about ten at a time: until then their inputs stand in ``plant.db``, and after a crash stepping those
+again builds them again. Their ids are the numbers of their last inputs, so a cursor that was ahead of the disk
+still means the same; where boundaries fall otherwise a reading is delivered twice, never not at all.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from gateway.model.batch import ROW_BYTES, Batch, concat
+from gateway.model.inputs import Gap
+from gateway.model.ports import Chunk
+from gateway.model.times import NS
+from gateway.store.database import DISK_ERRORS, Value, is_sound, number, open_writer, rows, transaction
+from gateway.store.history import Columns, trend
+from gateway.store.packing import Packer
+from gateway.store.schema import SPOOL
+from gateway.store.trim import Policy, trim_chunks
+
+SECOND: Final = NS
+STRAGGLERS: Final = 3 * NS // 10
+"""A second's chunk waits this long for readings that are committed late (ns)."""
+MAX_ROWS: Final = 8_192
+FLUSH_CHUNKS: Final = 10
+FLUSH_BYTES: Final = 2 << 20
+CACHE_BYTES: Final = 16 << 20
+"""Newest chunks kept unpacked, so that outputs in step never decompress."""
+WAITING_BYTES: Final = 64 << 20
+"""Sealed chunks that may wait in memory while the disk refuses."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """The chunk that still grows."""
+
+    first: int = 0
+    last: int = 0
+    slot: int = 0
+    rows: int = 0
+    batches: list[Batch] = field(default_factory=list)
+
+
+class Spool:
+    """Made by :meth:`Store.open`; of the store's thread. Never raises for the disk's sake (``durable`` says so)."""
+
+    def __init__(self, path: Path, *, offset: int | None = None) -> None:
+        self.path = path
+        self.durable = True
+        self.durable_input = 0
+        """inputs up to here are on disk in ``plant.db``: no chunk beyond them is written"""
+        self._db = open_writer(path, SPOOL, synchronous="normal")
+        self._packer = Packer()
+        self._open = _Open()
+        self._waiting: list[Chunk] = []
+        self._cache: deque[Chunk] = deque()
+        self._cached = 0
+        self._gaps: list[Gap] = []
+        self._load(offset)
+
+    def _load(self, offset: int | None) -> None:
+        meta = dict(rows(self._db, "SELECT key, value FROM meta"))
+        self.fresh = not meta
+        self.offset = meta.get("offset", offset or 0)
+        self.saved_input = meta.get("last_input", 0)
+        self.last_input = self.saved_input
+        self.last_chunk = number(self._db, "SELECT max(id) FROM chunks") or meta.get("last_chunk", 0)
+        self._reported = self.last_chunk
+
+    def append(self, first: int, last: int, batch: Batch) -> Chunk | None:
+        """Readings of inputs ``first``..``last``; ignored when ``last`` is in. The newest sealed chunk, if new.
+
+        Of a group that is in only in part all readings are taken: twice is harmless, missing is not.
+        """
+        if last > self.last_input:
+            self.last_input = last
+            if len(batch):
+                self._take(first, last, batch)
+            self._flush_if_many()
+        return self._news()
+
+    def seal(self, now: int) -> Chunk | None:
+        """Seal the open chunk when its second (and a little for stragglers) is over. Called by every commit."""
+        age = now - self._open.slot * SECOND
+        if self._open.batches and not 0 <= age < SECOND + STRAGGLERS:
+            self._seal()
+        return self._news()
+
+    def settle(self, number: int) -> None:
+        """The readings of every input up to ``number`` have been appended, also where the last had none."""
+        self.last_input = max(self.last_input, number)
+
+    def chunks(self, after: int, limit: int) -> list[Chunk]:
+        """Sealed chunks behind cursor ``after``, oldest first, at most ``limit``; the newest come from memory."""
+        oldest = self._cache[0].id if self._cache else self.last_chunk + 1
+        disk: list[Chunk] = []
+        if after + 1 < oldest:
+            try:
+                disk = self._read(after, oldest, limit)
+            except DISK_ERRORS:
+                self.durable = False
+                return []  # what is in memory comes later: handing it out now would skip what is on disk
+        return disk + self._from(after, limit - len(disk))
+
+    def history(self, tag: int, table: str, start: int, end: int, points: int) -> Columns:
+        """At most ``points`` rows of a tag between two source times (ns, both inside), see :data:`history.Columns`."""
+        newest = [*self.newest(), *self._open.batches]
+        batches = itertools.chain(stored(self._db, self._packer, start, end), newest)
+        return trend(batches, tag, table, start=start, end=end, points=points)
+
+    def newest(self) -> list[Batch]:
+        """What is sealed and not yet on disk."""
+        return [c.batch for c in self._waiting]
+
+    def trim(self, up_to: int, *, max_bytes: int, max_age_ns: int, now: int, keep_ns: int = 0) -> list[Gap]:
+        """Delete chunks that every cursor passed (``up_to``) and older than ``keep_ns``; then what policy forbids.
+
+        Chunks older than ``max_age_ns`` go, and the oldest while all together exceed ``max_bytes`` (packed).
+        Those that were not delivered come back as gaps. Age is by received time.
+        """
+        policy = Policy(up_to, max_bytes, now - max_age_ns, now - keep_ns, now)
+        try:
+            return trim_chunks(self._db, policy)
+        except DISK_ERRORS:
+            self.durable = False
+            return []
+
+    def flush(self) -> bool:
+        """Write what is sealed and whose inputs are durable; False when the disk refuses (tried again later)."""
+        ready, mark = self._ready()
+        if mark > self.saved_input or ready:
+            self.durable = self._try(lambda: self._save(ready, mark))
+        return self.durable
+
+    def sync(self) -> bool:
+        """True: everything appended so far whose inputs are durable is on disk for good (fsync)."""
+        self._seal()
+        ready, mark = self._ready()
+        self.durable = self._try(lambda: self._save_synced(ready, mark))
+        return self.durable
+
+    def rewind(self, last_input: int) -> None:
+        """The inputs count on from ``last_input`` < :attr:`last_input` (another journal): ids still only grow."""
+        self.offset = self.last_chunk - last_input
+        self.last_input = self.saved_input = last_input
+        with transaction(self._db):
+            self._write_meta(last_input)
+
+    def oldest_time(self) -> int:
+        """Source time (ns) of the oldest reading on disk; 0 when there is none."""
+        return number(self._db, "SELECT first_time FROM chunks ORDER BY id LIMIT 1") or 0
+
+    def take_gaps(self) -> list[Gap]:
+        """What had to go from memory since the last call."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def close(self) -> None:
+        """Write what can be written, close the file."""
+        self._seal()
+        self.flush()
+        self._db.close()
+
+    def is_sound(self, limit: int) -> bool:
+        """SQLite's quick check, for files up to ``limit`` bytes."""
+        return is_sound(self._db, limit=limit)
+
+    def abandon(self) -> None:
+        """Close the file without writing."""
+        self._db.close()
+
+    def _take(self, first: int, last: int, batch: Batch) -> None:
+        """Never splits a batch: a chunk may exceed ``MAX_ROWS`` by one arrival, its id is its last input's."""
+        slot = int(batch.received.max()) // SECOND
+        now = self._open
+        if now.batches and (slot != now.slot or now.rows >= MAX_ROWS or now.batches[0].table != batch.table):
+            self._seal()
+            now = self._open
+        if not now.batches:
+            now.first, now.slot = first, slot
+        now.last, now.rows = last, now.rows + len(batch)
+        now.batches.append(batch)
+
+    def _seal(self) -> None:
+        done = self._open
+        if not done.batches:
+            return
+        self._open = _Open()
+        batch = concat(done.batches[0].table, done.batches)
+        chunk = Chunk(self.offset + done.last, done.first, done.last, batch)
+        self.last_chunk = chunk.id
+        self._waiting.append(chunk)
+        self._cache.append(chunk)
+        self._cached += len(batch) * ROW_BYTES
+        while (
+            self._cached > CACHE_BYTES
+            and len(self._cache) > 1
+            and self._cache[0].last_input <= self.saved_input
+        ):
+            self._cached -= len(self._cache.popleft().batch) * ROW_BYTES
+        self._bound_waiting()
+
+    def _bound_waiting(self) -> None:
+        size = (
+            sum(len(c.batch) for c in self._waiting) * ROW_BYTES if len(self._waiting) > FLUSH_CHUNKS else 0
+        )
+        while size > WAITING_BYTES:
+            lost = self._waiting.pop(0)
+            size -= len(lost.batch) * ROW_BYTES
+            b = lost.batch
+            why = "the disk takes no readings and memory for them is full"
+            self._gaps.append(
+                Gap(int(b.received.max()), "spool", int(b.source.min()), int(b.source.max()), len(b), why)
+            )
+            self._cache = deque(c for c in self._cache if c.id != lost.id)
+
+    def _flush_if_many(self) -> None:
+        waiting = self._waiting
+        if len(waiting) >= FLUSH_CHUNKS or sum(len(c.batch) for c in waiting) * ROW_BYTES >= FLUSH_BYTES:
+            self.flush()
+
+    def _news(self) -> Chunk | None:
+        if self.last_chunk == self._reported or not self._cache:
+            return None
+        self._reported = self.last_chunk
+        return self._cache[-1]
+
+    def _from(self, after: int, limit: int) -> list[Chunk]:
+        return list(itertools.islice((c for c in self._cache if c.id > after), limit))
+
+    def _read(self, after: int, before: int, limit: int) -> list[Chunk]:
+        sql = (
+            "SELECT id, first_input, last_input, data FROM chunks WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+        )
+        found = [self._unpacked(*row) for row in rows(self._db, sql, after, before, limit)]
+        return [c for c in found if c is not None]
+
+    def _unpacked(self, key: int, first: int, last: int, data: bytes) -> Chunk | None:
+        """One damaged chunk must not hold up all behind it: it is a gap (told once a reader comes by)."""
+        try:
+            return Chunk(key, first, last, self._packer.unpack(data))
+        except ValueError as error:
+            sql = "SELECT rows, first_time, last_time, received FROM chunks WHERE id = ?"
+            ((count, start, end, received),) = rows(self._db, sql, key)
+            self._gaps.append(Gap(received, "spool", start, end, count, str(error)))
+            return None
+
+    def _ready(self) -> tuple[list[Chunk], int]:
+        """Sealed chunks that may be written, and the input up to which everything is then in the file."""
+        ready = list(itertools.takewhile(lambda c: c.last_input <= self.durable_input, self._waiting))
+        if len(ready) == len(self._waiting) and not self._open.batches:
+            return ready, max(self.saved_input, min(self.last_input, self.durable_input))
+        return ready, ready[-1].last_input if ready else self.saved_input
+
+    def _save(self, ready: Sequence[Chunk], mark: int) -> None:
+        self._write(ready, mark)
+        self._waiting = self._waiting[len(ready) :]
+        self.saved_input = mark
+
+    def _save_synced(self, ready: Sequence[Chunk], mark: int) -> None:
+        """In WAL mode one full commit syncs the whole log, with all lazier commits before it."""
+        self._db.pragma("synchronous", "full")
+        try:
+            self._save(ready, mark)
+        finally:
+            self._db.pragma("synchronous", "normal")
+
+    def _write(self, ready: Sequence[Chunk], mark: int) -> None:
+        packed = [_row(c, self._packer) for c in ready]
+        with transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO chunks VALUES(?,?,?,?,?,?,?,?)", packed)
+            self._write_meta(mark)
+
+    def _write_meta(self, mark: int) -> None:
+        values = {"offset": self.offset, "last_input": mark, "last_chunk": self.last_chunk}
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", list(values.items()))
+
+    def _try(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except DISK_ERRORS:
+            return False  # the caller keeps what it has; ``durable`` is the report
+        return True
+
+
+def _row(chunk: Chunk, packer: Packer) -> tuple[Value, ...]:
+    b = chunk.batch
+    times = int(b.source.min()), int(b.source.max()), int(b.received.max())
+    return (chunk.id, chunk.first_input, chunk.last_input, len(b), *times, packer.pack(b))
+
+
+def stored(db: apsw.Connection, packer: Packer, start: int, end: int) -> Iterator[Batch]:
+    """Batches on disk that may hold readings between two source times (ns), a few at a time."""
+    found = "SELECT id FROM chunks WHERE last_time >= ? AND first_time <= ? ORDER BY id"
+    ids = [key for (key,) in rows(db, found, start, end)]
+    for at in range(0, len(ids), 64):
+        some = ids[at : at + 64]
+        packed = rows(db, f"SELECT data FROM chunks WHERE id IN ({','.join('?' * len(some))})", *some)  # noqa: S608
+        yield from (packer.unpack(data) for (data,) in packed)

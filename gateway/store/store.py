@@ -1,0 +1,261 @@
+"""The store: one commit for inputs and what they decided, before anything leaves; everything a restart needs.
+
+Of one thread (the runtime's store thread); other threads and processes read through
+:class:`~gateway.store.reader.Reader`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import apsw
+
+from gateway.model.errors import Misconfigured, Retry
+from gateway.model.events import Event, Record
+from gateway.model.inputs import Gap, Numbered, time_of
+from gateway.model.times import NEVER
+from gateway.store import plant
+from gateway.store.chain import Chain
+from gateway.store.database import DISK_ERRORS
+from gateway.store.lock import FolderLock
+from gateway.store.opening import Opened, Opening, open_folder
+from gateway.store.reader import Reader
+from gateway.store.snapshots import prune_inputs, read_snapshots, write_snapshot
+from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike
+from gateway.store.writer import Writer
+
+
+class Store:
+    """Open it with :meth:`open`. Nothing here raises for the disk's sake once it is open; ``durable`` tells."""
+
+    def __init__(self, folder: Path, identity: Identity, lock: FolderLock, opened: Opened) -> None:
+        first, self.epoch, self.previous = plant.read_epoch(opened.db)
+        self.folder = folder
+        self.note = opened.note
+        """why this start began a new epoch; empty when it did not"""
+        self.found = opened.gaps
+        """what opening had to give up; to be numbered as inputs"""
+        self.spool = opened.spool
+        self.last_input = plant.read_last_input(opened.db)
+        self._lock = lock
+        self._instance = opened.instance
+        self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
+        self._chain = Chain(identity, self._writer.head, first, self.previous)
+        self._compressor = plant.new_compressor()
+        self._config = ""
+        self._closed = False
+        self.spool.durable_input = self.last_input[0]
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        identity: Identity,
+        *,
+        now: int,
+        adopt: bool = False,
+        epoch: str | None = None,
+        reserve_bytes: int = 64 << 20,
+    ) -> "Store":
+        """Open or make the state folder. ``now`` ns; ``epoch`` names a new epoch, should one begin (default: random).
+
+        Raises:
+            Misconfigured: in use by another process; of another gateway, copied or cloned (``adopt`` takes it
+            over);
+                journal damaged or lost (named, untouched); disk full or read-only beyond help.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FolderLock(folder)
+        except OSError as error:
+            raise Misconfigured(f"state folder {folder} cannot be used: {error}") from error
+        try:
+            ask = Opening(folder, identity, now, adopt, epoch)
+            return cls(folder, identity, lock, open_folder(ask, reserve_bytes))
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def head(self) -> Head:
+        """The chain's end, with events that only memory has so far."""
+        return self._chain.head
+
+    @property
+    def durable(self) -> bool:
+        """Everything committed so far is on disk."""
+        return self._writer.durable
+
+    @property
+    def trouble(self) -> str:
+        """What the disk says while it refuses; empty otherwise."""
+        return self._writer.trouble
+
+    @property
+    def reserve_held(self) -> bool:
+        """The reserve is whole; False: the disk is nearly full."""
+        return self._writer.reserve.held
+
+    def commit(self, inputs: Sequence[Numbered], events: Sequence[Event], now: int) -> Commit:
+        """Inputs and the events they caused in one synced transaction; what was put off rides along.
+
+        Inputs are numbered on from :attr:`last_input` without holes. ``recorded`` is ``now`` (ns) or later,
+        strictly increasing.
+
+        Raises:
+            ValueError: a hole in the numbers, or an event JSON cannot carry; nothing was changed.
+        """
+        self._check_numbers(inputs)
+        packed, time = plant.pack_inputs(inputs, self._compressor), self._time_after(inputs)
+        last = inputs[-1].number if inputs else self.last_input[0]
+        first = inputs[0].number if inputs else last + 1
+        self._note_config(inputs)
+        records, durable, gaps = self._journal(plant.Group(first, last, time, packed, ()), events, now)
+        self.last_input = (last, time)
+        self._after_commit(now)
+        return Commit(records, durable, (*gaps, *self.spool.take_gaps()))
+
+    def _journal(
+        self, group: plant.Group, events: Sequence[Event], now: int
+    ) -> tuple[list[Record], bool, list[Gap]]:
+        """On disk, or (stamped so) behind what already waits for the disk."""
+        writer = self._writer
+        records = self._chain.link(events, now, durable=True)
+        if writer.catch_up(now) and writer.write(replace(group, records=records), now):
+            self._chain.move(records)
+            return records, True, []
+        records = self._chain.link(events, now, durable=False)
+        self._chain.move(records)
+        return records, False, writer.postpone(replace(group, records=records), now)
+
+    def _after_commit(self, now: int) -> None:
+        writer = self._writer
+        if writer.durable:
+            self.spool.durable_input = self.last_input[0]
+            writer.reserve.restore(now)
+        self.spool.seal(now)
+
+    def records(self, after: int, limit: int) -> list[Record]:
+        """Journal records behind ``after`` in seq order, those that only memory has included.
+
+        Raises:
+            Retry: the disk cannot be read; nothing is skipped.
+        """
+        waiting = [r for g in self._writer.backlog.groups for r in g.records if r.seq > after]
+        if after >= self._writer.head.seq:
+            return waiting[:limit]
+        kept = self._read(lambda db: plant.read_records(db, after, limit))
+        return (kept + waiting)[:limit]
+
+    def inputs(self, after: int) -> Iterator[Numbered]:
+        """Inputs behind ``after`` that are on disk, in order; the first may be later where older ones were pruned.
+
+        Raises:
+            Misconfigured: a damaged row of plant.db.
+        """
+        return plant.read_inputs(self._writer.db, after)
+
+    def save_snapshot(self, snapshot: SnapshotLike, *, since: int = NEVER) -> bool:
+        """Keep it (the last two are), then drop inputs that both are ahead of. False: the disk refused.
+
+        The readings of all inputs up to ``snapshot.number`` must have been given to the spool. Inputs of
+        ``since`` (engine time, ns) and later stay in any case: what the longest window needs when a snapshot
+        cannot be used.
+        """
+        return all(self.snapshot_steps(snapshot, since=since))
+
+    def snapshot_steps(self, snapshot: SnapshotLike, *, since: int = NEVER) -> Iterator[bool]:
+        """:meth:`save_snapshot` a slice at a time, for commits in between; ends early with False on refusal."""
+        try:
+            self._writer.riders.meta["spool_from"] = str(self.spool.oldest_time())
+            self.spool.settle(min(snapshot.number, self.last_input[0]))
+            yield self.durable and self.spool.sync()
+            if not (self.durable and self.spool.durable):
+                return
+            for _ in write_snapshot(self._writer.db, snapshot):
+                yield True
+            for _ in prune_inputs(self._writer.db, self.spool.saved_input, since):
+                yield True
+            self._mark()
+        except DISK_ERRORS:
+            yield False
+
+    def snapshots(self) -> list[SavedSnapshot]:
+        """The whole and undamaged ones, the latest first."""
+        return read_snapshots(self._writer.db)
+
+    def cursor(self, name: str) -> int:
+        """Where a lane stands; 0 for a new one."""
+        waiting = self._writer.riders.cursors.get(name)
+        return plant.read_cursor(self._writer.db, name) if waiting is None else waiting
+
+    def set_cursors(self, cursors: Mapping[str, int]) -> None:
+        """Move cursors; on disk with the next commit (or :meth:`flush`, :meth:`close`)."""
+        self._writer.riders.cursors.update(cursors)
+
+    def dead_letter(self, output: str, reason: str, data: bytes, now: int) -> None:
+        """Keep what an output refused; on disk with the next commit."""
+        self._writer.riders.letters.append(DeadLetter(0, now, output, reason, data))
+
+    def keep_config(self, digest: str, data: bytes) -> None:
+        """Keep an effective configuration whole under its hash, at once; inputs from now on are judged by it."""
+        self._config = digest
+        self._writer.riders.configs[digest] = data
+        self.flush(self._chain.head.recorded)
+
+    def config(self, digest: str) -> bytes | None:
+        """A configuration that was kept."""
+        waiting = self._writer.riders.configs.get(digest)
+        return plant.read_config(self._writer.db, digest) if waiting is None else waiting
+
+    def config_in_use(self) -> str | None:
+        """Hash of the configuration the last committed input was judged by; None before the first."""
+        return plant.read_meta(self._writer.db).get("config")
+
+    def flush(self, now: int) -> bool:
+        """Write cursors, dead letters and configs without waiting for a commit."""
+        return self._writer.catch_up(now) and self._writer.write_riders(now)
+
+    def reader(self) -> Reader:
+        """For one other thread: its own connections, with the newest readings from memory."""
+        return Reader(self.folder, newest=self.spool.newest)
+
+    def close(self) -> None:
+        """Write what can be written, close the files, let the folder go. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        recorded = self._chain.head.recorded
+        if self._writer.catch_up(recorded, at_once=True):
+            self.spool.durable_input = self.last_input[0]
+            self._writer.write_riders(recorded)
+        self._mark()
+        self.spool.close()
+        self._writer.db.close()
+        self._lock.release()
+
+    def _check_numbers(self, inputs: Sequence[Numbered]) -> None:
+        for wanted, entry in enumerate(inputs, self.last_input[0] + 1):
+            if entry.number != wanted:
+                raise ValueError(f"input {entry.number} where {wanted} was due")
+
+    def _time_after(self, inputs: Sequence[Numbered]) -> int:
+        return max([self.last_input[1], *(time_of(i.input) for i in inputs)])
+
+    def _note_config(self, inputs: Sequence[Numbered]) -> None:
+        if self._config and inputs:
+            self._writer.riders.meta["config"] = self._config
+            self._config = ""
+
+    def _mark(self) -> None:
+        """Tell ``instance`` how far the journal is. Refused: the older mark stays, which is only less sharp."""
+        if self.durable:
+            with suppress(OSError):
+                self._instance.update(mark=self._writer.head)
+
+    def _read(self, work: Callable[[apsw.Connection], list[Record]]) -> list[Record]:
+        try:
+            return work(self._writer.db)
+        except DISK_ERRORS as error:
+            raise Retry(f"plant.db cannot be read: {error}") from error

@@ -1,0 +1,154 @@
+"""The write path: a group and what rides with it in one transaction; reserve, retries and backlog behind it."""
+
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from gateway.model.inputs import Gap
+from gateway.model.times import NS
+from gateway.store import plant
+from gateway.store.backlog import Backlog
+from gateway.store.database import DISK_ERRORS, WrongVersion, open_writer, transaction
+from gateway.store.instance import InstanceFile
+from gateway.store.reserve import Reserve
+from gateway.store.schema import PLANT
+from gateway.store.types import DeadLetter, Head
+
+RETRY: Final = NS
+"""While the disk refuses it is tried at most this often (ns): an alarm does not wait for a dying disk each time."""
+MAX_WAITING_LETTERS: Final = 1_000
+
+
+class Riders:
+    """Small things that are written with the next commit: cursors, dead letters, configs, the config in use.
+
+    A crash before that commit sends a cursor back a little, which receivers do not mind.
+    """
+
+    def __init__(self) -> None:
+        self.cursors: dict[str, int] = {}
+        self.configs: dict[str, bytes] = {}
+        self.meta: dict[str, str] = {}
+        self.letters: deque[DeadLetter] = deque(maxlen=MAX_WAITING_LETTERS)
+
+    def __bool__(self) -> bool:
+        return bool(self.cursors or self.configs or self.meta or self.letters)
+
+    def write(self, db: apsw.Connection) -> None:
+        """All of them; inside the caller's transaction."""
+        if self.cursors:
+            plant.write_cursors(db, self.cursors)
+        if self.configs:
+            plant.write_configs(db, self.configs)
+        if self.meta:
+            plant.write_meta(db, self.meta)
+        if self.letters:
+            plant.write_dead_letters(db, self.letters)
+
+    def clear(self) -> None:
+        """They are on disk."""
+        for kept in (self.cursors, self.configs, self.meta, self.letters):
+            kept.clear()
+
+
+class Writer:
+    """Owns the writing connection. ``durable`` is False from the first refused commit until all of it is on disk."""
+
+    def __init__(self, db: apsw.Connection, path: Path, reserve: Reserve, instance: InstanceFile) -> None:
+        self.db = db
+        self.reserve = reserve
+        self.riders = Riders()
+        self.backlog = Backlog(plant.new_compressor())
+        self.trouble = ""
+        self.head = plant.read_head(db)
+        """the last record that is on disk"""
+        self._path = path
+        self._instance = instance
+        self._tried = 0
+
+    @property
+    def durable(self) -> bool:
+        """Everything committed so far is on disk."""
+        return not self.trouble
+
+    def write(self, group: plant.Group, now: int) -> bool:
+        """One transaction, synced; False (and nothing of it on disk) when the disk refuses even without the reserve."""
+        done = self._attempt(lambda db: plant.write_group(db, group), now)
+        if done:
+            self._written(group)
+        return done
+
+    def postpone(self, group: plant.Group, now: int) -> list[Gap]:
+        """Keep what could not be written; gaps for readings that had to go for it."""
+        return self.backlog.add(group, now)
+
+    def write_riders(self, now: int) -> bool:
+        """Cursors and the like without waiting for a commit."""
+        return not self.riders or self._attempt(lambda _: None, now)
+
+    def catch_up(self, now: int, *, at_once: bool = False) -> bool:
+        """Write the backlog first; True when nothing waits any more."""
+        if self.durable:
+            return True
+        if not at_once and abs(now - self._tried) < RETRY:
+            return False
+        if not self._attempt(self._write_backlog, now) and not self._reopened(now):
+            return False
+        for group in self.backlog.groups:
+            self._written(group)
+        self.backlog.clear()
+        self._at_risk(value=False)
+        return True
+
+    def _written(self, group: plant.Group) -> None:
+        if group.records:
+            last = group.records[-1]
+            self.head = Head(last.seq, last.hash, last.recorded, self.head.epoch)
+
+    def _write_backlog(self, db: apsw.Connection) -> None:
+        for group in self.backlog.groups:
+            plant.write_group(db, group)
+
+    def _attempt(self, work: Callable[[apsw.Connection], None], now: int) -> bool:
+        self._tried = now
+        for _ in ("as it is", "without the reserve"):
+            try:
+                with transaction(self.db):
+                    work(self.db)
+                    self.riders.write(self.db)
+            except DISK_ERRORS as error:
+                if not self.reserve.release():
+                    return self._refused(error)
+            else:
+                self.riders.clear()
+                self.trouble = ""
+                return True
+        return self._refused(OSError("no commit even without the reserve"))
+
+    def _refused(self, error: Exception) -> bool:
+        if not self.trouble:
+            self._at_risk(value=True)
+        self.trouble = f"{type(error).__name__}: {error}"
+        return False
+
+    def _reopened(self, now: int) -> bool:
+        """A disk that went away and came back needs new file handles; only the same journal is taken up again."""
+        try:
+            fresh = open_writer(self._path, PLANT, synchronous="full")
+        except (*DISK_ERRORS, WrongVersion):
+            return False
+        if plant.read_head(fresh) != self.head:
+            fresh.close()
+            return False
+        old, self.db = self.db, fresh
+        old.close()
+        return self._attempt(self._write_backlog, now)
+
+    def _at_risk(self, *, value: bool) -> None:
+        # A disk that takes not even this leaves the next start to the journal alone; nothing better is to be had.
+        with suppress(OSError):
+            self._instance.update(at_risk=value)
