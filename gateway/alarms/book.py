@@ -202,6 +202,7 @@ class Book:
         )
         here = {r.id for r in self._site.rules if r.enabled} | self._health.subjects()
         rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())
+        self._health.prune()
         gone = [r for r in rules if r not in here and not r.startswith(f"{SYSTEM}.")]
         events = [changed, *self._retired(gone, fact.time)]
         for rule in rules:

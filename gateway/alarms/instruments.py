@@ -2,7 +2,8 @@
 
 One dead bus is one fault that lists its tags, not fifty. While a link is down, what hangs on it has no fault of its
 own; when it is back, each tag and device below has one max age to speak again before it is a fault after all. (Without
-that patience every reconnect would flash fifty faults; without the deadline a tag that never returns would be nobody's.)
+that patience every reconnect would flash fifty faults; without the deadline a tag that never returns would be
+nobody's.)
 
 :class:`Health` is the view of the instruments: it follows the facts and not the journal, because a first good reading
 changes the view without being an event. It proposes :class:`Turn` s; the book turns them into events.
@@ -152,7 +153,8 @@ class Health:
         """The gateway's own trouble."""
         detail = {"reason": fact.detail} if fact.detail else {}
         cause = Cause.BEYOND if fact.active else Cause.WITHIN
-        return Turn(self._subjects.system(fact.what), cause, fact.time, Basis(time=fact.time, detail=detail))
+        basis = Basis(time=fact.time, measured=True, quality=int(Quality.GOOD), detail=detail)
+        return Turn(self._subjects.system(fact.what), cause, fact.time, basis)
 
     def due(self, now: int) -> list[Turn]:
         """Patience ended: what hung on a link that is back and has not spoken since is a fault of its own."""
@@ -178,12 +180,17 @@ class Health:
         }
 
     def load(self, data: dict[str, Any]) -> None:
-        """Inverse of :meth:`dump`; what is no longer configured is left out."""
-        index, links = self._topology.site.tag_index, self._topology.links
+        """Inverse of :meth:`dump`; tags that are no longer configured are left out."""
+        index = self._topology.site.tag_index
         self._quality = [data["tags"].get(t.id, NOT_HEARD) for t in self._topology.site.tags]
-        self._down = {k: at for k, at in data["down"].items() if k in links}
+        self._down = dict(data["down"])
         self._tag_due = {index[t]: at for t, at in data["tag_due"].items() if t in index}
-        self._link_due = {k: at for k, at in data["link_due"].items() if k in links}
+        self._link_due = dict(data["link_due"])
+
+    def prune(self) -> None:
+        """Forget links that are no longer configured: should one return, it starts afresh."""
+        self._down = {k: at for k, at in self._down.items() if k in self._topology.links}
+        self._link_due = {k: at for k, at in self._link_due.items() if k in self._topology.links}
 
     def subjects(self) -> frozenset[str]:
         """Rule ids of all faults the configuration can have (system faults aside)."""
@@ -231,12 +238,16 @@ class Health:
         return tag.max_age or PATIENCE
 
     def _tag_turn(self, row: int, cause: Cause, time: int) -> Turn:
-        basis = Basis(time=time, measured=True, quality=max(self._quality[row], 0))
+        known = self._quality[row]
+        quality = int(Quality.NO_DATA) if known == NOT_HEARD else known
+        basis = Basis(time=time, measured=True, quality=quality)
         return Turn(self._subjects.tag(row), cause, time, basis)
 
     def _link_turn(self, link: str, cause: Cause, time: int, reason: str = "") -> Turn:
         detail = {"reason": reason} if reason else {}
-        return Turn(self._subjects.link(link), cause, time, Basis(time=time, detail=detail))
+        quality = int(Quality.COMMUNICATION if link in self._down else Quality.GOOD)
+        basis = Basis(time=time, measured=True, quality=quality, detail=detail)
+        return Turn(self._subjects.link(link), cause, time, basis)
 
 
 def _told(fact: TagFact) -> int:

@@ -39,6 +39,8 @@ _TEXTS: Final = (
     ("comment", "comment"),
     ("guidance", "guidance"),
 )
+_LARGEST: Final = (1 << 53) - 1
+"""The largest integer that canonical JSON (RFC 8785) can say."""
 _NUMBERS: Final = ("value", "limit", "reset", "rate", "eta_s", "confidence")
 
 
@@ -145,13 +147,20 @@ def quality_of(name: str) -> int:
     if known is not None:
         return int(known)
     number = name.rpartition("_")[2]
-    if not (number.isascii() and number.isdecimal()) or quality_name(int(number)) != name:
+    code = int(number) if number.isascii() and number.isdecimal() else -1
+    if not 0 <= code <= 255 or quality_name(code) != name:
         raise ValueError(f"{name!r} is not a quality")
-    return int(number)
+    return code
+
+
+def _number(text: str) -> int | float:
+    # Canonical JSON writes 1e16 as 10000000000000000 and refuses integers this large: it was a float.
+    number = int(text)
+    return number if abs(number) <= _LARGEST else float(text)
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    raw = json.loads(data)
+    raw = json.loads(data, parse_int=_number)
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
         raise ValueError(f"not a record of schema {SCHEMA}")
     return raw

@@ -1,0 +1,286 @@
+"""Any story: what events add up to is the state, and the state is what a naive reader of the facts would say."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.alarms.book import Book
+from gateway.alarms.evolve import Held
+from gateway.alarms.facts import (
+    CommandFact,
+    Fact,
+    GapFact,
+    LinkFact,
+    RuleFact,
+    StartedFact,
+    SystemFact,
+    TagFact,
+    TimeFact,
+)
+from gateway.alarms.tables import closes, letter
+from gateway.model.commands import Act, Command, Seen
+from gateway.model.errors import Refused
+from gateway.model.events import Condition, Event, EventKind
+from gateway.model.levels import Level, LiveLevel, Stage
+from gateway.model.quality import status_of
+from gateway.model.times import NEVER, seconds
+from tests.unit.alarms.plant import LI, SITE, T0
+
+Step = tuple[Any, ...]
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("rule"),
+            st.integers(0, len(SITE.rules) - 1),
+            st.sampled_from(Condition),
+            st.sampled_from([0, 1, seconds(2), seconds(3600)]),
+        ),
+        st.tuples(
+            st.just("tag"),
+            st.integers(0, len(SITE.tags) - 1),
+            st.sampled_from([0, 1, 64, 128, 129, 131, 134]),
+        ),
+        st.tuples(st.just("link"), st.sampled_from([k.id for k in SITE.links]), st.booleans()),
+        st.tuples(
+            st.just("wait"), st.sampled_from([0, 1, seconds(4), seconds(5), seconds(61), seconds(400)])
+        ),
+        st.tuples(
+            st.just("act"),
+            st.sampled_from(Act),
+            st.lists(st.integers(0, 5), min_size=1, max_size=2),
+            st.integers(0, 3),
+        ),
+        st.tuples(st.just("system"), st.sampled_from(["disk", "output.county"]), st.booleans()),
+        st.tuples(st.just("started"), st.sampled_from([0, seconds(30)])),
+        st.tuples(st.just("gap")),
+    ),
+    max_size=40,
+)
+
+
+class Run:
+    """Facts from steps; steps that name alarms name them by place among the open ones."""
+
+    def __init__(self) -> None:
+        self.book = Book(SITE, "e")
+        self.now = T0
+        self.facts: list[Fact] = []
+        self.events: list[Event] = []
+
+    def fact(self, step: Step) -> Fact:
+        match step:
+            case ("rule", row, after, late):
+                time = self.now - late
+                return RuleFact(row, Condition.NORMAL, after, time, time - 5, 9.5, 0, None, self.now)
+            case ("tag", row, quality):
+                return TagFact(row, quality >= 128, quality, self.now)
+            case ("link", link, up):
+                return LinkFact(link, up, self.now, "why")
+            case ("wait", ns):
+                self.now += ns
+                return TimeFact(self.now)
+            case ("act", act, places, older):
+                held = self.book.open()
+                seen = tuple(
+                    Seen(held[p].id, held[p].n - older) if p < len(held) else Seen("x", 1) for p in places
+                )
+                return CommandFact(Command(act, LI, seen, "ok"), self.now)
+            case ("system", what, active):
+                return SystemFact(what, active, self.now, "detail")
+            case ("started", outage):
+                since, self.now = self.now, self.now + outage
+                return StartedFact(self.now, since, "1.0")
+            case _:
+                return GapFact(self.now, "spool", T0, self.now, 3, "full")
+
+    def step(self, step: Step) -> list[Event]:
+        fact = self.fact(step)
+        before = self.book.dump()
+        try:
+            events = self.book.apply(fact)
+        except Refused:
+            assert self.book.dump() == before
+            return []
+        self.facts.append(fact)
+        self.events += events
+        return events
+
+
+def folded(book: Book) -> dict[str, Any]:
+    return {k: v for k, v in book.dump().items() if k != "view"}
+
+
+@given(STEPS)
+@settings(max_examples=300, deadline=None)
+def test_what_events_add_up_to_is_the_state(steps: list[Step]) -> None:
+    run = Run()
+    for step in steps:
+        run.step(step)
+    twin = Book(SITE, "e")
+    for event in run.events:
+        twin.evolve(event)
+    assert folded(twin) == folded(run.book)
+    assert twin.open() == run.book.open()
+
+
+@given(STEPS)
+@settings(max_examples=100, deadline=None)
+def test_the_same_facts_give_the_same_events(steps: list[Step]) -> None:
+    run = Run()
+    for step in steps:
+        run.step(step)
+    twin = Book(SITE, "e")
+    assert [e for fact in run.facts for e in twin.apply(fact)] == run.events
+
+
+@given(STEPS, st.integers(0, 40))
+@settings(max_examples=200, deadline=None)
+def test_a_restart_anywhere_changes_no_decision(steps: list[Step], at: int) -> None:
+    run = Run()
+    for step in steps:
+        run.step(step)
+    twin, events = Book(SITE, "e"), list[Event]()
+    for k, fact in enumerate(run.facts):
+        if k == at:
+            data = json.loads(json.dumps(twin.dump()))
+            twin = Book(SITE, "e")
+            twin.load(data)
+            assert twin.dump() == data
+        events += twin.apply(fact)
+    assert events == run.events
+    assert twin.levels() == run.book.levels()
+    assert twin.next_deadline() == run.book.next_deadline()
+
+
+@given(STEPS)
+@settings(max_examples=200, deadline=None)
+def test_every_occurrence_is_whole(steps: list[Step]) -> None:
+    run = Run()
+    numbers: dict[str, int] = {}
+    axes: dict[str, Any] = {}
+    for step in steps:
+        for event in run.step(step):
+            if not event.id:
+                continue
+            assert event.n == numbers.get(event.id, 0) + 1
+            assert event.after is not None
+            assert event.before == axes.get(event.id, event.before)
+            assert event.isa == letter(event.after)
+            assert event.level in event.levels
+            assert None not in (event.onset, event.priority, event.quality)
+            assert event.rule
+            assert event.tag
+            numbers[event.id], axes[event.id] = event.n, event.after
+        live: dict[str, int] = {}
+        for o in run.book.open():
+            assert not closes(o.axes)
+            live[o.rule] = live.get(o.rule, 0) + (o.axes.condition is not Condition.NORMAL)
+        assert all(count <= 1 for count in live.values())
+
+
+class Naive:
+    """What anybody reading the facts would say: which rules are in alarm, which tags can be seen."""
+
+    def __init__(self) -> None:
+        self.conditions = [Condition.NORMAL] * len(SITE.rules)
+        self.sight = [False] * len(SITE.tags)
+
+    def tell(self, fact: Fact) -> None:
+        if isinstance(fact, TagFact):
+            self.sight[fact.tag] = not fact.bad
+        elif isinstance(fact, RuleFact):
+            known = self.conditions[fact.rule]
+            silent = known is Condition.NORMAL and fact.after is Condition.UNKNOWN
+            self.conditions[fact.rule] = known if silent else fact.after
+
+    def level(self, place: str, risen: dict[str, Level]) -> LiveLevel:
+        rules = [r for r in SITE.rules if r.stage is Stage.LIVE and place in {"", r.installation}]
+        burning = [r for r in rules if self.conditions[SITE.rule_index[r.id]] is not Condition.NORMAL]
+        if burning:
+            return LiveLevel(max(risen[r.id] for r in burning).word)
+        blind = any(not self.sight[SITE.tag_index[t]] for r in rules for t in r.tags)
+        homes = [self.sight[i] for i, t in enumerate(SITE.tags) if place in {"", t.installation}]
+        return LiveLevel.NO_VIEW if blind or not any(homes) else LiveLevel.NORMAL
+
+
+@given(STEPS)
+@settings(max_examples=300, deadline=None)
+def test_alarms_and_levels_are_those_of_a_naive_reader(steps: list[Step]) -> None:
+    run, naive = Run(), Naive()
+    for step in steps:
+        done = len(run.facts)
+        run.step(step)
+        for fact in run.facts[done:]:
+            naive.tell(fact)
+        trunks = {o.rule: o for o in run.book.open()}
+        for rule, condition in zip(SITE.rules, naive.conditions, strict=True):
+            held = trunks.get(rule.id)
+            assert (held.axes.condition if held else Condition.NORMAL) is condition
+        if run.facts:
+            risen = {o.rule: o.level for o in trunks.values()}
+            for state in run.book.levels():
+                assert state.level is naive.level(state.installation, risen)
+
+
+@given(STEPS)
+@settings(max_examples=200, deadline=None)
+def test_levels_are_journalled_exactly_when_they_change(steps: list[Step]) -> None:
+    run = Run()
+    announced: dict[str, str] = {}
+    for step in steps:
+        for event in run.step(step):
+            if event.event is EventKind.LIVE_LEVEL:
+                assert announced.get(event.installation) != event.detail["level"]
+                announced[event.installation] = event.detail["level"]
+        if run.facts:
+            assert announced == {s.installation: s.level.value for s in run.book.levels()}
+
+
+@given(STEPS)
+@settings(max_examples=200, deadline=None)
+def test_the_next_deadline_is_exact(steps: list[Step]) -> None:
+    run = Run()
+    run.step(("wait", 0))
+    for step in steps:
+        run.step(step)
+        due = run.book.next_deadline()
+        if due > run.now:
+            assert run.book.apply(TimeFact(min(due - 1, NEVER - 1))) == []
+    due = run.book.next_deadline()
+    if due < NEVER:
+        run.now = max(run.now, due)
+        run.step(("wait", 0))
+        assert run.book.next_deadline() > due
+
+
+@given(STEPS)
+@settings(max_examples=100, deadline=None)
+def test_a_lost_link_explains_its_tags(steps: list[Step]) -> None:
+    run, down = Run(), set[str]()
+    parents = {k.id: k.parent for k in SITE.links}
+    for step in steps:
+        done = len(run.facts)
+        run.step(step)
+        for fact in run.facts[done:]:
+            if isinstance(fact, LinkFact):
+                (down.discard if fact.up else down.add)(fact.link)
+        faults = {o.rule for o in run.book.open() if o.fault and o.axes.condition is not Condition.NORMAL}
+        for link in down:
+            explained = parents[link] in down
+            assert (f"{link}.LINK" in faults) or explained or run.book.next_deadline() < NEVER
+            assert not (explained and f"{link}.LINK" in faults)
+
+
+def test_held_is_small() -> None:
+    """What the fold keeps beside an occurrence must stay of fixed size: alarms may be open for months."""
+    assert set(Held.__dataclass_fields__) == {"occurrence", "since", "first", "last"}
+
+
+def test_the_plant_has_what_the_stories_need() -> None:
+    assert all(r.enabled for r in SITE.rules)
+    assert replace(SITE) == SITE
+    assert status_of(131).name == "BAD"
