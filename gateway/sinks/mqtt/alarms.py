@@ -19,7 +19,7 @@ from gateway.sinks.mqtt.encode import (
 )
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
-from gateway.sinks.mqtt.topics import Topics
+from gateway.sinks.mqtt.topics import Topics, client_id
 from gateway.sinks.mqtt.troubles import Troubles
 
 BATCH: Final = 500
@@ -48,9 +48,10 @@ class AlarmSink:
         site = lane.present().site
         topics = Topics(site.root)
         work = _Work(lane, topics, self._troubles, self._strikes)
-        client_id = f"fengsui-{site.county}-{site.id}-{site.gateway}-{self.name}"
         try:
-            async with Connection(self._settings, client_id, heard=work.states.heard) as connection:
+            async with Connection(
+                self._settings, client_id(site, self.name), heard=work.states.heard
+            ) as connection:
                 self._troubles.login(lane, None)
                 await connection.subscribe(_own_topics(topics, self._settings))
                 await work.publish_present(connection)

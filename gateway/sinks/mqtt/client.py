@@ -37,9 +37,10 @@ _BROKEN: Final = (
     MQTTException,
 )
 """What paho raises on a broken connection or a packet that is not MQTT."""
-_LOGIN_CODES: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C})
+_LOGIN_CODES: Final = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C})
 _BUSY_CODES: Final = frozenset({0x89, 0x93, 0x96, 0x97})
 """PUBACK codes that pass: server busy, receive maximum, message rate, quota."""
+_HINT: Final = " (if it speaks MQTT 3.1.1 only, set version: 3.1.1)"
 
 Heard = Callable[[str, bytes, bool], None]
 """(topic, payload, retained) of an incoming message."""
@@ -115,6 +116,12 @@ class Connection:
         try:
             self._attach()
             await self._within(self._connected, "broker did not answer CONNECT")
+        except LoginRefused:
+            self._close()
+            raise
+        except Retry as error:
+            self._close()
+            raise Retry(f"{error.reason}{_HINT if self._v5 else ''}") from error
         except BaseException:
             self._close()
             raise
@@ -438,6 +445,13 @@ class Connection:
 
 
 def _password(settings: Settings) -> str | None:
+    if settings.password_file is not None:
+        try:
+            return settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise Misconfigured(
+                f"mqtt {settings.host}: {settings.password_file}: {error.strerror}"
+            ) from error
     if settings.password_env is None:
         return None
     word = os.environ.get(settings.password_env)

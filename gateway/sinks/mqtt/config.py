@@ -42,6 +42,7 @@ class Settings(BaseModel):
     )
     username: str | None = None
     password_env: str | None = Field(None, description="environment variable that holds the password")
+    password_file: Path | None = Field(None, description="or a file that holds it")
     tls: Tls | None = None
     keepalive: Seconds = Field(
         10.0, ge=1, le=600, description="a silent gateway is shown offline after 1.5 times this"

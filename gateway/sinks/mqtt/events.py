@@ -22,7 +22,7 @@ from gateway.sinks.mqtt.encode import (
 )
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
-from gateway.sinks.mqtt.topics import Topics
+from gateway.sinks.mqtt.topics import Topics, client_id
 from gateway.sinks.mqtt.troubles import Troubles
 
 BATCH: Final = 500
@@ -53,9 +53,10 @@ class EventSink:
         site = present.site
         who = Will(site.gateway, present.epoch, lane.clock.now())
         work = _Work(lane, Topics(site.root), self._troubles, who)
-        client_id = f"fengsui-{site.county}-{site.id}-{site.gateway}-{self.name}"
         try:
-            connection = Connection(self._settings, client_id, will=work.offline, heard=work.births.heard)
+            connection = Connection(
+                self._settings, client_id(site, self.name), will=work.offline, heard=work.births.heard
+            )
             async with connection:
                 self._troubles.login(lane, None)
                 await connection.subscribe(_own_topics(work.topics, self._settings))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.sinks.mqtt.client import Connection, Refusal
+from gateway.sinks.mqtt.client import NOT_READ_BACK, Connection, Refusal
 from gateway.sinks.mqtt.encode import Message
 
 SLICE = 20
@@ -28,7 +28,10 @@ class Keeper:
             self._stray(topic)
 
     async def put(self, connection: Connection, wanted: Mapping[str, bytes]) -> list[Refusal]:
-        """Publish each topic's body; an empty body empties the topic."""
+        """Publish each topic's body; an empty body empties the topic.
+
+        Stops at a slice that a 3.1.1 broker keeps silent about: each would cost a time-out, and alarms wait for it.
+        """
         messages = [Message(topic, body, retain=True) for topic, body in wanted.items()]
         refused: list[Refusal] = []
         for at in range(0, len(messages), SLICE):
@@ -37,8 +40,14 @@ class Keeper:
             for message, verdict in zip(part, verdicts, strict=True):
                 if verdict is not None:
                     refused.append(verdict)
-                elif message.payload:
-                    self.known.add(message.topic)
                 else:
-                    self.known.discard(message.topic)
+                    self._taken(message)
+            if any(each.code == NOT_READ_BACK for each in refused):
+                break
         return refused
+
+    def _taken(self, message: Message) -> None:
+        if not message.payload:
+            self.known.discard(message.topic)
+        elif message.topic.startswith(self._prefix):
+            self.known.add(message.topic)

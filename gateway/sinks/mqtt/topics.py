@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.model.levels import Level
+from gateway.model.site import Site
 
 _NOT_TOPIC: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -20,6 +21,11 @@ def segment(text: str) -> str:
 def rule_segment(rule: str, tag: str) -> str:
     """Last level of a state topic: the rule's id without its tag (``LT-101.HH`` -> ``HH``)."""
     return segment(rule.removeprefix(f"{tag}.") if tag else rule)
+
+
+def client_id(site: Site, sink: str) -> str:
+    """One per connection and gateway. Brokers disagree on what is allowed; letters, digits and ``-`` all take."""
+    return _NOT_TOPIC.sub("-", f"fengsui-{site.county}-{site.id}-{site.gateway}-{sink}")
 
 
 @dataclass(frozen=True, slots=True)
