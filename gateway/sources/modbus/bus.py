@@ -171,15 +171,15 @@ class Bus:
     def _heard(self, unit: Unit) -> None:
         if self._up is not True:
             self._up = True
-            self._feed.link(self._name, True)
+            self._feed.link(self._name, up=True)
         if unit.alive is not True:
             unit.alive, unit.probes = True, 0
-            self._feed.link(unit.link, True)
+            self._feed.link(unit.link, up=True)
 
     def _silent(self, unit: Unit, why: str) -> None:
         if unit.alive is not False:
             unit.alive, unit.probes = False, 0
-            self._feed.link(unit.link, False, why)
+            self._feed.link(unit.link, up=False, reason=why)
         unit.probe_at = self._clock.now() + int(rest(unit.probes, self._settings.retry_max / NS) * NS)
         for group in self._groups:
             if self._units[group.unit] is unit:
@@ -203,7 +203,7 @@ class Bus:
                 why = error.reason
                 if self._up is not False and self._loop.time() - began >= self._timeout_s:
                     self._up = False
-                    self._feed.link(self._name, False, why)
+                    self._feed.link(self._name, up=False, reason=why)
                 await self._clock.sleep(rest(attempt, self._settings.retry_max / NS))
                 attempt += 1
         now = self._clock.now()
