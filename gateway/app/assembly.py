@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
-from gateway.app.broker import Broker
-from gateway.app.build import build, console_unit, open_store
+from gateway.app.broker import GATEWAY, Broker, BrokerOptions
+from gateway.app.build import build, console_unit, open_store, write_private
 from gateway.app.plugins import build_sinks
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
@@ -37,26 +38,23 @@ async def assemble(
         extra: Sequence[LaneSink] = ()
         if not any(o.kind == "mqtt" for o in loaded.outputs):
             if broker is None:
-                broker = await stack.enter_async_context(
-                    Broker(loaded.state / "broker", port=loaded.file.broker.port)
+                options = BrokerOptions(
+                    folder=loaded.state / "broker", mqtt_port=loaded.file.broker.port, regulator=True
                 )
-            extra = build_sinks(local_output(broker))
+                broker = await stack.enter_async_context(Broker(options))
+            extra = build_sinks(local_output(broker, loaded.state))
         machine = build(loaded, store, clock, extra_sinks=tuple(extra))
         if loaded.file.console.enabled:
             machine.extras = (console_unit(loaded, machine, on_console),)
         yield machine
 
 
-def local_output(broker: Broker) -> OutputPart:
+def local_output(broker: Broker, state: Path) -> OutputPart:
     """The MQTT output to the embedded broker (3.1.1: it speaks no other)."""
+    secret = state / "broker.password"
+    write_private(secret, broker.passwords[GATEWAY])
     settings = SINKS["mqtt"].Settings(
-        kind="mqtt",
-        host="127.0.0.1",
-        port=broker.port,
-        version="3.1.1",
-        username=broker.user,
-        password_env=None,
-        password_file=broker.password_file,
+        kind="mqtt", host=broker.host, port=broker.port, version="3.1.1", username=GATEWAY, password_file=secret
     )
     return OutputPart(LOCAL, "mqtt", settings)
 

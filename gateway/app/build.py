@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gateway.app.plugins import build_sinks, build_source
 from gateway.config.load import Loaded
@@ -67,7 +67,7 @@ async def _serve(
     token = secrets.token_urlsafe(32)
 
     def ready(url: str) -> None:
-        write_address(state / ADDRESS_FILE, {"url": url, "token": token})
+        write_private(state / ADDRESS_FILE, json.dumps({"url": url, "token": token}))
         if on_ready is not None:
             on_ready(url)
 
@@ -78,8 +78,8 @@ async def _serve(
         (state / ADDRESS_FILE).unlink(missing_ok=True)
 
 
-def write_address(path: Path, content: dict[str, Any]) -> None:
+def write_private(path: Path, text: str) -> None:
     """Readable by the owner only: whoever can read it may act on alarms."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file)
+        file.write(text)

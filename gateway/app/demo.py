@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import yaml
 
-from gateway.app.broker import Broker
+from gateway.app.broker import REGULATOR, Broker, BrokerOptions
+from gateway.app.build import write_private
 from gateway.app.plant import SimulatedPlant, simulated_plant
 from gateway.app.subscriber import Witness, witness
 from gateway.app.verdict import judge
@@ -27,7 +28,9 @@ from gateway.runtime.machine import Machine
 
 GRACE_S: Final = 1.5
 """Wall seconds after the end of the scenario for what is still on its way."""
-ROOT_LEVELS: Final = ("alarms", "faults")
+BRANCHES: Final = ("alarms", "faults")
+PLANT: Final = "plant"
+"""The simulated instruments' login at the broker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,9 @@ def example_folder() -> Path:
 async def run_demo(asked: Asked) -> dict[str, Any]:
     """Play the scenario and judge it; the report."""
     with tempfile.TemporaryDirectory(prefix="fengsui-demo-") as folder:
-        async with Broker(Path(folder) / "broker", port=0) as broker:
-            login = {"user": broker.user, "password": broker.password}
+        options = BrokerOptions(folder=Path(folder) / "broker", regulator=True, users=(PLANT,))
+        async with Broker(options) as broker:
+            login = {"user": PLANT, "password": broker.passwords[PLANT]}
             async with simulated_plant("demo", mqtt_port=broker.port, **login) as plant:
                 loaded = _configured(Path(folder), plant, broker, asked)
                 return await _play(loaded, plant, broker, asked)
@@ -66,9 +70,9 @@ def _configured(folder: Path, plant: SimulatedPlant, broker: Broker, asked: Aske
     site = yaml.safe_load(path.read_text(encoding="utf-8"))
     for name, port in plant.ports.items():
         site["sources"][name]["port"] = port
-    site["sources"]["pond"].update(
-        port=broker.port, username=broker.user, password_file=str(broker.password_file)
-    )
+    secret = folder / "plant.password"
+    write_private(secret, broker.passwords[PLANT])
+    site["sources"]["pond"].update(port=broker.port, username=PLANT, password_file=str(secret))
     site["console"]["listen"] = asked.listen
     path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return load(path)
@@ -83,19 +87,21 @@ async def _play(loaded: Loaded, plant: SimulatedPlant, broker: Broker, asked: As
     def now_s() -> float:
         return (clock.now() - started) / NS
 
-    topics = tuple(f"{loaded.site.root}/{level}/#" for level in ROOT_LEVELS)
-    async with witness(broker.port, broker.user, broker.password, topics, now_s) as seen:
-        async with _gateway(loaded, clock, broker, asked) as machine:
-            await machine.ready.wait()
-            await _first_view(machine)
-            start = clock.change(plant.speed)
-            await plant.ask(cmd="start", t0_ns=start, wall0_ns=time.time_ns(), speed=plant.speed)
-            await asyncio.sleep(asked.for_s if asked.for_s is not None else plant.duration_s / plant.speed)
-            report = await _judged(plant, seen, start, started)
-            if asked.stay:
-                asked.say("the scenario is over; the plant and the console stay until Ctrl-C")
-                await asyncio.Event().wait()
-            return report
+    topics = tuple(f"{loaded.site.root}/{branch}/#" for branch in BRANCHES)
+    async with (
+        witness(broker.port, REGULATOR, broker.passwords[REGULATOR], topics, now_s) as seen,
+        _gateway(loaded, clock, broker, asked) as machine,
+    ):
+        await machine.ready.wait()
+        await _first_view(machine)
+        start = clock.change(plant.speed)
+        await plant.ask(cmd="start", t0_ns=start, wall0_ns=time.time_ns(), speed=plant.speed)
+        await asyncio.sleep(asked.for_s if asked.for_s is not None else plant.duration_s / plant.speed)
+        report = await _judged(plant, seen, start, started)
+        if asked.stay:
+            asked.say("the scenario is over; the plant and the console stay until Ctrl-C")
+            await asyncio.Event().wait()
+        return report
 
 
 @asynccontextmanager

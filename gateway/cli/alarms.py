@@ -23,13 +23,8 @@ def list_(config: Config, *, json: AsJson = False) -> None:
     if json:
         say_json(alarms)
         return
-    for a in alarms:
-        axes = a["axes"]
-        value = "-" if a.get("value") is None else f"{a['value']:g}"
-        typer.echo(
-            f"{a['id']}  n={a['n']:<3} {a['level']:<7} P{a['priority']} {axes['condition']:<8} "
-            f"{axes['acknowledgement']:<15} {a['installation']}/{a['tag']} {a['name']} {value} {a.get('unit', '')} {a['description']}"
-        )
+    for alarm in alarms:
+        typer.echo(_line(alarm))
     typer.echo(f"{len(alarms)} open")
 
 
@@ -54,8 +49,15 @@ def ack(
         typer.echo(f"{len(seen)} acknowledged by {name}")
 
 
+def _line(a: dict[str, Any]) -> str:
+    value = "-" if a["value"] is None else f"{a['value']:g} {a['unit']}"
+    state = f"{a['condition']:<8} {a['acknowledgement']:<15} {a['isa']}"
+    where = f"{a['installation']}/{a['tag']} {a['name']}"
+    return f"{a['id']}  n={a['n']:<3} {a['level']:<7} P{a['priority']} {state} {where} {value} {a['description']}"
+
+
 def _chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
-    unacked = [a for a in alarms if a["axes"]["acknowledgement"] == "unacknowledged"]
+    unacked = [a for a in alarms if a["acknowledgement"] == "unacknowledged"]
     if ids == ["all"]:
         return unacked
     chosen = []

@@ -57,17 +57,20 @@ def tell(report: Mapping[str, Any]) -> None:
     typer.echo(f"{'rule':<16}{'level':<8}{'kind':<9}{'cause s':>8}{'raised s':>9}{'ended s':>9}  value")
     alarms: Sequence[Mapping[str, Any]] = report["alarms"]
     for row in sorted(alarms, key=lambda r: (r["cause_s"] is None, r["cause_s"])):
-        verdict = "" if row["raised"] or not row["due"] else "  MISSED"
-        typer.echo(
-            f"{row['rule']:<16}{row['level']:<8}{row['kind']:<9}{_number(row['cause_s']):>8}"
-            f"{_number(row['decided_s']):>9}{_number(row['ended_s']):>9}  {_number(row['value'])} {row['quality'] or ''}{verdict}"
-        )
+        typer.echo(_line(row))
     for row in report["false_list"]:
         typer.echo(f"FALSE: {row['rule']} {row['level']} at {row['arrived_s']} s")
     typer.echo(
         f"expected {report['expected']}, raised {report['raised']}, missed {report['missed']}, "
         f"false {report['false']}, late {report['late']}, not ended {report['not_ended']}"
     )
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    verdict = "" if row["raised"] or not row["due"] else "  MISSED"
+    times = f"{_number(row['cause_s']):>8}{_number(row['decided_s']):>9}{_number(row['ended_s']):>9}"
+    seen = f"{_number(row['value'])} {row['quality'] or ''}"
+    return f"{row['rule']:<16}{row['level']:<8}{row['kind']:<9}{times}  {seen}{verdict}"
 
 
 def _number(value: object) -> str:

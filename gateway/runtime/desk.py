@@ -29,7 +29,7 @@ class Desk:
         self._recent: deque[Record] = deque(maxlen=RECENT)
         self._dirty: dict[str, int] = {}
         self._jobs: list[Callable[[], Any]] = []
-        self.last_chunk = 0
+        self.last_chunk = store.spool.last_chunk
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -50,6 +50,12 @@ class Desk:
             first = after + 1 - self._recent[0].seq
             return [self._recent[i] for i in range(first, min(first + limit, len(self._recent)))]
         return await self.call(self.store.records, after, limit)
+
+    def sealed(self, last_chunk: int) -> None:
+        """Tell the reading lanes how far the spool is."""
+        if last_chunk > self.last_chunk:
+            self.last_chunk = last_chunk
+            self.spooled.fire()
 
     def recorded_of(self, seq: int) -> int | None:
         """When ``seq`` was recorded; of one older than memory, the oldest in memory (a lower bound of its age)."""

@@ -134,7 +134,9 @@ class Machine:
         )
         self._pipeline.on_commit = self._committed
         self.watch.engine = engine
-        self._desk.last_chunk = self.store.spool.last_chunk
+        self._desk.sealed(self.store.spool.last_chunk)
+        for gap in self.store.found:
+            self.intake.put(gap)
         self.intake.put_first(
             Started(max(self.watch.started, down_since), down_since, __version__, self._note())
         )
@@ -152,7 +154,7 @@ class Machine:
         before = self.store.previous
         if before is None:
             return ""
-        return f"previous epoch {before.epoch} seq {before.seq} hash {before.hash}"
+        return f"{self.store.note}; previous epoch {before.epoch} seq {before.seq} hash {before.hash}"
 
     async def _first_commit(self) -> None:
         """Outputs wait for the commit of ``started``: before it there is no present."""

@@ -14,7 +14,7 @@ from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.commands import Command
 from gateway.model.errors import Refused, Retry
 from gateway.model.events import Event, Record
-from gateway.model.inputs import Acted, Numbered, Readings, SystemFault, Tick
+from gateway.model.inputs import Acted, Gap, Numbered, Readings, SystemFault, Tick
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
@@ -60,7 +60,8 @@ class Pipeline:
         self._durable = True
         self._stored_durable = True
         self._committing = False
-        self._spooled = 0
+        self._sealed = 0
+        self._lost: Sequence[Gap] = ()
         self.on_commit: Callable[[], None] = lambda: None
 
     @property
@@ -188,23 +189,25 @@ class Pipeline:
                 waiter.set_result(records[start:stop])
         for done in group.done:
             done()
-        if self._spooled:
-            self._desk.last_chunk = self._spooled
-            self._desk.spooled.fire()
+        self._desk.sealed(self._sealed)
+        for gap in self._lost:
+            self._intake.put(gap)
         self._watch_disk()
         self.on_commit()
 
     def _write(self, group: _Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
         """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
         store = self._desk.store
-        commit = store.commit(group.inputs, group.events, self._clock.now())
-        self._stored_durable = commit.durable
-        if group.readings:
-            batch = concat(self._intake.table, [b for _, b in group.readings])
-            chunk = store.spool.append(group.inputs[0].number, group.inputs[-1].number, batch)
-            self._spooled = chunk.id if chunk is not None else self._spooled
         for job in jobs:
             job()
+        commit = store.commit(group.inputs, group.events, self._clock.now())
+        self._stored_durable, self._lost = commit.durable, commit.gaps
+        first, last = group.inputs[0].number, group.inputs[-1].number
+        if group.readings:
+            store.spool.append(first, last, concat(self._intake.table, [b for _, b in group.readings]))
+        else:
+            store.spool.settle(last)
+        self._sealed = store.spool.last_chunk
         return commit.records
 
     def _watch_disk(self) -> None:

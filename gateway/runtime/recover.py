@@ -64,7 +64,7 @@ def _from_snapshot(store: Store, site: Site) -> tuple[Engine, int, int]:
     for snapshot in store.snapshots():
         engine = Engine(site, store.epoch)
         try:
-            engine.restore(snapshot)
+            engine.restore(Snapshot(snapshot.version, snapshot.number, snapshot.config_hash, snapshot.parts))
             return engine, snapshot.number, int(snapshot.parts[SEQ_PART])
         except (ValueError, KeyError) as error:
             log.warning("snapshot not used", number=snapshot.number, reason=str(error))

@@ -1,0 +1,402 @@
+"""The published payloads as models, and the files made of them.
+
+``python -m gateway.sinks.mqtt.schema --write`` writes ``docs/schemas/*.json`` and ``docs/asyncapi.yaml``; without
+``--write`` it says whether they are in step (exit 0 or 1). Not imported by the running gateway, whose payloads are
+built in ``encode.py`` and ``birth.py`` and checked against these models by the tests.
+
+Objects may gain fields within version 1: receivers ignore what they do not know.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.model.events import Acknowledgement, Condition, Disposal, EventKind, Latch, Suppression
+from gateway.model.levels import LiveLevel, Stage
+from gateway.model.site import RuleKind
+
+DOCS: Final = Path(__file__).parents[3] / "docs"
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Time = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$", description="UTC, nine digits of a second"),
+]
+County = Annotated[str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code")]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+OccurrenceId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+LevelWord = Literal["red", "orange", "yellow", "blue"]
+Isa = Annotated[str, Field(pattern=r"^[A-I]$", description="letter of ISA-18.2")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="allow", populate_by_name=True, use_enum_values=True)
+
+
+class Axes(_Model):
+    """The separate states of an occurrence."""
+
+    condition: Condition
+    acknowledgement: Acknowledgement
+    latch: Latch
+    suppression: Suppression
+    disposal: Disposal
+
+
+class Actor(_Model):
+    """Who did it, in what role, from where."""
+
+    id: str
+    name: str
+    role: str
+    workstation: str = ""
+
+
+class Event(_Model):
+    """One journalled change, on ``events``, and those of alarms also on ``alarms/...`` or ``faults/...``.
+
+    The bytes are the journal's: hash = SHA-256(prev_hash + canonical JSON (RFC 8785) of the body without prev_hash and
+    hash). Apply by (gateway, epoch, seq); the same event may come twice.
+    """
+
+    schema_: Literal["fengsui.event/1"] = Field(alias="schema")
+    gateway: Id
+    epoch: str
+    seq: int = Field(ge=1)
+    event: EventKind
+    time: Time = Field(description="source time of what decided it")
+    recorded: Time = Field(description="when it was journalled; strictly increasing per gateway")
+    county: County
+    site: Id
+    id: OccurrenceId | None = Field(None, description="of the occurrence")
+    n: int | None = Field(None, ge=1, description="n-th event of the occurrence")
+    installation: str | None = None
+    tag: str | None = None
+    description: str | None = None
+    class_: str | None = Field(None, alias="class")
+    unit: str | None = None
+    rule: str | None = None
+    rule_version: str | None = None
+    kind: str | None = None
+    level: LevelWord | None = None
+    levels: list[LevelWord] | None = Field(None, description="every level the occurrence has had")
+    priority: int | None = Field(None, ge=1, le=4)
+    onset: Time | None = Field(None, description="first reading beyond the trigger, before the delay")
+    value: float | None = None
+    limit: float | None = None
+    reset: float | None = None
+    quality: str | None = None
+    rate: float | None = Field(None, description="unit per second")
+    eta_s: float | None = None
+    confidence: float | None = None
+    before: Axes | None = None
+    after: Axes | None = None
+    isa: Isa | None = None
+    actor: Actor | None = None
+    comment: str | None = None
+    guidance: str | None = None
+    members: list[str] | None = Field(None, description="tags of a device, bus or group")
+    detail: dict[str, Any] | None = Field(None, description="fields of one kind of event")
+    fault: bool = Field(description="an instrument or system alarm, as against a process alarm")
+    stage: Literal["shadow"] | None = Field(None, description="judged and journalled, not announced")
+    backfill: Literal[True] | None = Field(None, description="decided on late data")
+    late_s: float | None = None
+    durable: Literal[False] | None = Field(None, description="it left before a failing disk could keep it")
+    alg: Literal["sha256"]
+    prev_hash: Hash
+    hash: Hash
+
+
+class Tags(_Model):
+    """How many tags are in which quality."""
+
+    good: int = Field(ge=0)
+    uncertain: int = Field(ge=0)
+    bad: int = Field(ge=0)
+
+
+class Head(_Model):
+    """The last event of the journal."""
+
+    seq: int = Field(ge=0)
+    hash: str
+
+
+class Status(_Model):
+    """Retained on ``status``. Older than ``expected_every_s`` an ``online`` is not online. The last will: offline."""
+
+    schema_: Literal["fengsui.status/1"] = Field(alias="schema")
+    state: Literal["starting", "online", "degraded", "offline"]
+    gateway: Id
+    epoch: str
+    connected_at: Time
+    time: Time | None = None
+    started: Time | None = None
+    expected_every_s: int | None = None
+    county: County | None = None
+    site: Id | None = None
+    version: str | None = None
+    config: Hash | None = None
+    head: Head | None = None
+    tags: Tags | None = None
+    backlog: dict[str, int] | None = Field(None, description="output -> records or readings waiting")
+    oldest_unsent_alarm: Time | None = None
+    disk_free: int | None = Field(None, description="bytes")
+    clock_offset_s: float | None = None
+    certificate_days: int | None = None
+    troubles: list[str] | None = None
+    durable: bool | None = None
+
+
+class _Headed(_Model):
+    gateway: Id
+    epoch: str
+    time: Time
+    county: County
+    site: Id
+
+
+class Listed(_Model):
+    """An installation and how many pages it has."""
+
+    installation: str
+    name: str
+    pages: int = Field(ge=1)
+
+
+class Counts(_Model):
+    """Totals over all pages."""
+
+    tags: int
+    rules: int
+    links: int
+
+
+class Birth(_Headed):
+    """Retained on ``birth``: the manifest of the pages."""
+
+    schema_: Literal["fengsui.birth/1"] = Field(alias="schema")
+    config: Hash
+    version: str
+    name: str | None = None
+    name_en: str | None = None
+    counts: Counts
+    installations: list[Listed] | None = None
+
+
+class Installation(_Model):
+    """A major hazard installation."""
+
+    id: str
+    name: str | None = None
+    name_en: str | None = None
+    kind: str | None = None
+    grade: int | None = Field(None, ge=1, le=4, description="GB 18218")
+    base_level: LevelWord
+    stage: Stage
+    position: list[float] | None = Field(None, min_length=2, max_length=2, description="longitude, latitude")
+    materials: list[str] | None = None
+    owners: list[str] | None = None
+
+
+class Tag(_Model):
+    """A measured point."""
+
+    id: str
+    raw: str | None = None
+    description: str | None = None
+    description_en: str | None = None
+    class_: str | None = Field(None, alias="class")
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    period_s: float
+    max_age_s: float
+    limit_required: bool | None = None
+    calibration_due: str | None = None
+    links: list[str] | None = None
+
+
+class Rule(_Model):
+    """How a tag or group is judged."""
+
+    id: str
+    name: str
+    kind: RuleKind
+    tag: str
+    tags: list[str] | None = None
+    level: LevelWord
+    priority: int = Field(ge=1, le=4)
+    trigger: float
+    reset: float
+    on_delay_s: float
+    off_delay_s: float
+    stage: Stage
+    enabled: bool
+    description: str | None = None
+    guidance: str | None = None
+    standard: str | None = None
+    clause: str | None = None
+    mark: str | None = None
+    verified_by: str | None = None
+    version: str | None = None
+
+
+class Link(_Model):
+    """A bus or device."""
+
+    id: str
+    description: str | None = None
+    source: str | None = None
+    parent: str | None = None
+
+
+class BirthPage(_Headed):
+    """Retained on ``birth/<installation>/<n>``; at most 128 kB. Empty: the page is no longer there."""
+
+    schema_: Literal["fengsui.birth-page/1"] = Field(alias="schema")
+    config: Hash
+    page: int = Field(ge=1)
+    pages: int = Field(ge=1)
+    installation: Installation
+    tags: list[Tag]
+    rules: list[Rule]
+    links: list[Link]
+
+
+class Live(_Model):
+    """Live and base level of a place. Lists hold at most 100; ``*_count`` is the full number."""
+
+    level: LiveLevel
+    base: LevelWord
+    since: Time
+    cause: list[str] | None = None
+    cause_count: int | None = None
+    blinded: list[str] | None = None
+    blinded_count: int | None = None
+    not_judged: list[str] | None = None
+    not_judged_count: int | None = None
+
+
+class LivePlace(Live):
+    """The same of one installation."""
+
+    installation: str
+
+
+class Level(_Headed):
+    """Retained on ``level``."""
+
+    schema_: Literal["fengsui.level/1"] = Field(alias="schema")
+    seq: int = Field(ge=0)
+    live: Live
+    installations: list[LivePlace] | None = None
+
+
+class Occurrence(_Model):
+    """One open alarm as of its n-th event."""
+
+    id: OccurrenceId
+    n: int = Field(ge=1)
+    rule_version: str | None = None
+    kind: str | None = None
+    description: str | None = None
+    class_: str | None = Field(None, alias="class")
+    unit: str | None = None
+    level: LevelWord
+    levels: list[LevelWord]
+    priority: int = Field(ge=1, le=4)
+    onset: Time
+    raised: Time
+    changed: Time
+    isa: Isa | None = None
+    value: float | None = None
+    limit: float | None = None
+    reset: float | None = None
+    quality: str
+    guidance: str | None = None
+    members: list[str] | None = None
+    comment: str | None = None
+    acknowledged_by: Actor | None = None
+    fault: bool
+    axes: Axes
+
+
+class State(_Headed):
+    """Retained on ``state/<installation>/<tag>/<rule>``: what is open of one rule, oldest first. Empty: nothing is."""
+
+    schema_: Literal["fengsui.state/1"] = Field(alias="schema")
+    seq: int = Field(ge=0)
+    rule: str
+    name: str | None = None
+    installation: str | None = None
+    tag: str | None = None
+    occurrences: list[Occurrence] = Field(min_length=1)
+
+
+MODELS: Final[dict[str, type[BaseModel]]] = {
+    "event": Event,
+    "status": Status,
+    "birth": Birth,
+    "birth-page": BirthPage,
+    "level": Level,
+    "state": State,
+}
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """JSON Schema (2020-12) of one payload. An absent field is absent: null stands nowhere."""
+    found = MODELS[name].model_json_schema(by_alias=True)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"fengsui:{name}/1"}
+    return {**head, **_without_null(found)}
+
+
+def _without_null(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_null(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    out = {k: _without_null(v) for k, v in node.items() if not (k == "default" and v is None)}
+    kinds = [k for k in out.get("anyOf", []) if k != {"type": "null"}]
+    if "anyOf" in out and len(kinds) == 1:
+        del out["anyOf"]
+        out = {**kinds[0], **out}
+    out.pop("title", None) if isinstance(out.get("title"), str) else None
+    return out
+
+
+def files() -> dict[Path, str]:
+    """Everything that is generated: path under ``docs`` -> text."""
+    from gateway.sinks.mqtt.asyncapi import document  # noqa: PLC0415 - it names these models
+
+    made = {
+        Path("schemas") / f"{name}.json": json.dumps(json_schema(name), ensure_ascii=False, indent=2) + "\n"
+        for name in MODELS
+    }
+    text = yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
+    return {**made, Path("asyncapi.yaml"): f"# Made by python -m gateway.sinks.mqtt.schema --write\n{text}"}
+
+
+def main(arguments: list[str], docs: Path = DOCS) -> int:
+    """Write the files, or tell whether they are in step."""
+    wanted = {docs / path: text for path, text in files().items()}
+    if arguments == ["--write"]:
+        for path, text in wanted.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return 0
+    if arguments:
+        sys.stderr.write("usage: python -m gateway.sinks.mqtt.schema [--write]\n")
+        return 2
+    stale = [p for p, text in wanted.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    for path in stale:
+        sys.stdout.write(f"out of step: {path}\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
