@@ -91,23 +91,22 @@ class Bank:
             Edges (:data:`detectors.layout.EDGE`), by rule, and in order of decision within a rule. A view that the next
             call overwrites, unless there were so many that they had to be copied.
         """
-        meta, found = self._memory.meta, []
-        start = self._detect(rows, 0, count, now)
+        start, edges = self._detect(rows, 0, count, now)
         while start < count:
-            found.append(self._edges[: meta[lo.META_EDGES]].copy())
-            start = self._detect(rows, start, count, now)
-        edges = self._edges[: meta[lo.META_EDGES]]
-        if found:
-            edges = np.concatenate([*found, edges])
+            before = edges.copy()
+            start, edges = self._detect(rows, start, count, now)
+            edges = np.concatenate([before, edges])
         return edges if len(edges) < 2 else edges[np.argsort(edges["rule"], kind="stable")]
 
-    def _detect(self, rows: NDArray[Any], start: int, stop: int, now: int) -> int:
+    def _detect(self, rows: NDArray[Any], start: int, stop: int, now: int) -> tuple[int, NDArray[Any]]:
         t, m = self.tables, self._memory
-        m.meta[lo.META_EDGES] = 0
-        return detect(
+        done = detect(
             rows, start, stop, now, t.params, m.state, t.lists, m.votes, m.buckets, m.signals, t.offsets, t.index,
             self._permits, self._edges, self._queue, self._scratch, m.meta,
         )  # fmt: skip
+        count = m.meta[lo.META_EDGES]
+        m.meta[lo.META_EDGES] = 0
+        return done, self._edges[:count]
 
     def next_deadline(self) -> int:
         """No delay ends before this engine time (ns); NEVER when none runs. A lower bound."""

@@ -269,9 +269,9 @@ def close_bucket(
     rule: int, p: Record, st: Record, row: Record, sig: Record, until: int, buckets: Array, permits: Array,
     scratch: Array, edges: Array, meta: Array,
 ) -> None:  # fmt: skip
-    """Judge the slope when a row is the first beyond the open bucket, as of its end, if a value held till then."""
+    """Judge the slope when a row is the first beyond the open bucket, as of its end, if a value held then."""
     end = (st.bucket + 1) * p.width
-    if st.bucket == EMPTY or row.source < end or end > until:
+    if st.bucket == EMPTY or row.source < end or end > until or not permits[status(sig.quality), HOLD]:
         return
     found, worst = slope(p, st.bucket, buckets, scratch)
     if np.isnan(found):

@@ -58,7 +58,7 @@ class Limit:
 class Rate:
     """Number = the slope, unit per second, over ``window``: the median of the slopes between all pairs of bucket means
     (Theil 1950, Sen 1968; withstands 29 % of wild points). Buckets are ``window / buckets`` wide, aligned to event
-    time; it is judged at a bucket's end, once the first reading beyond it has come. No slope before three buckets are
+    time; it is judged at a bucket's end, once any reading beyond it has come. No slope before three buckets are
     filled over half of the window. ``fall``: beyond at slope <= -trigger; trigger and reset are positive numbers.
 
     Bad quality: BAD readings and repeated (held) values enter no bucket; after BAD the condition stays unknown until
