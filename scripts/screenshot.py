@@ -1,4 +1,7 @@
-"""A picture of the console: ``python scripts/screenshot.py http://127.0.0.1:8080/#/alarms OUT.png --lang zh --size 1400x900``."""
+"""A picture of the console: ``python scripts/screenshot.py URL OUT.png --lang zh --size 1400x900``.
+
+The URL may name a page: ``http://127.0.0.1:8080/#/alarms``.
+"""
 
 import argparse
 import shutil
@@ -47,7 +50,9 @@ def picture(url: str, out: Path, *, language: str, size: tuple[int, int], theme:
             driver.get(with_language(url, language))
             driver.execute_script("localStorage.setItem('fengsui.theme', arguments[0])", theme)
             driver.refresh()
-            WebDriverWait(driver, WAIT_S).until(lambda d: not d.execute_script("return document.body.classList.contains('lost')"))
+            WebDriverWait(driver, WAIT_S).until(
+                lambda d: not d.execute_script("return document.body.classList.contains('lost')")
+            )
             time.sleep(2)
             driver.save_screenshot(str(out))
             for line in driver.get_log("browser"):

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from gateway.console import views
 from gateway.model.events import Occurrence
-from gateway.model.ports import LiveState, Present, TagState
+from gateway.model.ports import LiveState, Plant, Present, TagState
+from gateway.model.quality import Quality
 from gateway.model.site import Site
 from gateway.model.times import MS
 
@@ -26,6 +27,14 @@ class Moment:
     levels: tuple[LiveState, ...]
     alarms: dict[str, Occurrence]
     tags: Sequence[TagState]
+
+
+def states(plant: Plant) -> Sequence[TagState]:
+    """One state per tag of the table: before the engine runs there is no data, and that is said."""
+    found = plant.tags()
+    if len(found) == len(plant.site.tags):
+        return found
+    return [TagState(t.id, None, Quality.NO_DATA, 0, 0) for t in plant.site.tags]
 
 
 def moment(present: Present, tags: Sequence[TagState]) -> Moment:
@@ -82,6 +91,8 @@ def _alarms(old: dict[str, Occurrence], new: dict[str, Occurrence]) -> Json:
 def _changed_rows(old: Sequence[TagState], new: Sequence[TagState]) -> list[int]:
     if old is new:
         return []
+    if len(old) != len(new):  # the engine has just begun
+        return list(range(len(new)))
     return [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a is not b and a != b]
 
 

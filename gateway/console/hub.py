@@ -137,7 +137,7 @@ class Hub:
         plant = self._context.plant
         present = plant.present()
         if tags is None or (self._told is not None and present.site is not self._told.site):
-            tags = plant.tags()
+            tags = changes.states(plant)
         return changes.moment(present, tags)
 
     def _send(self, data: bytes) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from gateway.console import schemas, views
 from gateway.console.answers import answer, records
+from gateway.console.changes import states
 from gateway.console.errors import problem
 from gateway.console.hub import MOST_CLIENTS, Hub
 from gateway.console.ports import Columns, Context
@@ -92,7 +93,7 @@ def _tags(api: APIRouter, context: Context) -> None:
     async def tags() -> Response:
         """All tags with their limits and present values, in table order (``i`` of the stream is the place in it)."""
         site = plant.site
-        moving = (orjson.dumps(views.reading(s))[1:] for s in plant.tags())
+        moving = (orjson.dumps(views.reading(s))[1:] for s in states(plant))
         rows = [a + b"," + b for a, b in zip(table.rows(site), moving, strict=True)]
         head = orjson.dumps({"time": iso(context.now()), "table": site.table, "tags": []})[:-2]
         return Response(head + b",".join(rows) + b"]}", media_type="application/json")

@@ -1,4 +1,4 @@
-"""The console over a fake plant: in a thread for browser tests, or by hand: ``python -m tests.helpers.console --port 18090``."""
+"""The console over a fake plant: in a thread for browser tests, or by hand: ``python -m tests.helpers.console``."""
 
 from __future__ import annotations
 

@@ -74,7 +74,11 @@ class FakePlant:
         self.looks += 1
         found = [int(q) >> 6 for q in self.qualities.values()]
         status = replace(
-            self.status, time=self.now(), tags_good=found.count(0), tags_uncertain=found.count(1), tags_bad=found.count(2)
+            self.status,
+            time=self.now(),
+            tags_good=found.count(0),
+            tags_uncertain=found.count(1),
+            tags_bad=found.count(2),
         )
         return Present(
             site=self.site, epoch="e1a2b3c4d5e6f708", head_seq=len(self.records),
@@ -118,7 +122,9 @@ class FakePlant:
         else:
             word = ACK if n >= old.n else UNACK  # what the person has not seen stays unacknowledged
             axes, kind = replace(old.axes, acknowledgement=word), EventKind.ACKNOWLEDGED
-        new = replace(old, axes=axes, n=old.n + 1, isa="C", acknowledged_by=command.actor, comment=command.comment)
+        new = replace(
+            old, axes=axes, n=old.n + 1, isa="C", acknowledged_by=command.actor, comment=command.comment
+        )
         self.alarms[key] = new
         self.journal_of(kind, new, command.actor, command.comment)
 
@@ -139,13 +145,21 @@ class FakePlant:
         value[(share > 0.30) & (share < 0.36)] = np.nan
         keep = (share < 0.45) | (share > 0.48)
         spread = (high - low) * 0.012
-        columns = {"time": t, "value": value, "low": value - spread, "high": value + spread, "quality": quality}
+        columns = {
+            "time": t,
+            "value": value,
+            "low": value - spread,
+            "high": value + spread,
+            "quality": quality,
+        }
         return {name: column[keep] for name, column in columns.items()}
 
     def journal(self, after: int, limit: int) -> list[Record]:
         return [r for r in self.records if r.seq > after][:limit]
 
-    def journal_of(self, kind: EventKind, o: Occurrence | None = None, actor: Actor | None = None, comment: str = "") -> None:
+    def journal_of(
+        self, kind: EventKind, o: Occurrence | None = None, actor: Actor | None = None, comment: str = ""
+    ) -> None:
         """Append one record as the store would."""
         now = self.now()
         fields = {} if o is None else {
@@ -155,7 +169,9 @@ class FakePlant:
         }  # fmt: skip
         event = Event(event=kind, time=now, actor=actor, comment=comment, **fields)  # type: ignore[arg-type]
         seq = len(self.records) + 1
-        stamp = Stamp(gateway="gw-01", county="341524", site="demo", epoch="e1a2b3c4d5e6f708", seq=seq, recorded=now)
+        stamp = Stamp(
+            gateway="gw-01", county="341524", site="demo", epoch="e1a2b3c4d5e6f708", seq=seq, recorded=now
+        )
         data = orjson.dumps({**body(event, stamp), "prev_hash": "0" * 64, "hash": f"{seq:064x}"})
         self.records.append(Record(seq, now, f"{seq:064x}", data, event))
         self._changed.set()
@@ -212,8 +228,12 @@ class FakePlant:
         boss = Actor("wangqiang", "王强", "operator", "panel-1")
         branch = Axes(condition=Condition.NORMAL)
         self.raise_alarm("LT-101", "HH", ago=4000, axes=branch, isa="D", n=3, value=10.86)
-        red = self.raise_alarm("LT-101", "HH", ago=42, guidance="停止进料，关闭 XV-101；确认相邻储罐液位；通知当班负责人。")
-        self.raise_alarm("AT-101", "H", ago=65, level=Level.ORANGE, guidance="佩戴气体检测仪双人到场确认，禁止动火。")
+        red = self.raise_alarm(
+            "LT-101", "HH", ago=42, guidance="停止进料，关闭 XV-101；确认相邻储罐液位；通知当班负责人。"
+        )
+        self.raise_alarm(
+            "AT-101", "H", ago=65, level=Level.ORANGE, guidance="佩戴气体检测仪双人到场确认，禁止动火。"
+        )
         self.raise_alarm("TT-101", "H", ago=1900, axes=Axes(acknowledgement=ACK), isa="C", n=2, acknowledged_by=boss,
                          comment="喷淋已开")  # fmt: skip
         unknown = Axes(condition=Condition.UNKNOWN, acknowledgement=ACK)
@@ -225,7 +245,9 @@ class FakePlant:
                 "members": ("ZT-301", "ZT-302", "ZT-303", "RT-301")}  # fmt: skip
         self.raise_alarm("ZT-301", "LINK", ago=340, priority=1, **link)
         latched = Axes(condition=Condition.NORMAL, acknowledgement=ACK, latch=Latch.LATCHED)
-        self.raise_alarm("PT-201", "HH", ago=5400, axes=latched, isa="F", n=4, acknowledged_by=boss, value=1.23)
+        self.raise_alarm(
+            "PT-201", "HH", ago=5400, axes=latched, isa="F", n=4, acknowledged_by=boss, value=1.23
+        )
         self.raise_alarm("AT-501", "H", ago=300, shadow=True, value=27.0)
         self._levels = self._first_levels(red)
 
@@ -235,7 +257,14 @@ class FakePlant:
         return (
             LiveState("", LiveLevel.RED, Level.RED, at, (red,), (*pond, "AT-201"), ("methane",)),
             LiveState("tank-farm", LiveLevel.RED, Level.ORANGE, at, (red,)),
-            LiveState("loading", LiveLevel.YELLOW, Level.YELLOW, at - 700 * NS, (self._id_of("AT-201.H"),), ("AT-201",)),
+            LiveState(
+                "loading",
+                LiveLevel.YELLOW,
+                Level.YELLOW,
+                at - 700 * NS,
+                (self._id_of("AT-201.H"),),
+                ("AT-201",),
+            ),
             LiveState("pond", LiveLevel.NO_VIEW, Level.ORANGE, at - 300 * NS, pond, pond),
             LiveState("face", LiveLevel.NOT_JUDGED, Level.RED, self.started, ("methane",), (), ("CH4-401",)),
             LiveState("cold", LiveLevel.NORMAL, Level.BLUE, self.started),
