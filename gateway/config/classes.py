@@ -11,7 +11,8 @@ from typing import Final
 from gateway.model.site import Danger
 
 _LENGTH = ("m", "cm", "mm", "%")
-_GAS = ("%LEL", "%vol", "ppm", "mg/m3", "LEL·m")
+_COMBUSTIBLE = ("%LEL", "%vol", "ppm", "mg/m3", "LEL·m")
+_TOXIC = ("ppm", "mg/m3", "%vol", "%OEL", "%IDLH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class TagClass:
     limit_required: bool
 
 
-def _row(chinese: str, units: tuple[str, ...], danger: Danger, required: bool = True) -> TagClass:
+def _row(chinese: str, units: tuple[str, ...], danger: Danger, *, required: bool = True) -> TagClass:
     return TagClass(chinese, units, danger, required)
 
 
@@ -35,8 +36,8 @@ CLASSES: Final = MappingProxyType(
         "pressure": _row("压力", ("Pa", "kPa", "MPa", "bar", "mbar"), Danger.BOTH),
         "temperature": _row("温度", ("°C", "℃", "C", "K"), Danger.HIGH),
         "flow": _row("流量", (), Danger.NONE, required=False),
-        "gas-combustible": _row("可燃气体", _GAS, Danger.HIGH),
-        "gas-toxic": _row("有毒气体", _GAS, Danger.HIGH),
+        "gas-combustible": _row("可燃气体", _COMBUSTIBLE, Danger.HIGH),
+        "gas-toxic": _row("有毒气体", _TOXIC, Danger.HIGH),
         "oxygen": _row("氧气", ("%vol", "%"), Danger.BOTH),
         "methane": _row("甲烷", ("%", "%vol", "%CH4"), Danger.HIGH),
         "phreatic-depth": _row("浸润线埋深", _LENGTH, Danger.LOW),
@@ -53,4 +54,6 @@ CLASSES: Final = MappingProxyType(
         "other": _row("其他", (), Danger.NONE, required=False),
     }
 )
+DISCRETE: Final = frozenset({"state", "command"})
+"""Classes whose values are words, not quantities: no limits, no rates; judged by state and discrepancy rules."""
 BY_CHINESE: Final = MappingProxyType({c.chinese: name for name, c in CLASSES.items()})

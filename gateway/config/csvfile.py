@@ -2,14 +2,30 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.config.files import read_file, wrong
 from gateway.config.headers import HEADERS, REQUIRED, clean, column_of
+from gateway.config.source import shown
 from gateway.model.errors import Fault, Misconfigured
 
 DELIMITERS: Final = ",;\t"
+CSV_HINT: Final = "in Excel or WPS: Save as, type `CSV UTF-8 (comma delimited)`"
+#: first bytes of files that are often taken for CSV
+_LOOKALIKES: Final = (
+    (b"PK\x03\x04", "an Excel workbook (.xlsx)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)"),
+    (b"\xff\xfe", "UTF-16 text (`Unicode text` of Excel)"),
+    (b"\xfe\xff", "UTF-16 text"),
+    (b"%PDF", "a PDF"),
+)
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_SEPARATOR_LINE: Final = re.compile(r"sep=.", re.IGNORECASE)
+Line = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,65 +41,117 @@ class Row:
         return self.cells.get(column, "")
 
     def fault(self, column: str, allowed: str, hint: str = "") -> Fault:
-        """A fault in one cell."""
-        return Fault(self.file, self.line, column, repr(self.get(column)), allowed, hint)
+        """A fault in one cell; the column is named as people see it in either language."""
+        named = f"{column}/{HEADERS[column][1]}" if column in HEADERS else column
+        return Fault(self.file, self.line, named, shown(self.get(column)), allowed, hint)
+
+    @property
+    def place(self) -> str:
+        """``file:line``."""
+        return f"{self.file}:{self.line}"
 
 
-def read_rows(path: Path) -> list[Row]:
-    """All rows that are not empty.
+def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
+    """All rows that are not empty and not comments (first cell begins with ``#``); what is wrong goes to ``faults``.
 
     Raises:
-        Misconfigured: unreadable, unknown or missing headers.
+        Misconfigured: unreadable, not CSV, unknown or missing headers: nothing can be said about its rows.
     """
-    lines = list(csv.reader(io.StringIO(_text(path), newline=""), delimiter=_delimiter(path)))
-    if not lines:
-        raise Misconfigured([Fault(str(path), 1, "(file)", "empty", "a header row and one row per tag")])
-    columns = _columns(str(path), lines[0])
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        cleaned = {c: clean(v) for c, v in zip(columns, cells, strict=False) if c}
-        if any(cleaned.values()) and not next(iter(cells), "").lstrip().startswith("#"):
-            rows.append(Row(str(path), number, cleaned))
+    lines = _lines(path, _text(path))
+    number, header = next(lines, (1, []))
+    if not header:
+        raise Misconfigured([wrong(path, "empty", "a header row and one row per tag")])
+    columns = _columns(str(path), number, header)
+    rows = [row for line in lines if (row := _row(path, columns, line, faults)) is not None]
+    if not rows:
+        faults.append(wrong(path, "no tags", "one row per tag below the header"))
     return rows
 
 
+def _row(path: Path, columns: Sequence[str | None], line: Line, faults: list[Fault]) -> Row | None:
+    number, cells = line
+    cleaned = {c: clean(v) for c, v in zip(columns, cells, strict=False) if c}
+    over = [clean(v) for i, v in enumerate(cells) if (i >= len(columns) or columns[i] == "") and clean(v)]
+    if over:
+        hint = 'put a cell with a comma in it between quotes: "a, b"'
+        allowed = f"at most the {sum(c != '' for c in columns)} cells of the header"
+        faults.append(
+            Fault(str(path), number, "(row)", f"{shown(over[0])} has no header over it", allowed, hint)
+        )
+    faults += [
+        Fault(str(path), number, c, shown(v), "printable text")
+        for c, v in cleaned.items()
+        if _CONTROL.search(v)
+    ]
+    return Row(str(path), number, cleaned) if any(cleaned.values()) else None
+
+
 def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        fault = Fault(str(path), None, "(file)", error.strerror or str(error), "a readable CSV file")
-        raise Misconfigured([fault]) from error
+    data = read_file(path)
+    for start, what in _LOOKALIKES:
+        if data.startswith(start):
+            raise Misconfigured([wrong(path, what, "a CSV file", CSV_HINT)])
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return data.decode(encoding)
+            return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError:
             continue
-    bad = Fault(str(path), None, "(file)", "neither UTF-8 nor GB18030", "UTF-8 or GB18030 text")
-    raise Misconfigured([bad])
+    raise Misconfigured([wrong(path, "neither UTF-8 nor GB18030", "UTF-8 or GB18030 text", CSV_HINT)])
 
 
-def _delimiter(path: Path) -> str:
-    head = _text(path).splitlines()[:1] or [""]
-    return max(DELIMITERS, key=head[0].count)
+def _lines(path: Path, text: str) -> Iterator[Line]:
+    """(line it starts on, cells), without empty lines, comments and Excel's ``sep=`` line.
+
+    Raises:
+        Misconfigured: a quote that is not closed, or text after a closing quote.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            if any(clean(c) for c in cells) and not _aside(cells):
+                yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        hint = 'a quote that opens a cell must close it, and a quote inside is written twice: ""'
+        raise Misconfigured([wrong(path, str(error), "CSV", hint, start)]) from error
 
 
-def _columns(file: str, header: list[str]) -> list[str | None]:
-    columns = [column_of(h) for h in header]
-    known = ", ".join(f"{names[0]}/{names[-1]}" for names in HEADERS.values())
+def _aside(cells: Sequence[str]) -> bool:
+    first = clean(cells[0])
+    return first.startswith("#") or _SEPARATOR_LINE.fullmatch(first) is not None
+
+
+def _delimiter(text: str) -> str:
+    lines = (line for line in text.split("\n") if line.strip() and not _aside([line]))
+    head = next(lines, "")
+    return max(DELIMITERS, key=head.count)
+
+
+def _columns(file: str, line: int, header: Sequence[str]) -> list[str | None]:
+    """Column of each cell: a name, None for a comment column (``#...``), empty where there is no header."""
+    cells = [clean(h) for h in header]
+    columns = ["" if not h else None if h.startswith("#") else column_of(h) or h for h in cells]
+    known = ", ".join(f"{names[0]}/{names[1]}" for names in HEADERS.values())
     faults = [
-        Fault(file, 1, f"column {i + 1}", repr(h), f"one of {known}", "remove the column or fix its header")
-        for i, (h, c) in enumerate(zip(header, columns, strict=True))
-        if c is None and clean(h) and not clean(h).startswith("#")
+        Fault(
+            file,
+            line,
+            f"column {i + 1}",
+            shown(c),
+            f"one of {known}",
+            "remove it, or begin it with # as a comment",
+        )
+        for i, c in enumerate(columns)
+        if c and c not in HEADERS
     ]
-    names = [c for c in columns if c]
+    names = [c for c in columns if c in HEADERS]
+    twice = sorted({str(c) for c in names if names.count(c) > 1})
+    faults += [Fault(file, line, c, "twice", "each column once") for c in twice]
     faults += [
-        Fault(file, 1, c, "twice", "each column once")
-        for c in sorted({n for n in names if names.count(n) > 1})
-    ]
-    faults += [
-        Fault(file, 1, c, "missing", f"a column {' or '.join(HEADERS[c])}")
+        Fault(file, line, c, "missing", f"a column {' or '.join(HEADERS[c])}")
         for c in REQUIRED
-        if c not in names
+        if c not in columns
     ]
     if faults:
         raise Misconfigured(faults)

@@ -8,7 +8,7 @@ from typing import Final
 HEADERS: Final = MappingProxyType(
     {
         "id": ("id", "编号"),
-        "raw": ("raw", "tag", "位号"),
+        "raw": ("raw", "位号", "tag"),
         "description": ("description", "描述", "名称"),
         "description_en": ("description_en", "英文描述"),
         "class": ("class", "类别"),
@@ -34,6 +34,38 @@ HEADERS: Final = MappingProxyType(
         "frozen_band": ("frozen_band", "冻结带"),
         "calibration_due": ("calibration_due", "校验到期"),
         "guidance": ("guidance", "处置提示"),
+    }
+)
+#: column -> what it means; docs/tag-list.md is generated from it
+MEANINGS: Final = MappingProxyType(
+    {
+        "id": "topic-safe id, 1-64 of A-Z a-z 0-9 _ -; empty: the raw tag, if it is topic-safe",
+        "raw": "tag name (位号) as the plant writes it",
+        "description": "what it is; empty: the raw tag",
+        "description_en": "the same in English",
+        "class": "what is measured, see the classes below",
+        "unit": "engineering unit of range and limits; each class has its family",
+        "low": "value at the lower end of the range",
+        "high": "value at the upper end of the range",
+        "installation": "id of an installation of the site file",
+        "source": "name of a source of the site file",
+        "address": "where the source finds it, see the source",
+        "signal": "`value` (default) or `4-20mA`: a loop current, judged by NAMUR NE 43",
+        "raw_low": "raw number at the lower end of the range (for 4-20mA: at 4 mA); empty: raw is the value (or mA)",
+        "raw_high": "raw number at the upper end of the range (for 4-20mA: at 20 mA)",
+        "period": "expected time between readings; empty: `defaults.period` of the site file",
+        "max_age": "a good value holds this long, then it is stale; empty: by `defaults`; 0: for ever (states only)",
+        "LL": "trigger of the low-low limit; empty: none",
+        "L": "trigger of the low limit",
+        "H": "trigger of the high limit",
+        "HH": "trigger of the high-high limit",
+        "deadband": "a limit clears this far inside its trigger; empty: 1 % of the range, 0 without a range",
+        "on_delay": "beyond a limit for this long before it is raised",
+        "off_delay": "inside the reset for this long before it is cleared",
+        "frozen": "not moving for this long makes the value uncertain; empty: off",
+        "frozen_band": "movement up to this much is not moving",
+        "calibration_due": "date, YYYY-MM-DD",
+        "guidance": "what to do, shown on its alarms",
     }
 )
 REQUIRED: Final = ("raw", "class", "installation", "source", "address")

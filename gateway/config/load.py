@@ -2,19 +2,29 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from gateway.config.csvfile import read_rows
+from gateway.config.ceilings import breaches
+from gateway.config.csvfile import Row, read_rows
 from gateway.config.registry import SINKS, SOURCES, kinds
-from gateway.config.rulebook import entry_rules, limit_rules
+from gateway.config.rulebook import entry_rule, limit_rules, members_of
+from gateway.config.rulecheck import Roll, entry_faults
 from gateway.config.schema import InstallationEntry, SiteFile
-from gateway.config.source import Document, Key, read_yaml
-from gateway.config.taglist import Listed, read_tag
+from gateway.config.secrets import secret_faults
+from gateway.config.sitefile import Draft, read_site
+from gateway.config.source import MISSING, Document, read_yaml
+from gateway.config.taglist import Listed, id_of, read_tag
+from gateway.config.uniqueness import (
+    Placed,
+    installation_collisions,
+    link_collisions,
+    rule_collisions,
+    tag_collisions,
+)
+from gateway.config.validate import validate
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Installation, Link, Rule, Site, Tag
@@ -40,6 +50,15 @@ class OutputPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where things are written: the site file with its lines, the row of each tag, the place of each rule."""
+
+    document: Document
+    listed: Mapping[str, Listed]
+    rules: Mapping[str, Placed]
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A configuration that can be run."""
 
@@ -48,6 +67,7 @@ class Loaded:
     site: Site
     sources: tuple[SourcePart, ...]
     outputs: tuple[OutputPart, ...]
+    origin: Origin
 
     @property
     def state(self) -> Path:
@@ -59,35 +79,30 @@ def load(path: Path) -> Loaded:
     """Everything, checked.
 
     Raises:
-        Misconfigured: with every fault found in every file.
+        Misconfigured: with every fault found in every file, in the order of the files and their lines.
     """
     document = read_yaml(path)
     faults: list[Fault] = []
-    file = _validate(SiteFile, document, (), document.data, faults)
-    if file is None:
-        raise Misconfigured(faults)
-    sources = _settings(SOURCES, file.sources, document, "sources", faults)
-    outputs = _settings(SINKS, file.outputs, document, "outputs", faults)
-    listed = _tag_lists(file, path, faults)
+    draft = read_site(document, faults)
+    sources = _settings(SOURCES, draft.sources, document, "sources", faults)
+    outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
+    faults += installation_collisions(draft.installations, document)
+    listed, roll = _tag_lists(draft, document, faults)
     tags, parts, links = _bind(listed, sources, faults)
-    rules = _rules(listed, tags, file, document, faults)
-    faults += _collisions(document, file, rules)
+    faults += link_collisions(links, document)
+    rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
     if faults:
-        raise Misconfigured(faults)
-    site = _site(file, tags, rules, links)
-    return Loaded(path, file, site, parts, tuple(OutputPart(n, k, s) for n, (k, s) in outputs.items()))
+        raise Misconfigured(in_order(faults))
+    site = _site(draft.file, tags, tuple(p.rule for p in rules), links)
+    origin = Origin(document, {e.tag.id: e for e in listed}, {p.rule.id: p for p in rules})
+    ready = tuple(OutputPart(n, k, s) for n, (k, s) in outputs.items())
+    return Loaded(path, draft.file, site, parts, ready, origin)
 
 
-def _validate(model: type[Any], document: Document, base: Key, data: Any, faults: list[Fault]) -> Any:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        for wrong in error.errors():
-            place = (*base, *wrong["loc"])
-            hint = "put quotes around it" if wrong["type"] == "string_type" else ""
-            value = wrong["input"] if wrong["type"] != "missing" else "missing"
-            faults.append(document.fault(place, value, wrong["msg"].removeprefix("Value error, "), hint))
-        return None
+def in_order(faults: Sequence[Fault]) -> list[Fault]:
+    """Each fault once, file after file as they were read, by line."""
+    files = list(dict.fromkeys(f.file for f in faults))
+    return sorted(dict.fromkeys(faults), key=lambda f: (files.index(f.file), f.line or 0))
 
 
 def _settings(
@@ -100,39 +115,49 @@ def _settings(
     found: dict[str, tuple[str, Any]] = {}
     for name, raw in entries.items():
         kind = raw.get("kind")
-        if kind not in registry:
+        secrets = secret_faults(document, (section, name), raw)
+        faults += secrets
+        if not isinstance(kind, str) or kind not in registry:
+            said = kind if "kind" in raw else MISSING
             faults.append(
-                document.fault((section, name, "kind"), kind, "one of " + ", ".join(kinds(registry)))
+                document.fault((section, name, "kind"), said, "one of " + ", ".join(kinds(registry)))
             )
             continue
-        settings: BaseModel | None = _validate(
-            registry[kind].Settings, document, (section, name), raw, faults
-        )
+        wrong: list[Fault] = []
+        settings = validate(registry[kind].Settings, document, (section, name), raw, wrong)
+        known = {f.path for f in secrets}
+        faults += [f for f in wrong if f.path not in known]
         if settings is not None:
             found[name] = (kind, settings)
     return found
 
 
-def _tag_lists(file: SiteFile, path: Path, faults: list[Fault]) -> list[Listed]:
-    installations = [i.id for i in file.installations]
+def _tag_lists(draft: Draft, document: Document, faults: list[Fault]) -> tuple[list[Listed], Roll]:
+    """Tags of all lists, each id once, and what is known of the others."""
+    installations = [i for i in draft.installations if i]
     listed: list[Listed] = []
-    places: dict[str, str] = {}
-    for name in file.tags:
+    read: list[Row] = []
+    whole = True
+    for index, name in enumerate(draft.tags):
+        if name in draft.tags[:index]:
+            faults.append(document.fault(("tags", index), name, "each list once"))
+            continue
         try:
-            rows = read_rows(path.parent / name)
+            rows = read_rows(Path(document.file).parent / name, faults)
         except Misconfigured as error:
             faults += error.faults
+            whole = False
             continue
+        read += rows
         for row in rows:
-            entry, wrong = read_tag(row, file.defaults, installations, list(file.sources))
+            entry, wrong = read_tag(row, draft.file.defaults, installations, list(draft.sources))
             faults += wrong
-            if entry is None:
-                continue
-            if entry.tag.id in places:
-                faults.append(row.fault("id", "an id used once", f"also at {places[entry.tag.id]}"))
-            places[entry.tag.id] = f"{row.file}:{row.line}"
-            listed.append(entry)
-    return listed
+            listed += [] if entry is None else [entry]
+    faults += tag_collisions(read)
+    once = {entry.tag.id: entry for entry in reversed(listed)}
+    return [e for e in listed if once[e.tag.id] is e], Roll(
+        {}, {id_of(r) for r in read}, whole and bool(draft.tags)
+    )
 
 
 def _bind(
@@ -147,7 +172,8 @@ def _bind(
         try:
             bindings[entry.source][entry.tag.id] = SOURCES[kind].bind(settings, entry.address, entry.tag)
         except ValueError as error:
-            faults.append(entry.row.fault("address", str(error)))
+            why, _, allowed = str(error).rpartition("allowed: ")
+            faults.append(entry.row.fault("address", allowed, why.strip("; ")))
     links: list[Link] = []
     tag_links: dict[str, tuple[str, ...]] = {}
     for name, (kind, settings) in sources.items():
@@ -164,32 +190,31 @@ def _bind(
 
 
 def _rules(
-    listed: Sequence[Listed], tags: Sequence[Tag], file: SiteFile, document: Document, faults: list[Fault]
-) -> tuple[Rule, ...]:
-    rules = [rule for entry in listed for rule in limit_rules(entry, file.limits)]
-    more, wrong = entry_rules(file.rules, {t.id: t for t in tags}, document)
-    faults += wrong
-    return tuple(rules + more)
-
-
-def _collisions(document: Document, file: SiteFile, rules: Sequence[Rule]) -> list[Fault]:
-    """Rule ids once; (subject, name) once, because together they are a topic; groups and installations no tag's name."""
-    faults: list[Fault] = []
-    seen: set[str] = set()
-    for rule in rules:
-        for key, what in ((rule.id, "rule id"), (f"{rule.subject}/{rule.name}", "topic of subject and name")):
-            if f"{what} {key}" in seen:
-                index = next((i for i, e in enumerate(file.rules) if e.id == rule.id), None)
-                place: Key = ("rules", index, "id") if index is not None else ("tags",)
-                faults.append(document.fault(place, key, f"each {what} once", "rename the rule"))
-            seen.add(f"{what} {key}")
-    names = [i.id for i in file.installations]
-    faults += [
-        document.fault(("installations", i, "id"), name, "each installation once")
-        for i, name in enumerate(names)
-        if name in names[:i]
+    listed: Sequence[Listed], roll: Roll, draft: Draft, document: Document, faults: list[Fault]
+) -> list[Placed]:
+    """The rules of the limit columns, then those of the site file; checked one by one and against each other."""
+    rules = [
+        Placed(rule, entry.row.file, entry.row.line, rule.name)
+        for entry in listed
+        for rule in limit_rules(entry, draft.file.limits)
     ]
-    return faults
+    for index, entry in draft.rules:
+        wrong = entry_faults(entry, index, roll, document)
+        faults += wrong
+        if wrong or any(member not in roll.tags for member in members_of(entry)):
+            continue
+        place = document.fault(("rules", index), entry.id, "")
+        rules.append(Placed(entry_rule(entry, roll.tags), place.file, place.line, place.path))
+    faults += rule_collisions(rules)
+    faults += _too_loose(rules, roll.tags)
+    return rules
+
+
+def _too_loose(rules: Sequence[Placed], tags: Mapping[str, Tag]) -> Iterator[Fault]:
+    places = {placed.rule.id: placed for placed in rules}
+    for breach in breaches([placed.rule for placed in rules], tags):
+        placed = places[breach.rule.id]
+        yield placed.fault(f"{breach.rule.trigger:g}", breach.ceiling.words, breach.hint)
 
 
 def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links: tuple[Link, ...]) -> Site:

@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final
 
 from gateway.config.schema import LimitColumn, Limits, RuleEntry
-from gateway.config.source import Document, Key
-from gateway.config.taglist import Listed
-from gateway.model.errors import Fault
+from gateway.config.taglist import Listed, tidy
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Degrade, Rule, RuleKind, Tag
 
@@ -23,8 +21,7 @@ NAMES: Final = {
     RuleKind.DISCREPANCY: "DISC",
     RuleKind.VOTE: "VOTE",
 }
-DEADBAND_SHARE: Final = 0.01
-"""Deadband where the list gives none: this share of the range (0 without a range)."""
+RATES: Final = (RuleKind.RATE_RISE, RuleKind.RATE_FALL)
 
 
 def versioned(rule: Rule) -> Rule:
@@ -37,8 +34,6 @@ def versioned(rule: Rule) -> Rule:
 def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
     """The rules of one row's limit columns."""
     tag, band = listed.tag, listed.deadband
-    if band is None:
-        band = (tag.high - tag.low) * DEADBAND_SHARE if tag.high is not None and tag.low is not None else 0.0
     rules = []
     for name, trigger in listed.limits.items():
         column: LimitColumn = getattr(limits, name)
@@ -54,7 +49,7 @@ def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
                 level=Level.parse(column.level),
                 priority=column.priority,
                 trigger=trigger,
-                reset=trigger - band if high else trigger + band,
+                reset=min(trigger, tidy(trigger - band)) if high else max(trigger, tidy(trigger + band)),
                 on_delay=listed.on_delay,
                 off_delay=listed.off_delay,
                 latched=column.latched,
@@ -70,62 +65,38 @@ def _raise(pairs: Sequence[tuple[int, str]]) -> tuple[tuple[int, Level], ...]:
     return tuple((after, Level.parse(word)) for after, word in sorted(pairs))
 
 
-def entry_rules(
-    entries: Sequence[RuleEntry], tags: Mapping[str, Tag], document: Document
-) -> tuple[list[Rule], list[Fault]]:
-    """The rules of the ``rules`` section, and what is wrong with them."""
-    rules, faults = [], []
-    for index, entry in enumerate(entries):
-        path: Key = ("rules", index)
-        members = _members(entry)
-        wrong = _entry_faults(entry, members, tags, document, path)
-        faults += wrong
-        if not wrong:
-            rules.append(versioned(_entry_rule(entry, members, tags[members[0]])))
-    return rules, faults
+def entry_rule(entry: RuleEntry, tags: Mapping[str, Tag]) -> Rule:
+    """One entry of the ``rules`` section, already checked, as a rule."""
+    members = members_of(entry)
+    return versioned(_entry_rule(entry, members, tags[members[0]]))
 
 
-def _members(entry: RuleEntry) -> tuple[str, ...]:
+def members_of(entry: RuleEntry) -> tuple[str, ...]:
+    """The tags it judges, in order: command before feedback."""
     if entry.kind == "discrepancy":
         return (entry.command or "", entry.feedback or "")
     return entry.tags if entry.kind == "vote" else (entry.tag or "",)
 
 
-def _entry_faults(
-    entry: RuleEntry, members: Sequence[str], tags: Collection[str], document: Document, path: Key
-) -> list[Fault]:
-    hint = "check the id/编号 column of the tag lists"
-    faults = [
-        document.fault(path, m, "the id of a tag in the tag lists", hint) for m in members if m not in tags
-    ]
-    if entry.kind == "vote" and entry.needed is not None and entry.needed > len(members):
-        faults.append(document.fault((*path, "needed"), entry.needed, f"1 to {len(members)} (the members)"))
-    if any(not 0 <= v <= 63 for v in entry.values):
-        faults.append(document.fault((*path, "values"), entry.values, "whole numbers 0 to 63"))
-    if entry.trigger is not None and entry.reset is not None and _crossed(entry):
-        faults.append(
-            document.fault((*path, "reset"), entry.reset, f"on the normal side of trigger {entry.trigger:g}")
-        )
-    if entry.kind.startswith("rate") and entry.window <= 0:
-        faults.append(document.fault((*path, "window"), entry.window, "more than 0"))
-    return faults
+def name_of(entry: RuleEntry) -> str:
+    """What follows the last dot of its id, or a name by its kind."""
+    return entry.id.rsplit(".", 1)[1] if "." in entry.id else NAMES[RuleKind(entry.kind)]
 
 
-def _crossed(entry: RuleEntry) -> bool:
-    low = entry.kind == "limit-low" or (entry.kind == "vote" and entry.side == "low")
-    trigger, reset = entry.trigger or 0.0, entry.reset or 0.0
-    return reset < trigger if low else reset > trigger
+def subject_of(entry: RuleEntry) -> str:
+    """The tag or group it is published under; of a discrepancy the feedback."""
+    return (entry.group or "") if entry.kind == "vote" else members_of(entry)[-1]
 
 
 def _entry_rule(entry: RuleEntry, members: tuple[str, ...], first: Tag) -> Rule:
     kind = RuleKind(entry.kind)
-    scale = 1 / PER[entry.per] if kind in (RuleKind.RATE_RISE, RuleKind.RATE_FALL) else 1.0
+    scale = 1 / PER[entry.per] if kind in RATES else 1.0
     settings: dict[str, Any] = {
         "trigger": (entry.trigger or 0.0) * scale,
         "reset": (entry.reset or 0.0) * scale,
         "on_delay": entry.on_delay,
         "off_delay": entry.off_delay,
-        "window": entry.window if kind in (RuleKind.RATE_RISE, RuleKind.RATE_FALL) else 0,
+        "window": entry.window if kind in RATES else 0,
         "values": entry.values,
         "needed": entry.needed or 0,
         "degrade": Degrade(entry.degrade),
@@ -142,9 +113,9 @@ def _entry_rule(entry: RuleEntry, members: tuple[str, ...], first: Tag) -> Rule:
     }
     return Rule(
         id=entry.id,
-        name=entry.id.rsplit(".", 1)[1] if "." in entry.id else NAMES[kind],
+        name=name_of(entry),
         kind=kind,
-        subject=entry.group or members[0] if kind is RuleKind.VOTE else members[-1],
+        subject=subject_of(entry),
         tags=members,
         installation=first.installation,
         level=Level.parse(entry.level),

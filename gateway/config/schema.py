@@ -1,17 +1,49 @@
-"""The site file as pydantic models. Unknown keys are refused; every field says what it means (the reference is generated)."""
+"""The site file as pydantic models: the shape of each entry.
 
-from typing import Annotated, Any, Literal
+Unknown keys are refused; every field says what it means (``docs/configuration.md`` is generated from it). What joins
+entries, tags and rules is checked in :mod:`gateway.config.rulecheck`.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import ipaddress
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
 
-from gateway.config.durations import Duration
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from gateway.config.durations import Duration, spelled
+from gateway.model.levels import Level
 from gateway.model.site import ID_PATTERN
 from gateway.model.times import seconds
 
+Flag = Annotated[bool, Field(strict=True)]
+Int = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
 LevelWord = Literal["red", "orange", "yellow", "blue"]
 StageWord = Literal["live", "shadow"]
-Priority = Annotated[int, Field(ge=1, le=4)]
+Priority = Annotated[Int, Field(ge=1, le=4)]
+
+
+Raises = tuple[tuple[Duration, LevelWord], ...]
+"""pairs of time in alarm and the level it then rises to"""
+RAISE_HELP: Final = "pairs of time in alarm and the level it then rises to, e.g. [[5min, red]]"
+
+
+def check_raises(level: str, pairs: Sequence[tuple[int, str]]) -> None:
+    """Later and higher with every pair.
+
+    Raises:
+        ValueError: says which pair is not.
+    """
+    after, last = 0, Level.parse(level)
+    for time, word in pairs:
+        if time <= after or Level.parse(word) <= last:
+            raise ValueError(
+                f"raise_level later and higher with every pair, above {last.word} after more than {spelled(after)}"
+            )
+        after, last = time, Level.parse(word)
 
 
 class Strict(BaseModel):
@@ -20,27 +52,31 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Longitude = Annotated[Number, Field(ge=-180, le=180)]
+Latitude = Annotated[Number, Field(ge=-90, le=90)]
+
+
 class SiteName(Strict):
     """The enterprise's plant or mine."""
 
     id: Id = Field(description="topic-safe id of the site")
-    name: str = Field(description="name (Chinese)")
-    name_en: str = Field("", description="name (English)")
+    name: Name = Field(description="name (Chinese)")
+    name_en: Text = Field("", description="name (English)")
 
 
 class InstallationEntry(Strict):
     """A major hazard installation or monitored object (重大危险源)."""
 
     id: Id = Field(description="topic-safe id")
-    name: str = Field(description="name (Chinese)")
-    name_en: str = Field("", description="name (English)")
+    name: Name = Field(description="name (Chinese)")
+    name_en: Text = Field("", description="name (English)")
     kind: str = Field("", description="what it is: tank-farm, pond, face, ...")
-    grade: Annotated[int, Field(ge=1, le=4)] | None = Field(
+    grade: Annotated[Int, Field(ge=1, le=4)] | None = Field(
         None, description="grade 1-4 by GB 18218, where it applies"
     )
     base_level: LevelWord = Field("blue", description="inherent (base) level")
     stage: StageWord = Field("live", description="shadow: judged and journalled, nothing published as alarm")
-    position: tuple[float, float] | None = Field(None, description="longitude, latitude")
+    position: tuple[Longitude, Latitude] | None = Field(None, description="longitude, latitude, in degrees")
     materials: tuple[str, ...] = Field((), description="materials held")
     owners: tuple[str, ...] = Field((), description="named responsible persons")
 
@@ -48,8 +84,8 @@ class InstallationEntry(Strict):
 class Defaults(Strict):
     """What a tag has when its row leaves the cell empty."""
 
-    period: Duration = Field(seconds(1), description="expected time between readings")
-    max_age_periods: Annotated[float, Field(ge=1)] = Field(
+    period: Annotated[Duration, Field(gt=0)] = Field(seconds(1), description="expected time between readings")
+    max_age_periods: Annotated[Number, Field(ge=1, le=1000)] = Field(
         3.0, description="max age of a value, in its own periods"
     )
     min_max_age: Duration = Field(seconds(3), description="... and never less than this")
@@ -60,10 +96,13 @@ class LimitColumn(Strict):
 
     level: LevelWord = Field(description="what people are told")
     priority: Priority = Field(description="1-4, 1 handled first")
-    raise_level: tuple[tuple[Duration, LevelWord], ...] = Field(
-        (), description="pairs of time in alarm and the level it then rises to"
-    )
-    latched: bool = Field(False, description="stays until an operator resets it")
+    raise_level: Raises = Field((), description=RAISE_HELP)
+    latched: Flag = Field(False, description="stays until an operator resets it")
+
+    @model_validator(mode="after")
+    def _rising(self) -> "LimitColumn":
+        check_raises(self.level, self.raise_level)
+        return self
 
 
 class Limits(Strict):
@@ -89,46 +128,51 @@ class RuleEntry(Strict):
     feedback: str | None = Field(None, description="discrepancy: the feedback tag")
     group: Id | None = Field(None, description="vote: id of the group, the <tag> of its topics")
     tags: tuple[str, ...] = Field((), description="vote: the member tags")
-    needed: Annotated[int, Field(ge=1)] | None = Field(None, description="vote: k of k-of-n")
-    degrade: Literal["trip", "exclude", "unknown"] = Field("trip", description="vote: what a BAD member does")
-    side: Literal["high", "low"] = Field("high", description="vote: dangerous side")
-    trigger: float | None = Field(None, description="limit, rate or vote: beyond at and past this")
-    reset: float | None = Field(
-        None, description="normal again inside this (never equal or past the trigger)"
+    needed: Annotated[Int, Field(ge=1)] | None = Field(None, description="vote: k of k-of-n")
+    degrade: Literal["trip", "exclude", "unknown"] = Field(
+        "trip",
+        description="vote: what a BAD member does: trip = counts for the alarm, exclude = is left out, "
+        "unknown = the vote is unknown once it could matter",
     )
+    side: Literal["high", "low"] = Field("high", description="vote: dangerous side")
+    trigger: Number | None = Field(
+        None,
+        description="limit and vote: beyond at and past this value; rate: at this slope, a positive number",
+    )
+    reset: Number | None = Field(None, description="normal again inside this; on the normal side of trigger")
     per: Literal["s", "min", "h", "d"] = Field("s", description="rate: time unit of trigger and reset")
-    window: Duration = Field(seconds(60), description="rate: time base of the slope")
-    values: tuple[int, ...] = Field((), description="state: values 0-63 that are the alarm")
+    window: Annotated[Duration, Field(gt=0)] = Field(
+        seconds(60), description="rate: time over which the slope is taken, at least 4 periods of the tag"
+    )
+    values: tuple[Annotated[Int, Field(ge=0, le=63)], ...] = Field(
+        (), description="state: values 0-63 that are the alarm"
+    )
     on_delay: Duration = Field(0, description="beyond for this long before it is raised")
     off_delay: Duration = Field(0, description="inside the reset for this long before it is cleared")
     level: LevelWord = Field(description="what people are told")
     priority: Priority = Field(2, description="1-4, 1 handled first")
-    raise_level: tuple[tuple[Duration, LevelWord], ...] = Field((), description="pairs: time in alarm, level")
-    latched: bool = Field(False, description="stays until an operator resets it")
+    raise_level: Raises = Field((), description=RAISE_HELP)
+    latched: Flag = Field(False, description="stays until an operator resets it")
     stage: StageWord = Field("live", description="shadow: judged and journalled, not announced")
-    enabled: bool = Field(True, description="false: not judged, and shown as such")
-    description: str = Field("", description="shown on its alarms; empty: the tag's description")
-    guidance: str = Field("", description="what to do, shown on its alarms")
-    standard: str = Field("", description="standard its numbers come from")
-    clause: str = Field("", description="clause of the standard")
+    enabled: Flag = Field(True, description="false: not judged, and shown as such")
+    description: Text = Field("", description="shown on its alarms; empty: the tag's description")
+    guidance: Text = Field("", description="what to do, shown on its alarms")
+    standard: Text = Field("", description="standard its numbers come from")
+    clause: Text = Field("", description="clause of the standard")
     mark: Literal["", "V", "S", "U"] = Field(
-        "", description="how sure the number is: V read, S secondary, U unverified"
+        "",
+        description="how sure the numbers are: V read in the standard, S secondary source, U unverified "
+        "(not enabled until verified_by)",
     )
-    verified_by: str = Field("", description="named engineer who signed it")
+    verified_by: Text = Field("", description="named engineer who signed it")
 
     @model_validator(mode="after")
-    def _complete(self) -> "RuleEntry":
-        missing = [name for name in NEEDS[self.kind] if getattr(self, name) in (None, ())]
-        if missing:
-            raise ValueError(f"kind {self.kind!r} needs {', '.join(missing)}")
-        if self.mark == "U" and self.enabled and not self.verified_by:
-            raise ValueError(
-                "mark U (unverified) is enabled without verified_by; set enabled: false or let an engineer sign"
-            )
+    def _rising(self) -> "RuleEntry":
+        check_raises(self.level, self.raise_level)
         return self
 
 
-NEEDS: dict[str, tuple[str, ...]] = {
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "limit-high": ("tag", "trigger", "reset"),
     "limit-low": ("tag", "trigger", "reset"),
     "rate-rise": ("tag", "trigger", "reset"),
@@ -137,21 +181,42 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "discrepancy": ("command", "feedback"),
     "vote": ("group", "tags", "needed", "trigger", "reset"),
 }
+"""kind -> settings it cannot be without"""
+MAY: Final[dict[str, tuple[str, ...]]] = {
+    "rate-rise": ("per", "window"),
+    "rate-fall": ("per", "window"),
+    "vote": ("degrade", "side"),
+}
+"""kind -> further settings that only some kinds have"""
+
+
+def _loopback(listen: str) -> str:
+    """``127.x.y.z:port``, ``localhost:port``, ``[::1]:port``: without users the console stays on the machine."""
+    host, colon, port = listen.rpartition(":")
+    good = colon and port.isascii() and port.isdigit() and int(port[:6]) <= 65535
+    if host not in ("localhost", "[::1]"):
+        try:
+            good = good and ipaddress.IPv4Address(host).is_loopback
+        except ValueError:
+            good = False
+    if not good:
+        raise ValueError("a loopback address and port, e.g. 127.0.0.1:8080, localhost:8080, [::1]:8080")
+    return listen
 
 
 class Console(Strict):
     """Where console and API listen."""
 
-    listen: Annotated[str, Field(pattern=r"^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d{1,5}$")] = Field(
-        "127.0.0.1:8080", description="loopback address and port; 0 picks a free port"
+    listen: Annotated[str, AfterValidator(_loopback)] = Field(
+        "127.0.0.1:8080", description="loopback address and port; port 0 picks a free one"
     )
-    enabled: bool = Field(True, description="false: no console and no API (status and journal only)")
+    enabled: Flag = Field(True, description="false: no console and no API (status and journal only)")
 
 
 class Broker(Strict):
     """The embedded broker, used when no MQTT output is configured."""
 
-    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+    port: Annotated[Int, Field(ge=0, le=65535)] = Field(
         1883, description="loopback MQTT port; 0 picks a free one"
     )
 
@@ -161,21 +226,25 @@ class SiteFile(Strict):
 
     version: Literal[1] = Field(description="version of this format")
     gateway: Id = Field(description="topic-safe id of this gateway")
-    county: Annotated[str, Field(pattern=r"^\d{6}$")] = Field(description="six-digit GB/T 2260 code")
-    site: SiteName
-    state: str = Field("state", description="folder of journal and spool, relative to this file")
-    installations: Annotated[tuple[InstallationEntry, ...], Field(min_length=1)]
+    county: Annotated[str, Field(pattern=r"^[0-9]{6}$")] = Field(description="six-digit GB/T 2260 code")
+    site: SiteName = Field(description="the enterprise's plant or mine")
+    state: Annotated[str, Field(min_length=1)] = Field(
+        "state", description="folder of journal and spool, relative to this file"
+    )
+    installations: Annotated[tuple[InstallationEntry, ...], Field(min_length=1)] = Field(
+        description="one entry for each installation"
+    )
     sources: dict[Id, dict[str, Any]] = Field(
         description="name -> settings of one source; `kind` picks the plugin"
     )
     tags: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="tag lists (CSV), relative to this file"
     )
-    defaults: Defaults = Defaults()
-    limits: Limits = Limits()
-    rules: tuple[RuleEntry, ...] = ()
+    defaults: Defaults = Field(Defaults(), description="what an empty cell of a tag list means")
+    limits: Limits = Field(Limits(), description="level and priority of the four limit columns")
+    rules: tuple[RuleEntry, ...] = Field((), description="everything that is not a limit column")
     outputs: dict[Id, dict[str, Any]] = Field(
         {}, description="name -> settings of one output; `kind` picks the plugin"
     )
-    console: Console = Console()
-    broker: Broker = Broker()
+    console: Console = Field(Console(), description="where console and API listen")
+    broker: Broker = Field(Broker(), description="the embedded broker")

@@ -1,15 +1,39 @@
-"""YAML with its line numbers: the plain data, and for every path the line it was written on."""
+"""YAML with its line numbers: the plain data, and for every path the line it was written on.
 
-from collections.abc import Hashable
+Stricter than YAML 1.1 where that has surprised people: numbers are plain decimals (``010`` is not 8, ``1:30`` not 90),
+a key stands once, nothing is an alias of something else, dates are text.
+"""
+
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
+from gateway.config.files import read_file, wrong
 from gateway.model.errors import Fault, Misconfigured
 
 Key = tuple[str | int, ...]
+
+_TAG: Final = "tag:yaml.org,2002:"
+_INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_EXPONENT: Final = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_LARGEST_INT: Final = (1 << 63) - 1
+_TRUTH: Final[Mapping[str, bool]] = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+_TEXT_TAGS: Final = frozenset({"str", "timestamp", "value", "merge"})
+DECIMAL: Final = "a plain decimal number, e.g. 16, 0.5, -3.2"
 
 
 @dataclass(slots=True)
@@ -31,72 +55,168 @@ class Document:
         """A fault at ``path``."""
         return Fault(self.file, self.line(path), dotted(path) or "(file)", shown(value), allowed, hint)
 
+    def place(self, path: Key) -> str:
+        """``file:line`` of ``path``."""
+        return f"{self.file}:{self.line(path) or 1}"
+
 
 def dotted(path: Key) -> str:
     """``("rules", 0, "tag")`` -> ``rules[0].tag``."""
     out = ""
     for part in path:
-        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
+        word = part if isinstance(part, int) or part.isprintable() else repr(part)
+        out += f"[{word}]" if isinstance(part, int) else f".{word}" if out else str(word)
     return out
 
 
+class _Missing(str):
+    """The word, told from a setting that says so by what it is."""
+
+    __slots__ = ()
+
+
+MISSING: Final = _Missing("missing")
+"""The value of a key that is not there."""
+
+
 def shown(value: object) -> str:
-    """A value as a message shows it, never longer than a line."""
-    text = repr(value)
+    """A value as a message shows it, never longer than a line; of keys only their names (values may be secret)."""
+    if value is MISSING:
+        return MISSING
+    text = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
+    if isinstance(value, list) and any(isinstance(entry, dict | list) for entry in value):
+        text = f"{len(value)} entries"
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def printable(text: str) -> bool:
+    """No control characters (but line ends and tabs), no lone surrogates: text that every output can carry."""
+    return _UNPRINTABLE.search(text) is None
 
 
 def read_yaml(path: Path) -> Document:
     """Parse one YAML file.
 
     Raises:
-        Misconfigured: not there, not UTF-8, not YAML, a key twice.
+        Misconfigured: not there, not UTF-8, not YAML, a key twice, an alias, a number not written plainly.
     """
-    name = str(path)
+    text = _decoded(path)
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        fault = Fault(name, None, "(file)", error.strerror or str(error), "a readable file", "check the path")
-        raise Misconfigured([fault]) from error
-    except UnicodeDecodeError as error:
-        raise Misconfigured(
-            [Fault(name, None, "(file)", str(error), "UTF-8 text", "save it as UTF-8")]
-        ) from error
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        reader = _Builder(Document(str(path), {}))
+        if root is not None:
+            reader.document.data = reader.build(root, ())
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        what = str(getattr(error, "problem", None) or error)
-        raise Misconfigured(
-            [Fault(name, line, "(file)", what, "YAML", "look at quotes and indents")]
-        ) from error
-    document = Document(name, None)
-    faults: list[Fault] = []
-    document.data = _build(root, (), document, faults) if root is not None else {}
-    if faults:
-        raise Misconfigured(faults)
-    return document
+        raise Misconfigured([_not_yaml(path, text, error)]) from error
+    except RecursionError as error:
+        raise Misconfigured([wrong(path, "nested too deeply", "a few levels of lists and keys")]) from error
+    if reader.faults:
+        raise Misconfigured(reader.faults)
+    return reader.document
 
 
-def _build(node: yaml.Node, path: Key, document: Document, faults: list[Fault]) -> Any:
-    document.lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        return [_build(child, (*path, i), document, faults) for i, child in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return _scalar(node)
-    out: dict[Hashable, Any] = {}
-    for key_node, child in node.value:
-        key = str(key_node.value)
-        if key in out:
-            line = key_node.start_mark.line + 1
-            faults.append(Fault(document.file, line, dotted((*path, key)), "written twice", "each key once"))
-        out[key] = _build(child, (*path, key), document, faults)
-        document.lines[(*path, key)] = key_node.start_mark.line + 1
-    return out
-
-
-def _scalar(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
+def _decoded(path: Path) -> str:
     try:
-        return loader.construct_object(node, deep=True)
-    finally:
-        loader.dispose()
+        return read_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8 (in Notepad: Save as, Encoding UTF-8)"
+        raise Misconfigured([wrong(path, f"byte {error.start} is not UTF-8", "UTF-8 text", hint)]) from error
+
+
+def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> Fault:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark else None
+    lines = text.splitlines()
+    written = lines[line - 1] if line and line <= len(lines) else ""
+    what = str(getattr(error, "problem", None) or " ".join(str(error).split()))
+    return wrong(path, what, "YAML", _syntax_hint(written), line)
+
+
+def _syntax_hint(written: str) -> str:
+    if "\t" in written:
+        return "indent with spaces, never with tabs"
+    for wide, plain in (
+        ("：", "a colon and a space"),
+        ("，", "a comma"),
+        ("“", "plain quotes"),
+        ("”", "plain quotes"),
+    ):
+        if wide in written:
+            return f"the line has a full-width {wide} ; write {plain}"
+    return "look at quotes, colons and indents here and on the line before"
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Nodes to data; what is wrong is collected."""
+
+    document: Document
+    faults: list[Fault] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+
+    def build(self, node: yaml.Node, path: Key) -> Any:
+        self.document.lines.setdefault(path, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            self._fault(
+                node, path, "an alias", "every value written where it stands", "copy what it points to"
+            )
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
+            self._fault(node, path, node.tag, "lists and keys without YAML tags")
+            return None
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
+        return self._mapping(node, path)
+
+    def _mapping(self, node: yaml.Node, path: Key) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, child in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or not printable(key) or key_node.tag == f"{_TAG}merge":
+                hint = "write the settings out; `<<` does not merge" if key == "<<" else ""
+                self._fault(key_node, path, shown(key), "a word as key", hint)
+                continue
+            if key in out:
+                self._fault(key_node, (*path, key), "written twice", "each key once")
+            self.document.lines[(*path, key)] = key_node.start_mark.line + 1
+            out[key] = self.build(child, (*path, key))
+        return out
+
+    def _scalar(self, node: yaml.ScalarNode, path: Key) -> Any:
+        kind, text = node.tag.removeprefix(_TAG), node.value
+        if kind in _TEXT_TAGS:
+            return self._text(node, path)
+        if kind == "null":
+            return None
+        if kind == "bool" and text.lower() in _TRUTH:
+            return _TRUTH[text.lower()]
+        value = _number(kind, text)
+        if value is None:
+            hint = "put quotes around it if it is a name" if kind in ("int", "float") else ""
+            self._fault(
+                node, path, text[:60], DECIMAL if kind in ("int", "float") else "text or a number", hint
+            )
+        return value
+
+    def _text(self, node: yaml.ScalarNode, path: Key) -> str | float:
+        if not printable(node.value):
+            self._fault(node, path, shown(node.value), "printable text")
+        if node.style is None and _EXPONENT.fullmatch(node.value):
+            return float(node.value) if math.isfinite(float(node.value)) else str(node.value)
+        return str(node.value)
+
+    def _fault(self, node: yaml.Node, path: Key, value: str, allowed: str, hint: str = "") -> None:
+        line = node.start_mark.line + 1
+        self.faults.append(Fault(self.document.file, line, dotted(path) or "(file)", value, allowed, hint))
+
+
+def _number(kind: str, text: str) -> int | float | None:
+    """A number written plainly and finite; None otherwise."""
+    if kind == "int" and _INT.fullmatch(text) and len(text) < 20:
+        return int(text) if abs(int(text)) <= _LARGEST_INT else None
+    if kind == "float" and _FLOAT.fullmatch(text):
+        return float(text) if math.isfinite(float(text)) else None
+    return None

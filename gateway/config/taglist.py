@@ -1,92 +1,71 @@
 """Rows to tags: every cell checked, every fault kept, none raised alone."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
-from gateway.config.classes import BY_CHINESE, CLASSES
+from gateway.config.cells import Cells
+from gateway.config.classes import BY_CHINESE, CLASSES, DISCRETE
 from gateway.config.csvfile import Row
-from gateway.config.durations import ALLOWED as DURATION
-from gateway.model.times import parse_duration
+from gateway.config.durations import spelled
 from gateway.config.schema import Defaults
+from gateway.config.validate import ID_WORDS
 from gateway.model.errors import Fault
 from gateway.model.site import ID_PATTERN, Signal, Tag
 
 SIGNALS: Final = {"": Signal.VALUE, "value": Signal.VALUE, "数值": Signal.VALUE, "4-20ma": Signal.MILLIAMP}
+LIMITS: Final = ("LL", "L", "H", "HH")
 MA_LOW, MA_HIGH = 4.0, 20.0
+LONGEST_TEXT: Final = 500
+DEADBAND_SHARE: Final = 0.01
+"""Deadband where the list gives none: this share of the range (0 without a range)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A tag as its row gives it, and what the row says beside the tag itself."""
+    """A tag as its row gives it, and what the row says beside the tag itself. ``deadband`` is the effective one."""
 
     row: Row
     tag: Tag
     source: str
     address: str
     limits: dict[str, float]
-    deadband: float | None
+    deadband: float
     on_delay: int
     off_delay: int
     guidance: str
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Reads the cells of one row and collects what is wrong."""
-
-    row: Row
-    faults: list[Fault] = field(default_factory=list)
-
-    def number(self, column: str) -> float | None:
-        text = self.row.get(column)
-        if not text:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if value != value or value in (float("inf"), float("-inf")):
-            self.faults.append(self.row.fault(column, "a number with a decimal point, or empty"))
-            return None
-        return value
-
-    def duration(self, column: str, default: int) -> int:
-        text = self.row.get(column)
-        try:
-            return parse_duration(text) if text else default
-        except ValueError:
-            self.faults.append(self.row.fault(column, f"empty, or {DURATION}"))
-            return default
-
-    def one_of(self, column: str, allowed: Collection[str], hint: str = "") -> str:
-        text = self.row.get(column)
-        if text not in allowed:
-            self.faults.append(self.row.fault(column, "one of " + ", ".join(sorted(allowed)), hint))
-        return text
 
 
 def read_tag(
     row: Row, defaults: Defaults, installations: Collection[str], sources: Collection[str]
 ) -> tuple[Listed | None, list[Fault]]:
     """One row; None when it cannot be a tag. All its faults are returned."""
-    reader = _Reader(row)
-    ident = _id(reader)
-    cls = _class(reader)
-    installation = reader.one_of("installation", installations, "see installations in the site file")
-    source = reader.one_of("source", sources, "see sources in the site file")
-    settings = {**_range(reader), **_times(reader, defaults)}
-    limits = {name: v for name in ("LL", "L", "H", "HH") if (v := reader.number(name)) is not None}
-    deadband, on_delay, off_delay = (
-        reader.number("deadband"),
-        reader.duration("on_delay", 0),
-        reader.duration("off_delay", 0),
-    )
-    _check_limits(reader, limits, deadband, settings)
-    if reader.faults:
-        return None, reader.faults
+    cells = Cells(row)
+    ident, cls = _id(cells), _class(cells)
+    installation = cells.one_of("installation", installations, "see installations in the site file")
+    source = cells.one_of("source", sources, "see sources in the site file")
+    settings = {
+        **_range(cells),
+        **_times(cells, defaults, cls),
+        "calibration_due": cells.date("calibration_due"),
+    }
+    limits = {name: v for name in LIMITS if (v := cells.number(name)) is not None}
+    deadband = _deadband(cells, settings)
+    on_delay, off_delay = cells.duration("on_delay", 0), cells.duration("off_delay", 0)
+    _check_limits(cells, cls, limits, deadband, settings)
+    _check_texts(cells)
+    if cells.faults:
+        return None, cells.faults
+    tag = _tag(row, ident, cls, installation, settings)
+    return Listed(
+        row, tag, source, row.get("address"), limits, deadband, on_delay, off_delay, row.get("guidance")
+    ), []
+
+
+def _tag(row: Row, ident: str, cls: str, installation: str, settings: dict[str, Any]) -> Tag:
     kind = CLASSES[cls]
-    tag = Tag(
+    return Tag(
         id=ident,
         raw=row.get("raw"),
         description=row.get("description") or row.get("raw"),
@@ -96,57 +75,58 @@ def read_tag(
         installation=installation,
         danger=kind.danger,
         limit_required=kind.limit_required,
-        calibration_due=row.get("calibration_due"),
         **settings,
     )
-    listed = Listed(
-        row, tag, source, row.get("address"), limits, deadband, on_delay, off_delay, row.get("guidance")
-    )
-    return listed, []
 
 
-def _id(reader: _Reader) -> str:
-    ident = reader.row.get("id") or reader.row.get("raw")
-    if not ID_PATTERN.fullmatch(ident):
-        column = "id" if reader.row.get("id") else "raw"
-        hint = "" if column == "id" else "give the tag an id of its own in the column id/编号"
-        reader.faults.append(reader.row.fault(column, "1-64 of A-Z a-z 0-9 _ - (topic-safe)", hint))
+def id_of(row: Row) -> str:
+    """The id a row means, right or wrong."""
+    return row.get("id") or row.get("raw")
+
+
+def _id(cells: Cells) -> str:
+    ident, given = id_of(cells.row), bool(cells.row.get("id"))
+    if not cells.row.get("raw"):
+        cells.fault("raw", "the tag name (位号) of the plant")
+    if ident and not ID_PATTERN.fullmatch(ident):
+        hint = "" if given else "give the tag an id of its own in the column id/编号"
+        cells.fault("id" if given else "raw", ID_WORDS, hint)
     return ident
 
 
-def _class(reader: _Reader) -> str:
-    text = BY_CHINESE.get(reader.row.get("class"), reader.row.get("class"))
+def _class(cells: Cells) -> str:
+    written = cells.row.get("class")
+    text = BY_CHINESE.get(written, written.lower())
     if text not in CLASSES:
-        names = ", ".join(f"{n}/{c.chinese}" for n, c in CLASSES.items())
-        reader.faults.append(reader.row.fault("class", f"one of {names}"))
+        cells.fault("class", "one of " + ", ".join(f"{n}/{c.chinese}" for n, c in CLASSES.items()))
         return "other"
     units = CLASSES[text].units
-    if units and reader.row.get("unit") not in units:
-        reader.faults.append(reader.row.fault("unit", f"for class {text}: one of {', '.join(units)}"))
+    if units and cells.row.get("unit") not in units:
+        cells.fault("unit", f"for class {text}: one of {', '.join(units)}")
     return text
 
 
-def _range(reader: _Reader) -> dict[str, Any]:
+def _range(cells: Cells) -> dict[str, Any]:
     """Range, signal and the linear scaling from raw numbers."""
-    low, high = reader.number("low"), reader.number("high")
-    raw_low, raw_high = reader.number("raw_low"), reader.number("raw_high")
-    text = reader.row.get("signal").lower()
-    if text not in SIGNALS:
-        reader.faults.append(reader.row.fault("signal", "value or 4-20mA"))
-    signal = SIGNALS.get(text, Signal.VALUE)
+    before = len(cells.faults)
+    low, high = cells.number("low"), cells.number("high")
+    raw_low, raw_high = cells.number("raw_low"), cells.number("raw_high")
+    signal = SIGNALS.get(cells.row.get("signal").lower())
+    if signal is None:
+        cells.fault("signal", "value or 4-20mA")
+    if len(cells.faults) > before:
+        return {}
     if (low is None) != (high is None) or (low is not None and high is not None and low >= high):
-        reader.faults.append(
-            reader.row.fault("high", "low and high both given, low below high, or both empty")
-        )
+        cells.fault("high", "low and high both given, low below high, or both empty")
     if (raw_low is None) != (raw_high is None) or (raw_low is not None and raw_low == raw_high):
-        reader.faults.append(
-            reader.row.fault("raw_high", "raw_low and raw_high both given and different, or both empty")
-        )
+        cells.fault("raw_high", "raw_low and raw_high both given and different, or both empty")
     if low is None and (signal is Signal.MILLIAMP or raw_low is not None):
-        reader.faults.append(reader.row.fault("low", "a range, because the value is scaled to it"))
-    if reader.faults:
+        cells.fault("low", "a range, because the value is scaled to it")
+    if len(cells.faults) > before or signal is None:
         return {}
     gain, offset = _scale(signal, (low, high), (raw_low, raw_high))
+    if not (math.isfinite(gain) and math.isfinite(offset)):
+        cells.fault("raw_high", "further away from raw_low")
     return {"low": low, "high": high, "signal": signal, "gain": gain, "offset": offset}
 
 
@@ -161,30 +141,75 @@ def _scale(
     return gain, target[0] - raw[0] * gain
 
 
-def _times(reader: _Reader, defaults: Defaults) -> dict[str, Any]:
-    period = reader.duration("period", defaults.period)
+def _times(cells: Cells, defaults: Defaults, cls: str) -> dict[str, Any]:
+    period = cells.duration("period", defaults.period)
     if period <= 0:
-        reader.faults.append(reader.row.fault("period", "more than 0"))
+        cells.fault("period", "more than 0")
     age = max(round(period * defaults.max_age_periods), defaults.min_max_age)
-    return {
-        "period": period,
-        "max_age": reader.duration("max_age", age),
-        "frozen_window": reader.duration("frozen", 0),
-        "frozen_band": reader.number("frozen_band") or 0.0,
-    }
+    max_age, frozen = cells.duration("max_age", age), cells.duration("frozen", 0)
+    band = cells.number("frozen_band") or 0.0
+    if max_age < period and not (max_age == 0 and cls in DISCRETE):
+        cells.fault("max_age", f"at least the period, {spelled(period)} (0 only for class state or command)")
+    if frozen and (cls in DISCRETE or frozen < 2 * period):
+        cells.fault(
+            "frozen", f"at least two periods, {spelled(2 * period)}; empty for class state or command"
+        )
+    if band < 0:
+        cells.fault("frozen_band", "0 or more, in the tag's unit")
+    return {"period": period, "max_age": max_age, "frozen_window": frozen, "frozen_band": band}
+
+
+def _deadband(cells: Cells, settings: dict[str, Any]) -> float:
+    given = cells.number("deadband")
+    low, high = settings.get("low"), settings.get("high")
+    if given is None:
+        return tidy((high - low) * DEADBAND_SHARE) if low is not None and high is not None else 0.0
+    if given < 0:
+        cells.fault("deadband", "0 or more, in the tag's unit")
+    return given
+
+
+def tidy(value: float) -> float:
+    """Without the last binary digits: 12.6, not 12.600000000000001."""
+    return float(f"{value:.12g}")
 
 
 def _check_limits(
-    reader: _Reader, limits: dict[str, float], deadband: float | None, settings: dict[str, Any]
+    cells: Cells, cls: str, limits: dict[str, float], deadband: float, settings: dict[str, Any]
 ) -> None:
-    order = [limits[n] for n in ("LL", "L", "H", "HH") if n in limits]
+    order = list(limits.values())
     if sorted(set(order)) != order:
-        reader.faults.append(reader.row.fault("HH" if "HH" in limits else "L", "LL < L < H < HH"))
+        cells.fault(list(limits)[-1], "LL < L < H < HH")
+    if limits and cls in DISCRETE:
+        cells.fault(
+            next(iter(limits)), f"no limit for class {cls}", "use a rule of kind state in the site file"
+        )
     low, high = settings.get("low"), settings.get("high")
     for name, value in limits.items():
         if low is not None and high is not None and not low <= value <= high:
-            reader.faults.append(
-                reader.row.fault(name, f"inside the range {low:g} to {high:g}", "it could never be reached")
-            )
-    if deadband is not None and deadband < 0:
-        reader.faults.append(reader.row.fault("deadband", "0 or more, in the tag's unit"))
+            cells.fault(name, f"inside the range {low:g} to {high:g}", "it could never be reached")
+    for allowed in _never_clears(limits, deadband, low, high):
+        cells.fault("deadband", allowed, "the alarm could never clear")
+
+
+def _never_clears(
+    limits: dict[str, float], deadband: float, low: float | None, high: float | None
+) -> Iterator[str]:
+    """Deadbands that reach out of the range, or over the limits of the other side."""
+    lows = [v for n, v in limits.items() if n.startswith("L")]
+    highs = [v for n, v in limits.items() if n.startswith("H")]
+    room = []
+    if highs and low is not None and low < min(highs):
+        room.append(min(highs) - low)
+    if lows and high is not None and high > max(lows):
+        room.append(high - max(lows))
+    if highs and lows and max(lows) < min(highs):
+        room.append(min(highs) - max(lows))
+    if room and deadband >= min(room):
+        yield f"less than {min(room):g}, the way from the limit to the end of the range or to the other side"
+
+
+def _check_texts(cells: Cells) -> None:
+    for column, text in cells.row.cells.items():
+        if len(text) > LONGEST_TEXT:
+            cells.fault(column, f"at most {LONGEST_TEXT} characters")

@@ -11,7 +11,9 @@ NEVER: Final = (1 << 63) - 1
 CHINA: Final = dt.timezone(dt.timedelta(hours=8), "UTC+8")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _UNITS: Final = {"ms": MS, "s": NS, "min": 60 * NS, "h": 3600 * NS, "d": 86400 * NS}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)")
+_DURATION: Final = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s*(ms|s|min|h|d)?", re.ASCII)
+LONGEST: Final = 36_500 * 86_400 * NS
+"""A hundred years: no setting is longer, and sums of a time and a setting stay inside int64."""
 
 
 def seconds(value: float) -> int:
@@ -19,20 +21,29 @@ def seconds(value: float) -> int:
     return round(value * NS)
 
 
-def parse_duration(text: str | float) -> int:
-    """``500ms``, ``1s``, ``5min``, ``1h``, ``1d`` or a number of seconds, as ns.
+def parse_duration(text: object) -> int:
+    """``500ms``, ``1s``, ``5min``, ``1h``, ``1d`` or a number of seconds (also as text), as ns.
 
     Raises:
-        ValueError: anything else, or negative.
+        ValueError: anything else, negative, or more than a hundred years.
     """
-    if not isinstance(text, str):
-        if isinstance(text, bool) or not 0 <= text < float("inf"):
-            raise ValueError(f"{text!r} is not a number of seconds >= 0")
-        return seconds(text)
+    ns = _spelled(text) if isinstance(text, str) else _counted(text)
+    if ns > LONGEST:
+        raise ValueError(f"{text!r} is longer than a hundred years")
+    return ns
+
+
+def _spelled(text: str) -> int:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a duration like 500ms, 1s, 5min, 1h, 1d")
-    return round(float(match[1]) * _UNITS[match[2]])
+    return round(float(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _counted(number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= LONGEST // NS:
+        raise ValueError(f"{number!r} is not a number of seconds >= 0, at most a hundred years")
+    return seconds(number)
 
 
 def iso(ns: int) -> str:

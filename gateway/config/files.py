@@ -1,0 +1,34 @@
+"""Files of a configuration, read whole and never larger than sense."""
+
+import stat
+from pathlib import Path
+from typing import Final
+
+from gateway.model.errors import Fault, Misconfigured
+
+LARGEST: Final = 64 << 20
+"""bytes; a tag list of 100,000 tags has about 20 MB"""
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        Misconfigured: not there, not readable, not a regular file, larger than ``LARGEST``.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise Misconfigured([wrong(path, "not a file", "the name of a file")])
+        if found.st_size > LARGEST:
+            raise Misconfigured([wrong(path, f"{found.st_size} bytes", f"at most {LARGEST} bytes")])
+        return path.read_bytes()
+    except OSError as error:
+        said = error.strerror or str(error)
+        hint = "names are relative to the folder of the site file; upper and lower case differ"
+        raise Misconfigured([wrong(path, said, "a readable file", hint)]) from error
+
+
+def wrong(path: Path, value: str, allowed: str, hint: str = "", line: int | None = None) -> Fault:
+    """A fault of the file as a whole."""
+    return Fault(str(path), line, "(file)", value, allowed, hint)
