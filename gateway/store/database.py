@@ -1,7 +1,7 @@
 """SQLite files through apsw: how they are opened, and one transaction at a time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -89,6 +89,12 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def close_quietly(connection: apsw.Connection) -> None:
+    """Closing moves the WAL into the file; if the disk refuses that, the WAL stays and the next start reads it."""
+    with suppress(*DISK_ERRORS):
+        connection.close()
 
 
 def is_sound(connection: apsw.Connection, *, limit: int) -> bool:

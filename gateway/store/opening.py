@@ -22,7 +22,7 @@ from gateway.model.errors import Misconfigured
 from gateway.model.inputs import Gap
 from gateway.store import plant
 from gateway.store.canonical import ZERO
-from gateway.store.database import DAMAGE, DISK_ERRORS, WrongVersion, is_sound, open_writer, transaction
+from gateway.store.database import DAMAGE, DISK_ERRORS, WrongVersion, close_quietly, is_sound, open_writer, transaction
 from gateway.store.instance import InstanceFile
 from gateway.store.machine import differences, fingerprint
 from gateway.store.reserve import Reserve
@@ -72,7 +72,7 @@ def open_folder(ask: Opening, reserve_bytes: int) -> Opened:
     reserve.restore(ask.now)
     db, why = open_plant(ask, instance, reserve)
     with ExitStack() as undo:
-        undo.callback(db.close)
+        undo.callback(close_quietly, db)
         try:
             spool, moved = open_spool(ask.folder, db, ask.now)
             undo.callback(spool.abandon)
@@ -128,7 +128,7 @@ def open_plant(ask: Opening, instance: InstanceFile, reserve: Reserve) -> tuple[
     try:
         return db, lost or _judge(db, ask, instance)
     except BaseException:
-        db.close()
+        close_quietly(db)
         raise
 
 
@@ -222,7 +222,7 @@ def _open_sound(path: Path) -> apsw.Connection:
         if not is_sound(db, limit=QUICK_CHECK_BYTES):
             raise apsw.CorruptError("quick_check found damage")
     except BaseException:
-        db.close()
+        close_quietly(db)
         raise
     return db
 

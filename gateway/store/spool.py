@@ -19,7 +19,7 @@ from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.inputs import Gap
 from gateway.model.ports import Chunk
 from gateway.model.times import NS
-from gateway.store.database import DISK_ERRORS, Value, is_sound, number, open_writer, rows, transaction
+from gateway.store.database import DISK_ERRORS, Value, close_quietly, is_sound, number, open_writer, rows, transaction
 from gateway.store.history import Columns, trend
 from gateway.store.packing import Packer
 from gateway.store.schema import SPOOL
@@ -166,7 +166,7 @@ class Spool:
         """Write what can be written, close the file."""
         self._seal()
         self.flush()
-        self._db.close()
+        close_quietly(self._db)
 
     def is_sound(self, limit: int) -> bool:
         """SQLite's quick check, for files up to ``limit`` bytes."""
@@ -174,7 +174,7 @@ class Spool:
 
     def abandon(self) -> None:
         """Close the file without writing."""
-        self._db.close()
+        close_quietly(self._db)
 
     def _take(self, first: int, last: int, batch: Batch) -> None:
         """Never splits a batch: a chunk may exceed ``MAX_ROWS`` by one arrival, its id is its last input's."""

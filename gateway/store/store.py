@@ -17,7 +17,7 @@ from gateway.model.inputs import Gap, Numbered, time_of
 from gateway.model.times import NEVER
 from gateway.store import plant
 from gateway.store.chain import Chain
-from gateway.store.database import DISK_ERRORS
+from gateway.store.database import DISK_ERRORS, close_quietly
 from gateway.store.lock import FolderLock
 from gateway.store.opening import Opened, Opening, open_folder
 from gateway.store.reader import Reader
@@ -232,7 +232,7 @@ class Store:
             self._writer.write_riders(recorded)
         self._mark()
         self.spool.close()
-        self._writer.db.close()
+        close_quietly(self._writer.db)
         self._lock.release()
 
     def _check_numbers(self, inputs: Sequence[Numbered]) -> None:

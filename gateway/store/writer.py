@@ -12,7 +12,7 @@ from gateway.model.inputs import Gap
 from gateway.model.times import NS
 from gateway.store import plant
 from gateway.store.backlog import Backlog
-from gateway.store.database import DISK_ERRORS, WrongVersion, open_writer, transaction
+from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, open_writer, transaction
 from gateway.store.instance import InstanceFile
 from gateway.store.reserve import Reserve
 from gateway.store.schema import PLANT
@@ -142,10 +142,10 @@ class Writer:
         except (*DISK_ERRORS, WrongVersion):
             return False
         if plant.read_head(fresh) != self.head:
-            fresh.close()
+            close_quietly(fresh)
             return False
         old, self.db = self.db, fresh
-        old.close()
+        close_quietly(old)
         return self._attempt(self._write_backlog, now)
 
     def _at_risk(self, *, value: bool) -> None:
