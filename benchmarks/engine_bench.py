@@ -104,7 +104,9 @@ def main() -> None:
         print(json.dumps(report))
         return
     for run in found:
-        print(f"{run['tags']:>6.0f} tags: {run['us_per_batch']:.1f} us a batch, {run['readings_per_s']:,.0f} readings/s")
+        print(
+            f"{run['tags']:>6.0f} tags: {run['us_per_batch']:.1f} us a batch, {run['readings_per_s']:,.0f} readings/s"
+        )
 
 
 if __name__ == "__main__":

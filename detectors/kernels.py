@@ -454,7 +454,13 @@ def see_row(
     for k in range(offsets[row.tag], offsets[row.tag + 1]):
         rule = index[k]
         p, st = params[rule], state[rule]
-        if p.kind == LEVEL and holds and st.phase == NORMAL and not st.unknown and not p.sign * row.value >= p.trigger:
+        if (
+            p.kind == LEVEL
+            and holds
+            and st.phase == NORMAL
+            and not st.unknown
+            and not p.sign * row.value >= p.trigger
+        ):
             continue  # nearly every row: all that follows would change nothing (parts cost: they count references)
         if p.kind in (LEVEL, STATE_IN):
             see_value(rule, p, st, row, sig, until, lists, permits, edges, meta)

@@ -34,7 +34,13 @@ def loop(**changes) -> Tag:
 def feed(stage, *rows, now=None):
     """Rows of (seconds, value[, quality[, received seconds]]) of tag 0 -> [(value, quality, flags)]."""
     full = [
-        (0, T0 + int(r[0] * NS), T0 + int((r[3] if len(r) > 3 else r[0]) * NS), r[1], r[2] if len(r) > 2 else 0)
+        (
+            0,
+            T0 + int(r[0] * NS),
+            T0 + int((r[3] if len(r) > 3 else r[0]) * NS),
+            r[1],
+            r[2] if len(r) > 2 else 0,
+        )
         for r in rows
     ]
     batch = of_rows("", full)
@@ -85,7 +91,9 @@ def test_harmless_top_of_a_loop_is_believed_to_20_5() -> None:
 
 def test_failure_current_is_held_four_seconds_then_bad() -> None:
     stage = Conditioner([loop()], "")
-    found = feed(stage, (0, 12.0), (1, 3.5), (2, 22.0), (4, 3.5), (4.9, 3.5), (5, 3.5), (6, 22.0), (7, 12.0), (8, 3.0))
+    found = feed(
+        stage, (0, 12.0), (1, 3.5), (2, 22.0), (4, 3.5), (4.9, 3.5), (5, 3.5), (6, 22.0), (7, 12.0), (8, 3.0)
+    )
     assert [q for _, q, _ in found] == [
         Q.GOOD, *[Q.FAILURE_CURRENT_PENDING] * 4, Q.FAILURE_CURRENT_LOW, Q.FAILURE_CURRENT_HIGH,
         Q.GOOD, Q.FAILURE_CURRENT_PENDING,
@@ -146,7 +154,12 @@ def test_the_source_s_own_verdict_stands() -> None:
 
 @pytest.mark.parametrize(
     ("source", "quality", "stays"),
-    [(300, Q.GOOD, True), (301, Q.CLOCK_DOUBTFUL, False), (-7 * 86400, Q.GOOD, True), (-7 * 86400 - 1, Q.CLOCK_DOUBTFUL, False)],
+    [
+        (300, Q.GOOD, True),
+        (301, Q.CLOCK_DOUBTFUL, False),
+        (-7 * 86400, Q.GOOD, True),
+        (-7 * 86400 - 1, Q.CLOCK_DOUBTFUL, False),
+    ],
 )
 def test_clock(source, quality, stays) -> None:
     stage = Conditioner([tag()], "")
@@ -267,7 +280,13 @@ def test_memory_of_another_shape_is_refused_whole() -> None:
     assert stage.dump() == before
 
 
-TAGS = [tag(), loop(), tag(frozen_window=3 * NS), loop(danger=Danger.BOTH, max_age=0), tag(low=None, high=None)]
+TAGS = [
+    tag(),
+    loop(),
+    tag(frozen_window=3 * NS),
+    loop(danger=Danger.BOTH, max_age=0),
+    tag(low=None, high=None),
+]
 values = st.sampled_from([0.0, 3.0, 3.5, 3.7, 4.0, 5.0, 12.0, 20.0, 20.7, 22.0, math.nan, math.inf, 1e308])
 qualities = st.sampled_from([int(q) for q in Q] + [40, 100, 200, 255])
 
@@ -278,7 +297,9 @@ def raw_rows(draw):
     for _ in range(draw(st.integers(1, 30))):
         clock += draw(st.sampled_from([0, NS, NS, 9 * NS]))
         source = clock + draw(st.sampled_from([0, 0, 0, -3 * NS, 2 * NS, 10**6 * NS, -(10**6) * NS]))
-        rows.append((draw(st.integers(0, len(TAGS) - 1)), source, clock, draw(values), draw(st.just(0) | qualities)))
+        rows.append(
+            (draw(st.integers(0, len(TAGS) - 1)), source, clock, draw(values), draw(st.just(0) | qualities))
+        )
     return rows
 
 

@@ -26,7 +26,9 @@ def limits(draw: st.DrawFn) -> tuple[float, float, bool]:
 @st.composite
 def limit_rules(draw: st.DrawFn) -> Limit:
     trigger, reset, low = draw(limits())
-    return Limit(tag=draw(tag), trigger=trigger, reset=reset, low=low, on_delay=draw(delay), off_delay=draw(delay))
+    return Limit(
+        tag=draw(tag), trigger=trigger, reset=reset, low=low, on_delay=draw(delay), off_delay=draw(delay)
+    )
 
 
 @st.composite

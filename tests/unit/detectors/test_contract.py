@@ -46,7 +46,11 @@ def test_twin_agrees(kind, data) -> None:
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_snapshot_and_restore_at_every_edge_changes_nothing(kind, data) -> None:
-    rules, hold, stream = data.draw(st.lists(RULES[kind], min_size=1, max_size=3)), data.draw(holds), data.draw(streams())
+    rules, hold, stream = (
+        data.draw(st.lists(RULES[kind], min_size=1, max_size=3)),
+        data.draw(holds),
+        data.draw(streams()),
+    )
     whole = Bank(TAGS, rules, hold)
     wanted = run(whole, stream)
     found, parts = [], Bank(TAGS, rules, hold).dump()
@@ -91,9 +95,13 @@ def test_bad_quality_only_makes_unknown(kind, data) -> None:
     run(bank, stream)
     newest = max([int(rows["source"].max(initial=0)) for rows, _ in stream] + [stream[-1][1]])
     bank.feed(np.zeros(0, lo.ROW), 0, newest + 100 * S)  # delays that run come to their end
-    rows = np.array([(newest + 100 * S, newest + 100 * S, np.nan, t, 131, lo.JUDGED, 0) for t in range(TAGS)], lo.ROW)
+    rows = np.array(
+        [(newest + 100 * S, newest + 100 * S, np.nan, t, 131, lo.JUDGED, 0) for t in range(TAGS)], lo.ROW
+    )
     edges = bank.feed(rows, TAGS, newest + 100 * S)
-    of_them = edges[edges["time"] == newest + 100 * S]  # (an earlier bucket of a rate is closed by any reading)
+    of_them = edges[
+        edges["time"] == newest + 100 * S
+    ]  # (an earlier bucket of a rate is closed by any reading)
     assert set(of_them["after"].tolist()) <= {lo.IS_UNKNOWN}
     assert all(e["quality"] == 131 for e in of_them)
     assert all(e["quality"] < 128 for e in edges if e["time"] < newest + 100 * S)
@@ -135,7 +143,9 @@ def test_an_outage_moves_every_timer(kind, data, outage) -> None:
     stream, cut = data.draw(streams()), data.draw(st.integers(0, 10))
     plain_bank, shifted = Bank(TAGS, rules, hold), Bank(TAGS, rules, hold)
     for rows, now in stream[:cut]:
-        assert repr(plain(plain_bank.feed(rows, len(rows), now))) == repr(plain(shifted.feed(rows, len(rows), now)))
+        assert repr(plain(plain_bank.feed(rows, len(rows), now))) == repr(
+            plain(shifted.feed(rows, len(rows), now))
+        )
     shifted.shift(outage * S)
     for rows, now in stream[cut:]:
         later = rows.copy()
@@ -153,7 +163,10 @@ def test_a_fresh_bank_answers() -> None:
 
 
 def test_state_of_another_shape_is_refused_whole() -> None:
-    bank, other = Bank(2, [Limit(tag=1, trigger=1.0, reset=0.5)]), Bank(3, [Limit(tag=1, trigger=1.0, reset=0.5)])
+    bank, other = (
+        Bank(2, [Limit(tag=1, trigger=1.0, reset=0.5)]),
+        Bank(3, [Limit(tag=1, trigger=1.0, reset=0.5)]),
+    )
     before = bank.dump()
     with pytest.raises(ValueError, match="signals"):
         bank.load(other.dump())

@@ -66,7 +66,17 @@ class Twin:
     def tell(self, before: int, time: int, seen: Seen, received: int) -> None:
         if self.condition() != before:
             self.world.edges.append(
-                Edge(self.row, before, self.condition(), time, self.onset, seen.value, seen.quality, self.rate, received)
+                Edge(
+                    self.row,
+                    before,
+                    self.condition(),
+                    time,
+                    self.onset,
+                    seen.value,
+                    seen.quality,
+                    self.rate,
+                    received,
+                )
             )
 
     # --- time -----------------------------------------------------------------------------------------------------
@@ -172,13 +182,18 @@ class Twin:
         if not good(new.quality) and self.phase == "pending-off":
             self.phase = "active"
 
-    def slope_seen(self, p: Rate, last: int, width: int, end: int, old: Seen, new: Seen, hold_until: int) -> None:
+    def slope_seen(
+        self, p: Rate, last: int, width: int, end: int, old: Seen, new: Seen, hold_until: int
+    ) -> None:
         groups: dict[int, list[tuple[int, float, int]]] = {}
         for point in self.points:
             groups.setdefault(point[0] // width, []).append(point)
         groups = {k: v for k, v in groups.items() if k > last - p.buckets}
         means = [
-            ((k - last) * width / NS + sum((t - k * width) / NS for t, _, _ in v) / len(v), sum(x for _, x, _ in v) / len(v))
+            (
+                (k - last) * width / NS + sum((t - k * width) / NS for t, _, _ in v) / len(v),
+                sum(x for _, x, _ in v) / len(v),
+            )
             for k, v in sorted(groups.items())
         ]
         if len(means) < 3 or (means[-1][0] - means[0][0]) * 2 * NS < width * (p.buckets - 1):
@@ -202,9 +217,14 @@ class Twin:
     def group_seen(self) -> None:
         members = [(t, self.world.seen[t]) for t in tags_of(self.params)]
         known = [s for t, s in members if t in self.world.ever]
-        new = Seen(max([self.clock.source, *(s.source for s in known)]), max([self.clock.received, *(s.received for s in known)]))
+        new = Seen(
+            max([self.clock.source, *(s.source for s in known)]),
+            max([self.clock.received, *(s.received for s in known)]),
+        )
         self.pass_time(new.source, FOREVER, self.clock, new.received)
-        says, clear = self.tally(members, new) if isinstance(self.params, Vote) else self.compare(members, new)
+        says, clear = (
+            self.tally(members, new) if isinstance(self.params, Vote) else self.compare(members, new)
+        )
         self.clock = new
         self.hear(says, clear, new.source, new, new.received)
 
@@ -293,5 +313,7 @@ class World:
         for rule in self.rules:
             group = isinstance(rule.params, Discrepancy | Vote)
             tag = tags_of(rule.params)[0]
-            rule.engine_time(now, FOREVER if group else self.hold[tag], rule.clock if group else self.seen[tag])
+            rule.engine_time(
+                now, FOREVER if group else self.hold[tag], rule.clock if group else self.seen[tag]
+            )
         return sorted(self.edges, key=lambda e: e.rule)
