@@ -1,0 +1,90 @@
+"""Settings and addresses of a replay source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from gateway.model.site import Link, Tag
+from gateway.model.times import parse_duration
+from gateway.sources.replay.decode import Unit
+
+SUFFIXES: Final = {".csv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str | int | float):
+        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
+    return parse_duration(value)
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
+
+
+class Settings(BaseModel, frozen=True, extra="forbid"):
+    """One recording."""
+
+    kind: Literal["replay"]
+    path: Path = Field(description="CSV or Parquet file")
+    format: Literal["csv", "parquet"] | None = Field(None, description="from the file's name when not said")
+    layout: Literal["wide", "long"] = "wide"
+    time_column: str = Field("time", min_length=1)
+    time_unit: Unit = Field(
+        "iso", description="of a column of text or numbers; Parquet timestamps know their own"
+    )
+    tag_column: str = "tag"
+    value_column: str = "value"
+    quality_column: str | None = Field(None, description="quality codes or their names; long layout only")
+    received_column: str | None = Field(None, description="when it arrived, if recorded; in time_unit")
+    encoding: str = "utf-8-sig"
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    speed: float = Field(0.0, ge=0.0, description="times as fast as recorded; 0: as fast as possible")
+    batch: Duration = Field(parse_duration("1s"), gt=0, description="readings of one such span are one batch")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.format is None and self.path.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"{self.path.name}: say format: csv or parquet")
+        if self.quality_column and self.layout == "wide":
+            raise ValueError("quality_column: only in the long layout")
+        try:
+            "".encode(self.encoding)
+        except LookupError:
+            raise ValueError(f"encoding {self.encoding!r} is not known; e.g. utf-8-sig, gb18030") from None
+        return self
+
+    @property
+    def kind_of_file(self) -> str:
+        """``csv`` or ``parquet``."""
+        return self.format or SUFFIXES[self.path.suffix.lower()]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Column name (wide) or value of the tag column (long)."""
+
+    column: str
+
+
+def bind(settings: Settings, address: str, tag: Tag) -> Binding:  # noqa: ARG001 - the signature all plugins share
+    """An address cell.
+
+    Raises:
+        ValueError: says what is allowed.
+    """
+    name = address.strip()
+    if not name or (settings.layout == "wide" and name in (settings.time_column, settings.received_column)):
+        what = "name of a column of values" if settings.layout == "wide" else "value of the tag column"
+        raise ValueError(f"{address!r}; allowed: {what}")
+    return Binding(name)
+
+
+def links(
+    name: str, settings: Settings, bindings: Mapping[str, Binding]
+) -> tuple[tuple[Link, ...], Mapping[str, tuple[str, ...]]]:
+    """The recording is the one link of all tags; it is never lost."""
+    link = Link(id=name, description=f"recording {settings.path.name}", source=name)
+    return (link,), dict.fromkeys(bindings, (name,))
