@@ -30,6 +30,7 @@ from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
 from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import NORM, Cause, move
+from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
 from gateway.model.commands import Act, Seen
 from gateway.model.errors import Refused
@@ -56,11 +57,12 @@ class Book:
         self._subjects = tuple(of_rule(site, rule) for rule in site.rules)
         self._by_id = {s.rule: s for s in self._subjects}
         self._late = tuple(self._max_age(rule.tags) for rule in site.rules)
-        self._ledger = Ledger(site.gateway, epoch, self._name)
+        self._epoch = epoch
+        self._ledger = self._empty()
         self._health = Health(self._topology)
         self._levels = Levels(self._topology)
-        self._timers: dict[str, int] = {}
-        self._deadline = NEVER
+        self._timers: Timers[str] = Timers()
+        self._open: tuple[Occurrence, ...] | None = None
         self._handlers: dict[type, Callable[[Any], list[Event]]] = {
             RuleFact: self._rule,
             TagFact: self._tag,
@@ -79,7 +81,7 @@ class Book:
         Raises:
             Refused: a command that cannot be done; nothing was changed.
         """
-        if type(fact) is TimeFact and fact.time < self._deadline and not self._levels.dirty:
+        if type(fact) is TimeFact and fact.time < self.next_deadline() and not self._levels.dirty:
             return []
         return self._keep(self._handlers[type(fact)](fact), fact.time)
 
@@ -99,16 +101,29 @@ class Book:
         elif event.event is EventKind.STARTED:
             self._retime()
         if event.id:
+            self._open = None
             self._levels.alarm(_shown(before), _shown(after))
             self._time_of(event.id, after)
 
+    def refold(self, events: Iterable[Event]) -> None:
+        """Begin again from the journal's events, oldest first; what is known of tags and links stays.
+
+        Raises:
+            ValueError: the events do not follow each other.
+        """
+        self.load({"version": VERSION, **self._empty().dump(), "view": self._health.dump()})
+        for event in events:
+            self.evolve(event)
+
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        return self._deadline
+        return min(self._timers.earliest(), self._health.next_deadline())
 
     def open(self) -> tuple[Occurrence, ...]:
         """Open occurrences, oldest first; several of one rule are branches, the last of them its trunk."""
-        return tuple(h.occurrence for h in self._ledger.open.values())
+        if self._open is None:
+            self._open = tuple(h.occurrence for h in self._ledger.open.values())
+        return self._open
 
     def levels(self) -> tuple[LiveState, ...]:
         """Live levels, site first, then installations in the order of the configuration."""
@@ -127,6 +142,7 @@ class Book:
         if data.get("version") != VERSION:
             raise ValueError(f"alarm state of version {data.get('version')!r}, expected {VERSION}")
         self._ledger.load(data)
+        self._open = None
         self._health = Health(self._topology)
         self._health.load(data["view"])
         self._levels = Levels(self._topology)
@@ -164,9 +180,10 @@ class Book:
         return self._turn(self._health.system(fact))
 
     def _time(self, fact: TimeFact) -> list[Event]:
-        due = [h for h in self._ledger.open.values() if self._timers.get(h.occurrence.id, NEVER) <= fact.time]
-        due.sort(key=lambda h: self._timers[h.occurrence.id])
-        events = [e for h in due for e in self._escalated(h, fact.time)]
+        events: list[Event] = []
+        if self._timers.earliest() <= fact.time:
+            # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
+            events = [e for h in self._ledger.open.values() for e in self._escalated(h, fact.time)]
         return events + self._turns(self._health.due(fact.time))
 
     def _command(self, fact: CommandFact) -> list[Event]:
@@ -224,7 +241,6 @@ class Book:
             )
             self.evolve(announced)
             events.append(announced)
-        self._deadline = min(min(self._timers.values(), default=NEVER), self._health.next_deadline())
         return events
 
     def _turns(self, turns: list[Turn]) -> list[Event]:
@@ -287,17 +303,15 @@ class Book:
 
     def _time_of(self, ident: str, held: Held | None) -> None:
         subject = self._by_id.get(held.occurrence.rule) if held else None
-        due = escalation(held, subject.steps)[0] if held and subject else NEVER
-        if due < NEVER:
-            self._timers[ident] = due
-        else:
-            self._timers.pop(ident, None)
+        self._timers.set(ident, escalation(held, subject.steps)[0] if held and subject else NEVER)
 
     def _retime(self) -> None:
-        self._timers = {}
+        self._timers = Timers()
         for ident, held in self._ledger.open.items():
             self._time_of(ident, held)
-        self._deadline = min(min(self._timers.values(), default=NEVER), self._health.next_deadline())
+
+    def _empty(self) -> Ledger:
+        return Ledger(self._site.gateway, self._epoch, self._name)
 
     def _name(self, rule: str, kind: str) -> str:
         known = self._by_id.get(rule)

@@ -10,30 +10,25 @@ changes the view without being an event. It proposes :class:`Turn` s; the book t
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from gateway.alarms.decide import Basis
 from gateway.alarms.facts import LinkFact, SystemFact, TagFact
 from gateway.alarms.subjects import SYSTEM, Subject, topic_safe
 from gateway.alarms.tables import Cause
+from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
 from gateway.model.levels import Level
 from gateway.model.quality import Quality, Status, status_of
 from gateway.model.site import Tag
-from gateway.model.times import NEVER, seconds
+from gateway.model.times import seconds
 
-K = TypeVar("K")
 NOT_HEARD: Final = -1
 FOLDED: Final = frozenset({Quality.COMMUNICATION, Quality.STALE, Quality.NO_DATA})
 """Reasons that a lost link explains; a failure current, say, stays a fault of its own."""
 PATIENCE: Final = seconds(5)
 """For tags and links without a max age."""
-SYSTEM_LEVELS: Final = {
-    "disk": Level.ORANGE,
-    "journal": Level.ORANGE,
-    "store": Level.ORANGE,
-    "replay": Level.ORANGE,
-}
+SYSTEM_LEVELS: Final = dict.fromkeys(("disk", "journal", "store", "replay-difference"), Level.ORANGE)
 """First word of a system fault -> level; others are yellow. Orange: history or decisions are at risk."""
 
 
@@ -120,8 +115,8 @@ class Health:
         self._subjects = Subjects(topology)
         self._quality = [NOT_HEARD] * len(topology.site.tags)
         self._down: dict[str, int] = {}
-        self._tag_due: dict[int, int] = {}
-        self._link_due: dict[str, int] = {}
+        self._tag_due: Timers[int] = Timers()
+        self._link_due: Timers[str] = Timers()
 
     def sighted(self, row: int) -> bool:
         """There is a value that may be judged."""
@@ -130,24 +125,25 @@ class Health:
 
     def next_deadline(self) -> int:
         """When patience next ends, ns or NEVER."""
-        return min(min(self._tag_due.values(), default=NEVER), min(self._link_due.values(), default=NEVER))
+        return min(self._tag_due.earliest(), self._link_due.earliest())
 
     def tag(self, fact: TagFact) -> list[Turn]:
         """An instrument failed or recovered."""
         self._quality[fact.tag] = _told(fact)
         if not fact.bad:
-            self._tag_due.pop(fact.tag, None)
+            self._tag_due.drop(fact.tag)
             return [self._tag_turn(fact.tag, Cause.WITHIN, fact.time)]
         if self._under_lost_link(fact.tag) or (fact.tag in self._tag_due and fact.quality in FOLDED):
             return []
-        self._tag_due.pop(fact.tag, None)
+        self._tag_due.drop(fact.tag)
         return [self._tag_turn(fact.tag, Cause.BEYOND, fact.time)]
 
     def link(self, fact: LinkFact) -> list[Turn]:
         """A bus or device was lost or came back; repeats change nothing."""
-        if fact.up == (fact.link not in self._down):
-            return []
-        return self._up(fact) if fact.up else self._lost(fact)
+        if fact.link not in self._down:
+            # Told to be up though it never was down here: its fault may stand in a journal that was folded.
+            return [self._link_turn(fact.link, Cause.WITHIN, fact.time)] if fact.up else self._lost(fact)
+        return self._up(fact) if fact.up else []
 
     def system(self, fact: SystemFact) -> Turn:
         """The gateway's own trouble."""
@@ -158,16 +154,16 @@ class Health:
 
     def due(self, now: int) -> list[Turn]:
         """Patience ended: what hung on a link that is back and has not spoken since is a fault of its own."""
-        turns = [self._link_turn(k, Cause.BEYOND, at) for k, at in _take(self._link_due, now)]
-        for row, at in _take(self._tag_due, now):
+        turns = [self._link_turn(k, Cause.BEYOND, at) for at, k in self._link_due.take(now)]
+        for at, row in self._tag_due.take(now):
             if not self.sighted(row) and not self._under_lost_link(row):
                 turns.append(self._tag_turn(row, Cause.BEYOND, at))
         return turns
 
     def shift(self, outage: int) -> None:
         """The gateway itself was down for ``outage`` ns: nobody could have spoken to it."""
-        self._tag_due = {row: at + outage for row, at in self._tag_due.items()}
-        self._link_due = {k: at + outage for k, at in self._link_due.items()}
+        self._tag_due = Timers({row: at + outage for row, at in self._tag_due.items()})
+        self._link_due = Timers({k: at + outage for k, at in self._link_due.items()})
 
     def dump(self) -> dict[str, Any]:
         """JSON values, by id."""
@@ -176,7 +172,7 @@ class Health:
             "tags": {tags[i].id: q for i, q in enumerate(self._quality) if q != NOT_HEARD},
             "down": dict(self._down),
             "tag_due": {tags[i].id: at for i, at in self._tag_due.items()},
-            "link_due": dict(self._link_due),
+            "link_due": dict(self._link_due.items()),
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -184,13 +180,13 @@ class Health:
         index = self._topology.site.tag_index
         self._quality = [data["tags"].get(t.id, NOT_HEARD) for t in self._topology.site.tags]
         self._down = dict(data["down"])
-        self._tag_due = {index[t]: at for t, at in data["tag_due"].items() if t in index}
-        self._link_due = dict(data["link_due"])
+        self._tag_due = Timers({index[t]: at for t, at in data["tag_due"].items() if t in index})
+        self._link_due = Timers(data["link_due"])
 
     def prune(self) -> None:
         """Forget links that are no longer configured: should one return, it starts afresh."""
         self._down = {k: at for k, at in self._down.items() if k in self._topology.links}
-        self._link_due = {k: at for k, at in self._link_due.items() if k in self._topology.links}
+        self._link_due = Timers({k: at for k, at in self._link_due.items() if k in self._topology.links})
 
     def subjects(self) -> frozenset[str]:
         """Rule ids of all faults the configuration can have (system faults aside)."""
@@ -199,29 +195,29 @@ class Health:
 
     def _lost(self, fact: LinkFact) -> list[Turn]:
         self._down[fact.link] = fact.time
-        self._link_due.pop(fact.link, None)
+        self._link_due.drop(fact.link)
         turns = [self._link_turn(k, Cause.WITHIN, fact.time) for k in self._below(fact.link)]
         for row in self._topology.rows_of.get(fact.link, ()):
-            self._tag_due.pop(row, None)
+            self._tag_due.drop(row)
             if self._quality[row] == NOT_HEARD or self._quality[row] in FOLDED:
                 turns.append(self._tag_turn(row, Cause.WITHIN, fact.time))
         for child in self._below(fact.link):
-            self._link_due.pop(child, None)
+            self._link_due.drop(child)
         if not self._parent_lost(fact.link):
             turns.append(self._link_turn(fact.link, Cause.BEYOND, fact.time, fact.reason))
         return turns
 
     def _up(self, fact: LinkFact) -> list[Turn]:
         del self._down[fact.link]
-        self._link_due.pop(fact.link, None)
+        self._link_due.drop(fact.link)
         rows = self._topology.rows_of.get(fact.link, ())
         for row in rows:
             if not self.sighted(row) and not self._under_lost_link(row):
-                self._tag_due[row] = fact.time + self._patience(row)
+                self._tag_due.set(row, fact.time + self._patience(row))
         for child in self._below(fact.link):
             if child in self._down and not self._parent_lost(child):
                 below = self._topology.rows_of.get(child, ())
-                self._link_due[child] = fact.time + min(map(self._patience, below), default=PATIENCE)
+                self._link_due.set(child, fact.time + min(map(self._patience, below), default=PATIENCE))
         return [self._link_turn(fact.link, Cause.WITHIN, fact.time, fact.reason)]
 
     def _below(self, link: str) -> tuple[str, ...]:
@@ -257,10 +253,3 @@ def _told(fact: TagFact) -> int:
     if not fact.bad and status_of(fact.quality) is Status.BAD:
         return int(Quality.GOOD)
     return fact.quality
-
-
-def _take(due: dict[K, int], now: int) -> list[tuple[K, int]]:
-    taken = sorted(((k, at) for k, at in due.items() if at <= now), key=lambda pair: pair[1])
-    for key, _ in taken:
-        del due[key]
-    return taken

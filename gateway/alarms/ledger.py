@@ -1,7 +1,7 @@
 """The journalled part of the book: everything that events alone add up to, changed only by :meth:`Ledger.evolve`."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from gateway.alarms.evolve import Held, follow, open_with, shift
@@ -14,6 +14,7 @@ from gateway.model.times import parse_iso
 from gateway.model.wire import axes_of
 
 _OUTAGE: Final = "down_since"
+_FIELDS: Final = tuple(f.name for f in fields(Occurrence))
 
 
 class Ledger:
@@ -123,9 +124,10 @@ class Ledger:
 def pack(held: Held) -> dict[str, Any]:
     """An open occurrence as JSON values."""
     o = held.occurrence
-    raw = asdict(o)
+    raw = {name: getattr(o, name) for name in _FIELDS}
     raw["axes"] = o.axes.as_json()
     raw["level"], raw["levels"], raw["members"] = o.level.word, [x.word for x in o.levels], list(o.members)
+    raw["acknowledged_by"] = asdict(o.acknowledged_by) if o.acknowledged_by else None
     return {"occurrence": raw, "since": held.since, "first": held.first, "last": held.last}
 
 

@@ -163,6 +163,7 @@ def test_system_faults() -> None:
     assert story.system("output.county", active=True) == []
     assert told(story.system("output.county", active=False)) == ["system.output.county: cleared"]
     assert story.system("disk", active=True)[0].level is Level.ORANGE
+    assert story.system("replay-difference", active=True)[0].level is Level.ORANGE
 
 
 def test_faults_set_no_colour() -> None:

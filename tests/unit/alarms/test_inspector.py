@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.alarms.book import Book
-from gateway.alarms.facts import LinkFact, RuleFact, TagFact
+from gateway.alarms.facts import Fact, LinkFact, RuleFact, TagFact, TimeFact
 from gateway.model.errors import Refused
 from gateway.model.events import Acknowledgement, Condition
 from gateway.model.levels import Level, LiveLevel, Stage
@@ -181,7 +181,7 @@ def test_unknown_and_back_is_not_a_second_alarm() -> None:
 
 
 def test_fifty_tags_behind_one_dead_bus_are_one_fault_in_whatever_order_it_is_told() -> None:
-    facts = [
+    facts: list[Fact] = [
         LinkFact("bus", up=False, time=T0),
         TagFact(0, True, 131, T0),
         LinkFact("plc1", up=False, time=T0),
@@ -217,6 +217,16 @@ def test_after_a_restart_the_same_edge_raises_nothing_again() -> None:
     book = Book(story.site, "epoch-1")
     book.load(json.loads(json.dumps(story.book.dump())))
     assert book.apply(RuleFact(2, Condition.NORMAL, Condition.ACTIVE, T0, T0, 9.0, 0, None, T0)) == []
+
+
+def test_timers_run_on_when_only_the_journal_was_folded() -> None:
+    story = Story()
+    story.active("LT-1.H")
+    book = Book(story.site, "epoch-1")
+    for event in story.events:
+        book.evolve(event)
+    assert book.next_deadline() == T0 + seconds(60)
+    assert "LT-1.H: level-raised" in told(book.apply(TimeFact(T0 + seconds(60))))
 
 
 # --- clear wrongly ----------------------------------------------------------------------------------------------------
@@ -264,6 +274,26 @@ def test_an_acknowledgement_does_not_clear() -> None:
     story.ack((raised.id, 1))
     assert story.level() is LiveLevel.ORANGE
     assert story.one("LT-2.H").axes.condition is Condition.ACTIVE
+
+
+def test_a_link_fault_that_stands_only_in_the_journal_clears_when_the_link_is_told_to_be_up() -> None:
+    story = Story()
+    story.down("plc1")
+    book = Book(story.site, "epoch-1")
+    book.refold(story.events)
+    assert told(book.apply(LinkFact("plc1", up=True, time=T0))) == ["plc1.LINK: cleared"]
+
+
+def test_where_replay_and_journal_differ_the_journal_wins_and_the_view_stays() -> None:
+    story, other = Story(), Story()
+    story.active("LT-2.H")
+    other.active("LT-1.H")
+    other.bad("LT-2")
+    other.book.refold(story.events)
+    assert other.book.open() == story.book.open()
+    assert {s.level for s in other.book.levels()} == {LiveLevel.ORANGE, LiveLevel.NORMAL}
+    assert other.book.levels()[0].blinded == ("LT-2",)
+    assert other.active("LT-2.H") == []
 
 
 def test_a_fault_of_a_link_nobody_configured_can_clear_after_a_restart() -> None:
