@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 
 from gateway.model.batch import Batch
 from gateway.model.quality import Quality
@@ -437,3 +438,18 @@ async def test_it_stops_at_once_in_the_middle_of_a_question() -> None:
         async with running(source(device, "1:holding:0", timeout="30s")):
             await asyncio.sleep(0.1)
         assert time.monotonic() - began < 1.0
+
+
+def test_the_same_on_uvloop() -> None:
+    """Its transports are not asyncio's own, and it is the loop the product runs on."""
+
+    async def cycle() -> None:
+        async with peer() as device, running(source(device, "1:holding:7")) as feed:
+            await feed.until(lambda: len(feed.batches) >= 2)
+            await device.stop()
+            await feed.until(lambda: not feed.up("plc"))
+            await device.start()
+            await feed.until(lambda: feed.up("plc"))
+            assert latest(feed) == {0: (7.0, 0)}
+
+    uvloop.run(cycle())

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
+import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.model.errors import Misconfigured
 from gateway.model.quality import Quality
@@ -20,7 +28,7 @@ from gateway.sources.mqtt.plugin import MqttSource, build
 from tests.conftest import MosquittoFactory
 from tests.helpers.feed import FakeFeed
 from tests.ports import HOST, free_port
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, TlsFiles
 
 VERSIONS = pytest.mark.parametrize("version", [5, "3.1.1"])
 
@@ -58,10 +66,19 @@ async def running(reading: MqttSource, feed: FakeFeed | None = None) -> AsyncIte
 
 
 def publish(
-    port: int, *messages: tuple[str, bytes], retain: bool = False, login: tuple[str, str] | None = None
+    port: int,
+    *messages: tuple[str, bytes],
+    retain: bool = False,
+    login: tuple[str, str] | None = None,
+    ca: Path | None = None,
 ) -> None:
     """A publisher of our own that waits for the broker's PUBACKs; blocking."""
-    with socket.create_connection((HOST, port), timeout=5.0) as wire:
+    with contextlib.ExitStack() as stack:
+        wire = stack.enter_context(socket.create_connection((HOST, port), timeout=5.0))
+        if ca is not None:
+            wire = stack.enter_context(
+                ssl.create_default_context(cafile=ca).wrap_socket(wire, server_hostname=HOST)
+            )
         flags, who = (0xC2, b"".join(_text(x) for x in login)) if login else (0x02, b"")
         body = b"\0\4MQTT\4" + bytes([flags]) + b"\0\x3c\0\0" + who
         wire.sendall(b"\x10" + varint(len(body)) + body)
@@ -298,3 +315,52 @@ async def test_whoever_takes_our_name_is_named(mosquitto: MosquittoFactory) -> N
         await subscribed(broker, 4)
         publish(broker.port, ("a", b"1"))
         await one.until(lambda: bool(one.rows or two.rows))
+
+
+def test_the_same_on_uvloop(mosquitto: MosquittoFactory) -> None:
+    broker = mosquitto()
+
+    async def cycle() -> None:
+        async with running(source(broker.port, "a")) as feed:
+            await subscribed(broker)
+            publish(broker.port, ("a", b"1"))
+            await feed.until(lambda: [r.value for r in feed.rows] == [1.0])
+
+    uvloop.run(cycle())
+
+
+def a_certificate(folder: Path) -> TlsFiles:
+    """Signs itself, for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(made.public_bytes(pem))
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
+    return TlsFiles(folder / "cert.pem", folder / "key.pem")
+
+
+async def test_tls_and_a_certificate_that_nobody_vouches_for(
+    mosquitto: MosquittoFactory, tmp_path: Path
+) -> None:
+    files = a_certificate(tmp_path)
+    broker = mosquitto(tls=files)
+    async with running(source(broker.port, "a", tls={"ca": str(files.cert)})) as feed:
+        await subscribed(broker)
+        publish(broker.port, ("a", b"1"), ca=files.cert)
+        await feed.until(lambda: bool(feed.rows))
+    with pytest.raises(Misconfigured, match="certificate"):
+        await source(broker.port, "a", tls={}).run(FakeFeed())
+    with pytest.raises(Misconfigured, match="tls"):
+        await source(broker.port, "a", tls={"ca": str(tmp_path / "nowhere.pem")}).run(FakeFeed())

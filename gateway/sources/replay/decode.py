@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.quality import Quality
-from gateway.model.times import MS, NS, parse_iso
+from gateway.model.times import MS, NEVER, NS, parse_iso
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 SCALE: Final = {"s": NS, "ms": MS, "us": 1000, "ns": 1}
@@ -52,11 +52,14 @@ def moment(cell: str, unit: Unit) -> int:
     Raises:
         ValueError: it is none.
     """
-    if unit == "iso":
-        return parse_iso(cell)
-    cell = cell.strip()
-    exact: int | float = int(cell) if cell.lstrip("-").isdecimal() else float(cell)
-    return exact * SCALE[unit] if isinstance(exact, int) else round(exact * SCALE[unit])
+    ns = parse_iso(cell) if unit == "iso" else _scaled(cell.strip(), SCALE[unit])
+    if not 0 <= ns < NEVER:
+        raise ValueError(f"{cell!r} is not a time from 1970 to 2262 in {unit}")
+    return ns
+
+
+def _scaled(cell: str, scale: int) -> int:
+    return int(cell) * scale if cell.isdecimal() else round(float(cell) * scale)
 
 
 def value(cell: str) -> tuple[float, int]:
