@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
+import ipaddress
+import json
 import os
 import signal
 import subprocess
@@ -15,7 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from gateway.app.broker import GATEWAY, Broker, BrokerOptions
 from gateway.model.errors import Misconfigured, Retry
@@ -27,6 +35,7 @@ from gateway.sinks.mqtt.plugin import build
 from tests.conftest import MosquittoFactory
 from tests.helpers.follower import following
 from tests.helpers.lane import EPOCH, T0, FakeClock, FakeEventLane, Journal, event, occurrence, present, site
+from tests.servers import TlsFiles
 
 SITE = site()
 ROOT = SITE.root
@@ -536,3 +545,118 @@ async def test_alarms_do_not_wait_for_retained_states(mosquitto: MosquittoFactor
         await f.until(lambda: f.on("/alarms/"))
         assert len(f.on("/state/")) < 500, "the alarm came first"
         await f.until(lambda: len({h.topic for h in f.on("/state/")}) == 1000)
+
+
+# --- TLS and the conformance test -------------------------------------------------------------------------------------
+
+
+async def test_over_tls_with_a_certificate_of_our_own(mosquitto: MosquittoFactory, tmp_path: Path) -> None:
+    ca, server, ours = certificates(tmp_path)
+    broker = mosquitto(tls=TlsFiles(*server, client_ca=ca))
+    out = Output(broker, tls={"ca": str(ca), "cert": str(ours[0]), "key": str(ours[1])})
+    async with out.running():
+        out.say(raised(), *[raised(tag="LT-2", onset=T0 + i) for i in range(500)])
+        await out.settled()
+    stranger = Output(broker, tls={"ca": str(ca)})
+    with pytest.raises(Retry):
+        await stranger.sinks[0].run(stranger.alarms)
+    no_trust = Output(broker, tls={})
+    with pytest.raises(Retry, match="CERTIFICATE_VERIFY_FAILED"):
+        await no_trust.sinks[0].run(no_trust.alarms)
+    missing = Output(broker, tls={"ca": str(tmp_path / "none.pem")})
+    with pytest.raises(Misconfigured, match="certificates cannot be loaded"):
+        await missing.sinks[0].run(missing.alarms)
+
+
+def certificates(folder: Path) -> tuple[Path, tuple[Path, Path], tuple[Path, Path]]:
+    """An authority, and a certificate signed by it for the server and for the gateway."""
+    root_key = ec.generate_private_key(ec.SECP256R1())
+    root = _certificate("authority", root_key, "authority", root_key, authority=True)
+    ca = folder / "ca.pem"
+    ca.write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    pairs = []
+    for name in ("127.0.0.1", "gw-01"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        paths = (folder / f"{name}.pem", folder / f"{name}.key")
+        found = _certificate(name, key, "authority", root_key)
+        paths[0].write_bytes(found.public_bytes(serialization.Encoding.PEM))
+        paths[1].write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        pairs.append(paths)
+    return ca, pairs[0], pairs[1]
+
+
+def _certificate(
+    name: str, key: Any, issuer: str, signer: Any, *, authority: bool = False
+) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+    )
+    if not authority:
+        place = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        builder = builder.add_extension(x509.SubjectAlternativeName([place]), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+@VERSIONS
+async def test_what_we_publish_passes_the_conformance_test(mosquitto: MosquittoFactory, version: str) -> None:
+    broker = mosquitto()
+    out = Output(broker, version)
+    async with out.running():
+        await out.settled()
+        judge = asyncio.create_task(conformance(broker.port, version))
+        for i in range(10):
+            await asyncio.sleep(0.2)
+            out.say(
+                raised(onset=T0 + i),
+                event(EventKind.ACKNOWLEDGED, onset=T0 + i, n=2),
+                open_now=[occurrence()],
+            )
+        out.say(event(EventKind.CLOSED, n=3), event(EventKind.LIVE_LEVEL, level=None, id=""))
+        code, report = await judge
+    assert report["findings"] == []
+    assert code == 0
+    assert report["gateways"] == [ROOT]
+    assert {"status", "birth", "birthPage", "level", "alarms", "state", "events"} <= report["messages"].keys()
+
+
+async def test_the_conformance_test_fails_what_is_wrong(mosquitto: MosquittoFactory) -> None:
+    broker = mosquitto()
+    judge = asyncio.create_task(conformance(broker.port, "5"))
+    for _ in range(20):
+        await asyncio.sleep(0.15)
+        async with aiomqtt.Client(broker.host, broker.port) as c:
+            await c.publish(f"{ROOT}/alarms/green/a/b", b"{}", qos=1)
+    code, report = await judge
+    assert code == 1
+    assert {f["kind"] for f in report["findings"]} == {"topic", "nothing"}
+
+
+async def conformance(port: int, version: str) -> tuple[int, Any]:
+    module = [
+        "-m",
+        "gateway.sinks.mqtt.conformance",
+        "--port",
+        str(port),
+        "--version",
+        version,
+        "--for",
+        "2.5s",
+        "--json",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *module, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    found, _ = await process.communicate()
+    return process.returncode or 0, json.loads(found)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -138,16 +139,25 @@ def _where(settings: Settings) -> tuple[str, dict[str, str]]:
 
 def _login(settings: Settings) -> dict[str, str]:
     headers = {"Content-Type": "text/plain; charset=utf-8"}
-    if settings.token_env:
-        headers["Authorization"] = f"Token {_secret(settings, settings.token_env)}"
+    token = _secret(settings, settings.token_env, settings.token_file)
+    if token is not None:
+        headers["Authorization"] = f"Token {token}"
     elif settings.username is not None:
-        password = _secret(settings, settings.password_env) if settings.password_env else ""
+        password = _secret(settings, settings.password_env, settings.password_file) or ""
         word = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {word}"
     return headers
 
 
-def _secret(settings: Settings, name: str) -> str:
+def _secret(settings: Settings, name: str | None, file: Path | None) -> str | None:
+    """From a file or the environment; None when neither is configured."""
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise Misconfigured(f"influxdb {settings.url}: {file}: {error.strerror}") from error
+    if name is None:
+        return None
     word = os.environ.get(name)
     if word is None:
         raise Misconfigured(f"influxdb {settings.url}: environment variable {name} is not set")

@@ -1,5 +1,6 @@
 """Settings of the InfluxDB output."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -33,9 +34,11 @@ class Settings(BaseModel):
     password_env: str | None = Field(
         None, description="version 1: environment variable that holds the password"
     )
+    password_file: Path | None = Field(None, description="or a file that holds it")
     token_env: str | None = Field(
         None, description="versions 2 and 3: environment variable that holds the token"
     )
+    token_file: Path | None = Field(None, description="or a file that holds it")
     gzip: bool = Field(default=False, description="for slow lines; costs processor time")
     timeout: Seconds = Field(10.0, gt=0, le=300, description="for one POST")
     lines: int = Field(5000, ge=1, le=50_000, description="lines in one POST, at most")

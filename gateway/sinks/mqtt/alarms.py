@@ -7,7 +7,7 @@ from typing import Final
 from gateway.model.errors import Retry
 from gateway.model.events import EventKind, Record
 from gateway.model.ports import EventLane, LiveState
-from gateway.sinks.mqtt.client import NOT_READ_BACK, Connection, LoginRefused, Refusal
+from gateway.sinks.mqtt.client import Connection, LoginRefused
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import (
     Message,
@@ -17,6 +17,7 @@ from gateway.sinks.mqtt.encode import (
     level_body,
     state_messages,
 )
+from gateway.sinks.mqtt.flight import NOT_READ_BACK, Refusal
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
 from gateway.sinks.mqtt.topics import Topics, client_id

@@ -28,11 +28,14 @@ def document() -> dict[str, Any]:
     """The whole description as data."""
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Fengsui gateway", "version": "1.0.0", "description": ABOUT},
+        "info": {"title": "Fengsui gateway", "version": "1.0.0", "description": " ".join(ABOUT.split())},
         "defaultContentType": "application/json",
         "channels": {branch.name: _channel(branch) for branch in BRANCHES},
         "operations": {f"publish{b.name[0].upper()}{b.name[1:]}": _operation(b) for b in BRANCHES},
-        "components": {"messages": {each: _message(each) for each in sorted({b.schema for b in BRANCHES})}},
+        "components": {
+            "messages": {each: _message(each) for each in sorted({b.schema for b in BRANCHES})},
+            "parameters": PARAMETERS,
+        },
     }
 
 
@@ -43,7 +46,7 @@ def _channel(branch: Branch) -> dict[str, Any]:
         "address": address,
         "description": branch.about,
         "messages": {branch.schema: {"$ref": f"#/components/messages/{branch.schema}"}},
-        "parameters": {name: PARAMETERS[name] for name in names},
+        "parameters": {name: {"$ref": f"#/components/parameters/{name}"} for name in names},
     }
 
 

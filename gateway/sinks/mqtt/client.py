@@ -5,12 +5,9 @@ and one timer per publish, and wakes once a second when idle. The callbacks of p
 """
 
 import asyncio
-import os
 import ssl
 import struct
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,11 +19,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway.model.errors import Misconfigured, Retry
+from gateway.model.errors import Retry
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import Message
+from gateway.sinks.mqtt.flight import Burst, Flight, Refusal, Slot
+from gateway.sinks.mqtt.login import password, tls_context
 
-NOT_READ_BACK: Final = -1
 _BROKEN: Final = (
     OSError,
     ValueError,
@@ -50,45 +48,6 @@ class LoginRefused(Retry):
     """The broker answered and does not want us: a person must look, but we keep trying."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a publish does not count as accepted; ``code`` is the PUBACK's, or ``NOT_READ_BACK``."""
-
-    topic: str
-    code: int
-    reason: str
-
-
-@dataclass(slots=True)
-class _Burst:
-    """The open answers of one call of :meth:`Connection.send`."""
-
-    missing: int
-    verdicts: list[Refusal | None]
-    done: asyncio.Future[None]
-
-
-@dataclass(slots=True, eq=False)
-class _Slot:
-    """One publish on its way. ``steps`` counts the answers still needed: PUBACK, and on 3.1.1 our own copy."""
-
-    burst: _Burst
-    index: int
-    message: Message
-    steps: int
-
-
-@dataclass(slots=True)
-class _Flight:
-    """Publishes that are not answered."""
-
-    by_mid: dict[int, _Slot] = field(default_factory=dict)
-    by_content: dict[tuple[str, bytes], deque[_Slot]] = field(default_factory=dict)
-    answers: int = 0
-    room: asyncio.Future[None] | None = None
-    """done at the next acknowledgement"""
-
-
 class Connection:
     """Async context manager; not reusable. Every failure of the connection is a :class:`Retry`.
 
@@ -102,7 +61,7 @@ class Connection:
         self._settings, self._heard = settings, heard
         self._v5 = settings.version == "5"
         self._loop = asyncio.get_running_loop()
-        self._flight = _Flight()
+        self._flight = Flight()
         self._window = settings.window
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[Retry] = self._loop.create_future()
@@ -168,16 +127,16 @@ class Connection:
             Retry: the connection was lost, the broker is busy or does not answer in time. Nothing is known of the
                 messages of this call.
         """
-        burst = _Burst(len(messages), [None] * len(messages), self._loop.create_future())
+        burst = Burst(len(messages), [None] * len(messages), self._loop.create_future())
         for index, message in enumerate(messages):
             if len(self._flight.by_mid) >= self._window:
                 await self._room()
-            self._publish(_Slot(burst, index, message, 1 if self._v5 else 2))
+            self._publish(Slot(burst, index, message, 1 if self._v5 else 2))
         self._pump()
         try:
             await self._finish(burst)
         finally:
-            self._forget(burst)
+            self._flight.forget(burst)
         if busy := next((r for r in burst.verdicts if r and r.code in _BUSY_CODES), None):
             raise Retry(f"broker is busy: {busy.reason}")
         return burst.verdicts
@@ -197,9 +156,9 @@ class Connection:
         client.connect_timeout = settings.timeout
         client.suppress_exceptions = False
         if settings.username is not None:
-            client.username_pw_set(settings.username, _password(settings))
+            client.username_pw_set(settings.username, password(settings))
         if settings.tls is not None:
-            client.tls_set_context(_tls_context(settings))
+            client.tls_set_context(tls_context(settings.host, settings.tls))
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
@@ -328,51 +287,24 @@ class Connection:
     def _on_publish(
         self, _client: object, _data: object, mid: int, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        flight = self._flight
-        flight.answers += 1
-        slot = flight.by_mid.pop(mid, None)
-        if flight.room is not None and not flight.room.done():
-            flight.room.set_result(None)
-        if slot is None:
-            return
-        if reason.is_failure:
-            words = getattr(properties, "ReasonString", "") or str(reason)
-            self._settle(slot, Refusal(slot.message.topic, reason.value, f"{words} ({reason.value})"))
-        else:
-            self._step(slot)
+        words = getattr(properties, "ReasonString", "") or str(reason)
+        self._flight.acknowledged(mid, reason.value if reason.is_failure else 0, words)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)
-        waiting = self._flight.by_content.get((message.topic, payload))
-        if waiting and not message.retain:
-            self._flight.answers += 1
-            self._step(waiting.popleft())
-        elif self._heard is not None:
+        own = not message.retain and self._flight.read_back(message.topic, payload)
+        if not own and self._heard is not None:
             self._heard(message.topic, payload, message.retain)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    def _publish(self, slot: _Slot) -> None:
+    def _publish(self, slot: Slot) -> None:
         message = slot.message
         late = _late(message.late_s) if self._v5 and message.late_s is not None else None
         info = self._client.publish(message.topic, message.payload, 1, message.retain, late)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise self._why("broker cannot be reached")
-        self._flight.by_mid[info.mid] = slot
-        if not self._v5:
-            self._flight.by_content.setdefault((message.topic, message.payload), deque()).append(slot)
-
-    def _step(self, slot: _Slot) -> None:
-        slot.steps -= 1
-        if slot.steps == 0:
-            self._settle(slot, None)
-
-    def _settle(self, slot: _Slot, verdict: Refusal | None) -> None:
-        burst = slot.burst
-        burst.verdicts[slot.index] = verdict
-        burst.missing -= 1
-        if burst.missing == 0 and not burst.done.done():
-            burst.done.set_result(None)
+        self._flight.took_off(info.mid, slot)
 
     async def _room(self) -> None:
         """Wait until one more may be on the way."""
@@ -383,7 +315,7 @@ class Connection:
             if not await self._patiently(self._flight.room):
                 raise self._why(f"broker does not acknowledge within {self._settings.timeout:g} s")
 
-    async def _finish(self, burst: _Burst) -> None:
+    async def _finish(self, burst: Burst) -> None:
         """Wait for all answers of the burst; with 3.1.1 some may never come."""
         if not burst.missing or await self._patiently(burst.done):
             return
@@ -407,20 +339,6 @@ class Connection:
             if self._flight.answers == before:
                 return False
 
-    def _forget(self, burst: _Burst) -> None:
-        """Messages whose own copy did not come are not accepted; nothing of this call is waited for any more."""
-        flight = self._flight
-        for mid in [m for m, s in flight.by_mid.items() if s.burst is burst]:
-            del flight.by_mid[mid]
-        for key, slots in list(flight.by_content.items()):
-            for slot in [s for s in slots if s.burst is burst]:
-                slots.remove(slot)
-                if slot.steps:
-                    words = "acknowledged but not read back: the broker may have refused it without saying so"
-                    burst.verdicts[slot.index] = Refusal(key[0], NOT_READ_BACK, words)
-            if not slots:
-                del flight.by_content[key]
-
     async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> None:
         """Wait for ``wanted``, the loss of the connection, or the time-out, whichever is first."""
         try:
@@ -442,33 +360,6 @@ class Connection:
     def _fail(self, why: Retry) -> None:
         if not self._lost.done():
             self._lost.set_result(why)
-
-
-def _password(settings: Settings) -> str | None:
-    if settings.password_file is not None:
-        try:
-            return settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise Misconfigured(
-                f"mqtt {settings.host}: {settings.password_file}: {error.strerror}"
-            ) from error
-    if settings.password_env is None:
-        return None
-    word = os.environ.get(settings.password_env)
-    if word is None:
-        raise Misconfigured(f"mqtt {settings.host}: environment variable {settings.password_env} is not set")
-    return word
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext:
-    tls = settings.tls
-    try:
-        context = ssl.create_default_context(cafile=str(tls.ca) if tls and tls.ca else None)
-        if tls and tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(f"mqtt {settings.host}: certificates cannot be loaded: {error}") from error
-    return context
 
 
 def _late(seconds: float) -> Properties:

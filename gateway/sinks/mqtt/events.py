@@ -9,7 +9,7 @@ from gateway.model.events import EventKind, Record
 from gateway.model.ports import EventLane, Present
 from gateway.model.times import seconds
 from gateway.sinks.mqtt.birth import birth_messages
-from gateway.sinks.mqtt.client import Connection, LoginRefused, Refusal
+from gateway.sinks.mqtt.client import Connection, LoginRefused
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import (
     STATUS_EVERY_S,
@@ -20,6 +20,7 @@ from gateway.sinks.mqtt.encode import (
     status_body,
     status_news,
 )
+from gateway.sinks.mqtt.flight import Refusal
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
 from gateway.sinks.mqtt.topics import Topics, client_id

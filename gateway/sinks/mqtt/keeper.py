@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.sinks.mqtt.client import NOT_READ_BACK, Connection, Refusal
+from gateway.sinks.mqtt.client import Connection
 from gateway.sinks.mqtt.encode import Message
+from gateway.sinks.mqtt.flight import NOT_READ_BACK, Refusal
 
 SLICE = 20
 """Retained messages on the way at once: an alarm never waits behind more than these."""

@@ -23,8 +23,7 @@ DOCS: Final = Path(__file__).parents[3] / "docs"
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Time = Annotated[
-    str,
-    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$", description="UTC, nine digits of a second"),
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$", description="UTC, nine digits")
 ]
 County = Annotated[str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from gateway.model.ports import EventLane
-from gateway.sinks.mqtt.client import LoginRefused, Refusal
+from gateway.sinks.mqtt.client import LoginRefused
+from gateway.sinks.mqtt.flight import Refusal
 
 LISTED = 5
 
