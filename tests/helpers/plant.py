@@ -51,6 +51,7 @@ class FakePlant:
         self.site = make_site(extra_tags)
         self.commands: list[Command] = []
         self.refuse: Exception | None = None
+        self.closed: set[str] = set()  # closed, and the page does not know yet
         self.looks = 0
         self.records: list[Record] = []
         self.alarms: dict[str, Occurrence] = {}
@@ -107,11 +108,12 @@ class FakePlant:
     async def submit(self, command: Command) -> Sequence[Record]:
         if self.refuse is not None:
             raise self.refuse
+        for seen in command.seen:
+            if seen.id not in self.alarms or seen.id in self.closed:
+                raise Refused(f"no open alarm {seen.id}")  # whole or not at all, as in the core
         self.commands.append(command)
         before = len(self.records)
         for seen in command.seen:
-            if seen.id not in self.alarms:
-                raise Refused(f"no open alarm {seen.id}")
             self._obey(command, seen.id, seen.n)
         return self.records[before:]
 
@@ -120,7 +122,9 @@ class FakePlant:
         if command.act.value == "reset":
             axes, kind = replace(old.axes, latch=Latch.NONE), EventKind.RESET
         else:
-            word = ACK if n >= old.n else UNACK  # what the person has not seen stays unacknowledged
+            word = (
+                ACK if n >= old.n else old.axes.acknowledgement
+            )  # what the person has not seen stays unacknowledged
             axes, kind = replace(old.axes, acknowledgement=word), EventKind.ACKNOWLEDGED
         new = replace(
             old, axes=axes, n=old.n + 1, isa="C", acknowledged_by=command.actor, comment=command.comment
@@ -164,8 +168,8 @@ class FakePlant:
         now = self.now()
         fields = {} if o is None else {
             "id": o.id, "n": o.n, "installation": o.installation, "tag": o.tag, "description": o.description,
-            "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit, "unit": o.unit,
-            "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
+            "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit,
+            "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
         }  # fmt: skip
         event = Event(event=kind, time=now, actor=actor, comment=comment, **fields)  # type: ignore[arg-type]
         seq = len(self.records) + 1
@@ -240,8 +244,8 @@ class FakePlant:
         self.raise_alarm("AT-201", "H", ago=700, axes=unknown, isa="C", n=3, acknowledged_by=boss)
         fault = {"kind": "instrument", "fault": True, "value": None}
         self.raise_alarm("AT-201", "FAULT", ago=610, level=Level.RED, priority=1, quality=129, **fault)
-        link = {"tag": "pond-rtu", "kind": "link", "fault": True, "value": None, "level": Level.RED, "rule": "pond-rtu.LINK",
-                "installation": "pond", "description": "尾矿库采集终端无应答", "quality": 131, "unit": "",
+        link = {"tag": "pond-rtu", "kind": "link", "fault": True, "value": None, "level": Level.RED,
+                "rule": "pond-rtu.LINK", "installation": "pond", "description": "尾矿库采集终端无应答", "quality": 131, "unit": "",
                 "members": ("ZT-301", "ZT-302", "ZT-303", "RT-301")}  # fmt: skip
         self.raise_alarm("ZT-301", "LINK", ago=340, priority=1, **link)
         latched = Axes(condition=Condition.NORMAL, acknowledgement=ACK, latch=Latch.LATCHED)

@@ -28,9 +28,15 @@ export function age(ms) {
   return t("age.d", { d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600) });
 }
 
+const BEYOND = { 64: "≥ ", 65: "≤ " }; // saturated: the true value may be further out
+
 /** As many decimals as the range deserves, always the same for one tag, so that digits stand still. */
-export function number(value, tag) {
+export function number(value, tag, quality = 0) {
   if (value === null || value === undefined) return NONE;
+  return (BEYOND[quality] ?? "") + digits(value, tag);
+}
+
+function digits(value, tag) {
   if (Number.isInteger(value) && (!tag || tag.high === null)) return String(value); // states and counts
   const span = tag && tag.high !== null && tag.low !== null ? tag.high - tag.low : Math.abs(value) * 2;
   const decimals = span >= 500 ? 0 : span >= 50 ? 1 : span >= 5 ? 2 : 3;

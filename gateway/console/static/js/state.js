@@ -72,8 +72,11 @@ function prepared(alarm) {
   return alarm;
 }
 
-/** What an alarm is about, in the reader's language: a process alarm speaks of its tag. */
-export const about = (alarm) => (alarm.fault ? alarm.description : said(tagOf(alarm.tag) ?? alarm, "description"));
+/** What an alarm is about, in the reader's language where its words are those of its tag. */
+export function about(alarm) {
+  const tag = tagOf(alarm.tag);
+  return tag && tag.description === alarm.description ? said(tag, "description") : alarm.description;
+}
 
 /** What the table knows of an alarm's tag; null for a link or the system itself. */
 export const tagOf = (id) => state.tags[state.index.get(id)] ?? null;

@@ -5,9 +5,10 @@ import { t } from "../i18n.js";
 import { act } from "../api.js";
 import { actor } from "../who.js";
 
-const MOST = 1000; // ids the gateway takes at once
+const MOST = 500; // ids sent at once
+const REFUSED = 409;
 
-/** True when the gateway took it. `seen`: [{id, n}] as on the screen when the person acted. */
+/** The ones the gateway took. `seen`: [{id, n}] as on the screen when the person acted. */
 export async function acknowledge(seen, comment) {
   return command("acknowledge", seen, comment, "alarms.acked");
 }
@@ -17,15 +18,37 @@ export async function reset(seen) {
 }
 
 async function command(what, seen, comment, done) {
-  if (!seen.length) return false;
+  if (!seen.length) return [];
   const who = await actor();
-  if (!who) return false;
+  if (!who) return [];
+  const taken = [], refused = [];
   try {
-    await act(what, { ids: seen.slice(0, MOST), actor: who, comment });
-    toast(t(done, { n: seen.length }));
-    return true;
+    for (let at = 0; at < seen.length; at += MOST) {
+      await send(what, { actor: who, comment }, seen.slice(at, at + MOST), taken, refused);
+    }
   } catch (fault) {
     toast(t("act.failed", { reason: fault.message }), true);
-    return false;
+    return taken;
+  }
+  const reason = refused.at(-1);
+  if (!reason) toast(t(done, { n: taken.length }));
+  else toast(taken.length ? t("act.partly", { n: taken.length, m: refused.length, reason }) : t("act.failed", { reason }), true);
+  return taken;
+}
+
+/** The gateway takes a command whole or not at all; one alarm that closed meanwhile must not hold up the others. */
+async function send(what, body, seen, taken, refused) {
+  try {
+    await act(what, { ids: seen, ...body });
+    taken.push(...seen);
+  } catch (fault) {
+    if (fault.status !== REFUSED) throw fault;
+    if (seen.length === 1) {
+      refused.push(fault.message);
+      return;
+    }
+    const half = seen.length >> 1;
+    await send(what, body, seen.slice(0, half), taken, refused);
+    await send(what, body, seen.slice(half), taken, refused);
   }
 }

@@ -75,11 +75,11 @@ class Row {
     if (!a || this.el.classList.contains("gone")) return;
     if (kind === "second") return text(this.age, age(now() - a.raisedMs));
     const i = state.index.get(a.tag), tag = tagOf(a.tag);
-    text(this.live, i === undefined ? (a.value === null ? "" : plain(a.value)) : number(state.value[i], tag));
+    text(this.live, i === undefined ? (a.value === null ? "" : plain(a.value)) : number(state.value[i], tag, state.quality[i]));
     const code = i === undefined ? CODES[a.quality_status] : state.quality[i];
     if (code === this.code) return undefined;
     this.code = code;
-    return put(this.cells.quality, qualityMark(code), h("span", null, i === undefined ? t(`standing.${a.quality_status}`) : qualityWords(code)));
+    return put(this.cells.quality, h("div", null, qualityMark(code), h("span", null, i === undefined ? t(`standing.${a.quality_status}`) : qualityWords(code))));
   }
 
   gone() {

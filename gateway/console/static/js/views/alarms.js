@@ -26,6 +26,7 @@ class List {
     this.rows = new Map(); // id -> row
     this.shown = [];
     this.picked = new Set();
+    this.done = new Map(); // id -> the n acknowledged from here, until the stream says so too
     this.current = null;
     this.kind = "all";
     this.still = 0; // performance.now() until which the order is held
@@ -80,7 +81,7 @@ class List {
 
   draw(grouped) {
     const wanted = new Set(this.shown);
-    for (const [id, row] of this.rows) if (!wanted.has(id)) { row.el.remove(); this.rows.delete(id); this.picked.delete(id); }
+    for (const [id, row] of this.rows) if (!wanted.has(id)) { row.el.remove(); this.rows.delete(id); this.picked.delete(id); this.done.delete(id); }
     this.shown.forEach((id, i) => {
       const row = this.rows.get(id) ?? this.newRow(id);
       row.update(state.alarms.get(id), grouped.get(id));
@@ -120,12 +121,18 @@ class List {
   }
 
   async act(ids) {
-    const seen = ids.map((id) => this.rows.get(id)?.seen()).filter((s) => s && state.alarms.get(s.id)?.acknowledgement === "unacknowledged");
-    if (!(await acknowledge(seen, this.comment.value.trim()))) return;
+    const seen = ids.map((id) => this.rows.get(id)?.seen()).filter((s) => s && this.waits(s));
+    const taken = await acknowledge(seen, this.comment.value.trim());
+    if (!taken.length) return;
+    for (const { id, n } of taken) this.done.set(id, n);
     this.comment.value = "";
     this.picked.clear();
     for (const row of this.rows.values()) row.unpick();
     this.buttons();
+  }
+
+  waits({ id, n }) {
+    return state.alarms.get(id)?.acknowledgement === "unacknowledged" && !(this.done.get(id) >= n);
   }
 
   key(event) {

@@ -18,7 +18,7 @@ export function indicator(i) {
   let told = -1;
   const update = () => {
     const now = state.value[i] ?? null, code = state.quality[i] ?? 128, word = standing(code);
-    text(value, now === null ? t("novalue") : number(now, tag));
+    text(value, now === null ? t("novalue") : number(now, tag, code));
     if (scaled && now !== null) pointer.style.left = `${share(now, tag)}%`;
     klass(el, `meter ${word} ${beyond(tag, now)}`);
     if (told !== code) {

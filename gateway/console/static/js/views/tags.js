@@ -103,7 +103,7 @@ class Row {
 
   value() {
     const code = state.quality[this.i] ?? 128;
-    text(this.cells.value, number(state.value[this.i], this.tag));
+    text(this.cells.value, number(state.value[this.i], this.tag, code));
     if (code === this.code) return;
     this.code = code;
     klass(this.el, `tagrow ${standing(code)}`);

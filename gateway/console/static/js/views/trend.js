@@ -101,7 +101,7 @@ class Trend {
   live() {
     if (!this.tag || state.lost) return;
     const { row } = this, code = state.quality[row], at = state.at[row], value = state.value[row];
-    text(this.value, number(value, this.tag));
+    text(this.value, number(value, this.tag, code));
     put(this.standing, qualityMark(code), h("span", null, qualityWords(code)));
     this.value.title = at ? stamp(at) : "";
     if (this.end || !this.columns || !this.chart) return;
