@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from adapters.base import Adapter  # the harness's own package: on sys.path when it loads this file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +53,7 @@ class Fengsui(Adapter):
             },
             "console": {"listen": f"127.0.0.1:{ctx.port(9)}"},
         }
-        (folder / "site.yaml").write_text(yaml.safe_dump(site, sort_keys=False), encoding="utf-8")
+        (folder / "site.yaml").write_text(json.dumps(site, indent=1), encoding="utf-8")  # JSON is YAML
         with (folder / "tags.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(HEADER)
