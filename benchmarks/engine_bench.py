@@ -35,7 +35,10 @@ def site(tags: int) -> Site:
     return Site(
         gateway="gw", county="341524", id="bench", name="bench", installations=(Installation(id="A", name="A"),),
         tags=tuple(
-            Tag(id=i, raw=i, description="", cls="level", unit="%", installation="A", low=0.0, high=100.0, danger=Danger.HIGH)
+            Tag(
+                id=i, raw=i, description="", cls="level", unit="%", installation="A", low=0.0, high=100.0,
+                danger=Danger.HIGH,
+            )
             for i in ids
         ),
         rules=tuple(

@@ -17,6 +17,8 @@ from detectors.kinds import RuleParams
 PERMITS: Final = ((1, 1, 1), (1, 1, 0), (0, 0, 0))
 _SPARE_EDGES: Final = 1024
 _UNSEEN: Final = 128
+_OWN: Final = {lo.RATE: "buckets", lo.VOTE: "votes"}
+"""arrays in which rules of a kind own a slice"""
 _STATE_PARTS: Final = ("state", "votes", "buckets", "signals", "meta")
 
 
@@ -121,6 +123,48 @@ class Bank:
             m.state[name][m.state["seen"] == 1] += outage
         if m.meta[lo.META_BOUND] != lo.NEVER:
             m.meta[lo.META_BOUND] += outage
+
+    def conditions(self) -> NDArray[np.int8]:
+        """Present condition of every rule row: IS_NORMAL, IS_ACTIVE or IS_UNKNOWN."""
+        state = self._memory.state
+        active = np.isin(state["phase"], (lo.ACTIVE, lo.PENDING_OFF))
+        unknown = (state["unknown"] == 1) | (state["phase"] == lo.UNJUDGED)
+        return np.where(unknown, lo.IS_UNKNOWN, np.where(active, lo.IS_ACTIVE, lo.IS_NORMAL)).astype(np.int8)
+
+    def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
+        """What is so of these rules, as edges from unknown to what they are, dated ``now``."""
+        edges, state, params = (
+            np.zeros(len(rules), lo.EDGE),
+            self._memory.state[rules],
+            self.tables.params[rules],
+        )
+        group, signals = params["kind"] >= lo.DISCREPANCY, self._memory.signals[params["tag"]]
+        for name in ("value", "quality"):
+            edges[name] = np.where(group, state[name], signals[name])
+        edges["rate"] = np.where(params["kind"] == lo.RATE, state["rate"], np.nan)
+        edges["rule"], edges["onset"], edges["time"], edges["received"] = rules, state["onset"], now, now
+        edges["before"], edges["after"] = lo.IS_UNKNOWN, self.conditions()[rules]
+        return edges
+
+    def carry_over(
+        self, other: "Bank", tags: Sequence[tuple[int, int]], rules: Sequence[tuple[int, int]]
+    ) -> None:
+        """Take the memory of tags and rules that did not change: pairs of (row here, row there)."""
+        mine, theirs = self._memory, other._memory  # noqa: SLF001  # of the same class
+        for here, there in tags:
+            hold = int(mine.signals["hold"][here])
+            mine.signals[here] = theirs.signals[there]
+            mine.signals["hold"][here] = hold
+        for here, there in rules:
+            mine.state[here] = theirs.state[there]
+            name = _OWN.get(int(self.tables.params["kind"][here]))
+            if name:
+                getattr(mine, name)[self._own(here)] = getattr(theirs, name)[other._own(there)]  # noqa: SLF001
+        mine.meta[lo.META_BOUND] = 0  # look at every delay with the next input
+
+    def _own(self, rule: int) -> slice:
+        first, count = (int(self.tables.params[name][rule]) for name in ("first", "count"))
+        return slice(first, first + count)
 
     def dump(self) -> dict[str, bytes]:
         """All state as bytes, by array."""

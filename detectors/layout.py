@@ -3,6 +3,7 @@
 Times are int64 ns. Fields go from wide to narrow and fill whole words, so that no padding byte exists.
 """
 
+import hashlib
 from typing import Final
 
 import numpy as np
@@ -75,6 +76,25 @@ SAYS_HOLD: Final = 0
 SAYS_RAISE: Final = 1
 SAYS_UNKNOWN: Final = 2
 
+# Counters shared with the kernel (int64).
+META_BOUND: Final = 0
+"""no delay ends before this engine time"""
+META_EDGES: Final = 1
+META_QUEUE: Final = 2
+META_SIZE: Final = 4
+
+VERSION: Final = "detectors/1"
+EMPTY: Final = -1
+NO_VOTE: Final = 0
+VOTES: Final = 1
+NEVER_JUDGED: Final = 2
+
+CODES: Final = hashlib.sha256(
+    repr([(name, code) for name, code in sorted(globals().items()) if isinstance(code, int)]).encode()
+).hexdigest()[:8]
+"""Compiled kernels contain the codes above, and the disk cache knows a kernel by its own file and its argument types
+only. So the codes' hash is part of a record type: whoever changes a code gets new kernels, and new snapshots."""
+
 #: frozen settings of one rule; trigger and reset are multiplied by ``sign``, so that beyond is always upwards
 PARAM: Final = np.dtype(
     [
@@ -91,7 +111,7 @@ PARAM: Final = np.dtype(
         ("kind", "<u1"),
         ("degrade", "<u1"),
         ("_pad", "<u2"),
-        ("_pad2", "<u4"),
+        (f"_codes_{CODES}", "<u4"),
     ],
     align=True,
 )
@@ -163,16 +183,3 @@ EDGE: Final = np.dtype(
     ],
     align=True,
 )
-
-# Counters shared with the kernel (int64).
-META_BOUND: Final = 0
-"""no delay ends before this engine time"""
-META_EDGES: Final = 1
-META_QUEUE: Final = 2
-META_SIZE: Final = 4
-
-VERSION: Final = "detectors/1"
-EMPTY: Final = -1
-NO_VOTE: Final = 0
-VOTES: Final = 1
-NEVER_JUDGED: Final = 2

@@ -1,9 +1,11 @@
 """Records, flags and limits of the conditioning stage. Times are int64 ns; no padding bytes exist."""
 
+import hashlib
 from typing import Final
 
 import numpy as np
 
+from gateway.model.quality import Quality
 from gateway.model.times import seconds
 
 JUDGED: Final = 1
@@ -27,44 +29,6 @@ ROW: Final = np.dtype(
         ("quality", "<u1"),
         ("flags", "<u1"),
         ("_pad", "<u2"),
-    ],
-    align=True,
-)
-
-#: frozen settings of one tag
-PARAM: Final = np.dtype(
-    [
-        ("gain", "<f8"),
-        ("offset", "<f8"),
-        ("low", "<f8"),  # NaN = no range
-        ("high", "<f8"),
-        ("frozen_band", "<f8"),
-        ("frozen_window", "<i8"),  # 0 = off
-        ("max_age", "<i8"),  # 0 = for ever
-        ("milliamp", "<u1"),
-        ("danger_low", "<u1"),
-        ("danger_high", "<u1"),
-        ("_pad", "<u1"),
-        ("_pad2", "<u4"),
-    ],
-    align=True,
-)
-
-#: what is remembered of one tag
-STATE: Final = np.dtype(
-    [
-        ("order", "<i8"),  # source time of its newest real reading; a reading must be newer to be judged
-        ("stale_at", "<i8"),  # engine time at which the value is too old; NEVER
-        ("source", "<i8"),  # of the newest judged row
-        ("received", "<i8"),
-        ("value", "<f8"),  # of the newest judged row; NaN when BAD
-        ("failing_since", "<i8"),  # event time of the first failure current in a row; NEVER
-        ("rest_since", "<i8"),  # event time since when the value rests
-        ("rest_value", "<f8"),
-        ("quality", "<u1"),
-        ("health", "<u1"),
-        ("_pad", "<u2"),
-        ("_pad2", "<u4"),
     ],
     align=True,
 )
@@ -102,3 +66,48 @@ CLOCK_BEHIND: Final = seconds(7 * 86400)
 """nor one further behind: a logger may deliver a long weekend late, a clock that fell back to 1970 is out"""
 
 VERSION: Final = "conditioning/1"
+
+CODES: Final = hashlib.sha256(
+    repr([(name, code) for name, code in sorted(globals().items()) if isinstance(code, int | float)]).encode()
+    + repr([(q.name, q.value) for q in Quality]).encode()
+).hexdigest()[:8]
+"""Compiled kernels contain these numbers, and the disk cache knows a kernel by its own file and its argument types.
+So their hash is part of a record type: whoever changes a number gets new kernels, and new snapshots."""
+
+#: frozen settings of one tag
+PARAM: Final = np.dtype(
+    [
+        ("gain", "<f8"),
+        ("offset", "<f8"),
+        ("low", "<f8"),  # NaN = no range
+        ("high", "<f8"),
+        ("frozen_band", "<f8"),
+        ("frozen_window", "<i8"),  # 0 = off
+        ("max_age", "<i8"),  # 0 = for ever
+        ("milliamp", "<u1"),
+        ("danger_low", "<u1"),
+        ("danger_high", "<u1"),
+        ("_pad", "<u1"),
+        (f"_codes_{CODES}", "<u4"),
+    ],
+    align=True,
+)
+
+#: what is remembered of one tag
+STATE: Final = np.dtype(
+    [
+        ("order", "<i8"),  # source time of its newest real reading; a reading must be newer to be judged
+        ("stale_at", "<i8"),  # engine time at which the value is too old; NEVER
+        ("source", "<i8"),  # of the newest judged row
+        ("received", "<i8"),
+        ("value", "<f8"),  # of the newest judged row; NaN when BAD
+        ("failing_since", "<i8"),  # event time of the first failure current in a row; NEVER
+        ("rest_since", "<i8"),  # event time since when the value rests
+        ("rest_value", "<f8"),
+        ("quality", "<u1"),
+        ("health", "<u1"),
+        ("_pad", "<u2"),
+        ("_pad2", "<u4"),
+    ],
+    align=True,
+)

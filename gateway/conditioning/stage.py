@@ -122,6 +122,10 @@ class Conditioner:
         )
         return [TagState(i, None if status_of(q) is Status.BAD else v, q, s, r) for i, v, q, s, r in rows]
 
+    def qualities(self) -> NDArray[np.uint8]:
+        """Present quality of every tag, in tag-table order (a copy)."""
+        return self._state["quality"].copy()
+
     def dump(self) -> dict[str, bytes]:
         """All memory as bytes, by array."""
         return {"tags": self._state.tobytes(), "meta": self._meta.tobytes()}
@@ -141,8 +145,12 @@ class Conditioner:
         for name, array in arrays.items():
             array[...] = np.frombuffer(parts[name], array.dtype)
 
+    def same(self, mine: int, other: "Conditioner", theirs: int) -> bool:
+        """Whether two tags are conditioned alike."""
+        return bool(self._params[mine] == other._params[theirs])  # noqa: SLF001  # of the same class
+
     def carry_over(self, other: "Conditioner", pairs: Sequence[tuple[int, int]]) -> None:
-        """Take the memory of tags that did not change: (row here, row there)."""
+        """Take the memory of tags that did not change: pairs of (row here, row there)."""
         for mine, theirs in pairs:
             self._state[mine] = other._state[theirs]  # noqa: SLF001  # of the same class
         self._meta[lo.META_BOUND] = self._state["stale_at"].min(initial=NEVER)

@@ -12,7 +12,11 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detectors.bank import Bank
+from detectors.layout import IS_NORMAL
 from gateway.alarms.book import Book
 from gateway.alarms.facts import (
     CommandFact,
@@ -27,6 +31,7 @@ from gateway.alarms.facts import (
 from gateway.conditioning.stage import Conditioner
 from gateway.engine.edges import rule_facts, tag_facts
 from gateway.engine.links import Links
+from gateway.engine.reload import same_rules, same_tags
 from gateway.engine.snapshot import VERSION, Snapshot, Step
 from gateway.engine.tables import permits, rule_params
 from gateway.model.batch import Batch
@@ -72,6 +77,7 @@ class Engine:
 
     def __init__(self, site: Site, epoch: str) -> None:
         self.site = site
+        self._epoch = epoch
         self.book = Book(site, epoch)
         self.conditioner = Conditioner(site.tags, site.table)
         self.bank = Bank(len(site.tags), rule_params(site), [t.max_age for t in site.tags], permits())
@@ -122,6 +128,10 @@ class Engine:
         """The present of every tag, in tag-table order."""
         return self.conditioner.present()
 
+    def qualities(self) -> NDArray[np.uint8]:
+        """Present quality of every tag, in tag-table order."""
+        return self.conditioner.qualities()
+
     # --- one input ----------------------------------------------------------------------------------------------
 
     def _one(self, item: Input) -> None:
@@ -170,7 +180,17 @@ class Engine:
         self.conditioner.start(self._now, outage)
         self.bank.shift(outage)
         self._tell(StartedFact(item.time, item.down_since, item.version, item.note))
+        self._tell_all(rule_facts(self.bank.present(self._worth_telling(), self._now)))
         self._judge(self.conditioner.tick(self._now))
+
+    def _worth_telling(self) -> list[int]:
+        """Rules that are not normal, or that the book has open: told again at each start, in case the book was folded
+        from a journal that knows more, or less, than the detectors. What it knows already changes nothing.
+        """
+        odd = np.flatnonzero(self.bank.conditions() != IS_NORMAL).tolist()
+        rows = self.site.rule_index
+        known = [rows[o.rule] for o in self.book.open() if o.rule in rows]
+        return [r for r in sorted({*odd, *known}) if self.site.rules[r].enabled]
 
     def _acted(self, item: Acted) -> None:
         self._judge(self.conditioner.tick(self._now))
@@ -216,6 +236,27 @@ class Engine:
         self.book.load(_from_json(snapshot.parts, "book"))
         self.links.restore(own["down"])
         self._now, self._number = own["now"], snapshot.number
+
+    def refold(self, events: Iterable[Event]) -> None:
+        """The journal is the truth about occurrences: fold the book from all its events; the view of tags stays."""
+        folded = Book(self.site, self._epoch)
+        for event in events:
+            folded.evolve(event)
+        self.book.load({**folded.dump(), "view": self.book.dump()["view"]})
+
+    def carry_over(self, old: "Engine") -> None:
+        """Go on from an engine of another configuration, before the ConfigChange is stepped.
+
+        Tags and rules that mean the same keep their memory, by id; others begin anew. Open alarms go with the book,
+        which ends those of rules that are gone (``retired``) when it is told of the change.
+        """
+        tags = same_tags(self.site, self.conditioner, old.site, old.conditioner)
+        rules = same_rules(self.site, old.site, {here for here, _ in tags})
+        self.conditioner.carry_over(old.conditioner, tags)
+        self.bank.carry_over(old.bank, tags, rules)
+        self.book.load(old.book.dump())
+        self.links.restore(k for k in old.links.down() if k in {link.id for link in self.site.links})
+        self._now, self._number = old.now, old.number
 
 
 def _under(parts: dict[str, bytes], prefix: str) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """From raw to value and quality: scaling, NE 43, range, clock, order, age, frozen, links."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +11,16 @@ from hypothesis import strategies as st
 from gateway.conditioning import layout as lo
 from gateway.conditioning.stage import Conditioner
 from gateway.model.batch import of_rows
-from gateway.model.quality import Quality as Q
-from gateway.model.quality import status_of
+from gateway.model.quality import Quality, status_of
 from gateway.model.site import Danger, Signal, Tag
 from gateway.model.times import NEVER, NS
 
+Q = Quality
 T0 = 1_700_000_000 * NS
 MAX_AGE = 5 * NS
 
 
-def tag(**changes) -> Tag:
+def tag(**changes: Any) -> Tag:
     fields = {
         "id": "T", "raw": "T", "description": "", "cls": "level", "unit": "m", "installation": "A",
         "low": 0.0, "high": 20.0, "danger": Danger.HIGH, "max_age": MAX_AGE,
@@ -27,11 +28,11 @@ def tag(**changes) -> Tag:
     return Tag(**(fields | changes))
 
 
-def loop(**changes) -> Tag:
+def loop(**changes: Any) -> Tag:
     return tag(signal=Signal.MILLIAMP, **changes)
 
 
-def feed(stage, *rows, now=None):
+def feed(stage: Any, *rows: Any, now: Any = None) -> Any:
     """Rows of (seconds, value[, quality[, received seconds]]) of tag 0 -> [(value, quality, flags)]."""
     full = [
         (
@@ -48,11 +49,11 @@ def feed(stage, *rows, now=None):
     return out(stage, count)
 
 
-def out(stage, count):
+def out(stage: Any, count: Any) -> Any:
     return [(float(r["value"]), Q(int(r["quality"])), int(r["flags"])) for r in stage.rows[:count]]
 
 
-def one(the_tag, value, quality=0):
+def one(the_tag: Any, value: Any, quality: Any = 0) -> Any:
     (found,) = feed(Conditioner([the_tag], ""), (0, value, quality))
     return found[0], found[1]
 
@@ -77,7 +78,7 @@ def test_linear_scaling() -> None:
         (21.0, math.nan, Q.FAILURE_CURRENT_HIGH),
     ],
 )
-def test_loop_current(ma, value, quality) -> None:
+def test_loop_current(ma: Any, value: Any, quality: Any) -> None:
     found = one(loop(), ma)
     assert found[1] is quality
     assert found[0] == pytest.approx(value, nan_ok=True)
@@ -129,7 +130,7 @@ def test_a_loop_without_range_is_a_configuration_fault() -> None:
         (Danger.NONE, 20.01, Q.SATURATED_HIGH),
     ],
 )
-def test_range(danger, value, quality) -> None:
+def test_range(danger: Any, value: Any, quality: Any) -> None:
     assert one(tag(danger=danger), value) == (value, quality)
 
 
@@ -138,7 +139,7 @@ def test_no_range_no_saturation() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308])
-def test_not_a_number(value) -> None:
+def test_not_a_number(value: Any) -> None:
     found = one(tag(gain=100.0), value)
     assert math.isnan(found[0])
     assert found[1] is Q.NOT_A_NUMBER
@@ -161,7 +162,7 @@ def test_the_source_s_own_verdict_stands() -> None:
         (-7 * 86400 - 1, Q.CLOCK_DOUBTFUL, False),
     ],
 )
-def test_clock(source, quality, stays) -> None:
+def test_clock(source: Any, quality: Any, stays: Any) -> None:
     stage = Conditioner([tag()], "")
     (found,) = feed(stage, (source, 5.0, 0, 0))
     assert found[1] is quality
@@ -292,7 +293,7 @@ qualities = st.sampled_from([int(q) for q in Q] + [40, 100, 200, 255])
 
 
 @st.composite
-def raw_rows(draw):
+def raw_rows(draw: Any) -> Any:
     clock, rows = T0, []
     for _ in range(draw(st.integers(1, 30))):
         clock += draw(st.sampled_from([0, NS, NS, 9 * NS]))
@@ -305,7 +306,7 @@ def raw_rows(draw):
 
 @given(rows=raw_rows())
 @settings(max_examples=150, deadline=None)
-def test_quality_is_never_lifted_and_bad_has_no_value(rows) -> None:
+def test_quality_is_never_lifted_and_bad_has_no_value(rows: Any) -> None:
     stage = Conditioner(TAGS, "")
     stage.readings(of_rows("", rows), rows[-1][2])
     for raw, done in zip(rows, stage.rows, strict=False):
@@ -316,7 +317,7 @@ def test_quality_is_never_lifted_and_bad_has_no_value(rows) -> None:
 
 @given(rows=raw_rows(), cuts=st.sets(st.integers(1, 29)))
 @settings(max_examples=100, deadline=None)
-def test_any_cut_with_memory_restored_gives_the_same_bytes(rows, cuts) -> None:
+def test_any_cut_with_memory_restored_gives_the_same_bytes(rows: Any, cuts: Any) -> None:
     batch, wanted = of_rows("", rows), []
     whole = Conditioner(TAGS, "")
     for i in range(len(rows)):
@@ -336,7 +337,7 @@ def test_any_cut_with_memory_restored_gives_the_same_bytes(rows, cuts) -> None:
 
 @given(rows=raw_rows())
 @settings(max_examples=50, deadline=None)
-def test_judged_rows_of_a_tag_come_in_order_and_input_is_untouched(rows) -> None:
+def test_judged_rows_of_a_tag_come_in_order_and_input_is_untouched(rows: Any) -> None:
     batch = of_rows("", rows)
     before, stage = batch.to_bytes(), Conditioner(TAGS, "")
     count = stage.readings(batch, rows[-1][2])

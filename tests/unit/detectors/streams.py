@@ -1,4 +1,4 @@
-"""Random rules and random streams that respect what a bank is promised: a tag's judged rows come in order of source time."""
+"""Random rules, and random streams that keep the bank's premise: a tag's judged rows come in order of source time."""
 
 from typing import Any
 
@@ -35,8 +35,8 @@ def limit_rules(draw: st.DrawFn) -> Limit:
 def rate_rules(draw: st.DrawFn) -> Rate:
     trigger = draw(st.sampled_from([0.25, 0.5, 1.0]))
     return Rate(
-        tag=draw(tag), trigger=trigger, reset=trigger / 2, window=draw(st.integers(3, 12)) * S, fall=draw(st.booleans()),
-        buckets=draw(st.integers(3, 6)), on_delay=draw(delay), off_delay=draw(delay),
+        tag=draw(tag), trigger=trigger, reset=trigger / 2, window=draw(st.integers(3, 12)) * S,
+        fall=draw(st.booleans()), buckets=draw(st.integers(3, 6)), on_delay=draw(delay), off_delay=draw(delay),
     )  # fmt: skip
 
 

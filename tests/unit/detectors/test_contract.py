@@ -1,5 +1,7 @@
 """What every kind of detector promises. Kinds are found in the registry: a new one is tested by being there."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,11 +17,11 @@ FIELDS = ("rule", "before", "after", "time", "onset", "value", "quality", "rate"
 kinds = pytest.mark.parametrize("kind", sorted(KINDS))
 
 
-def plain(edges):
+def plain(edges: Any) -> Any:
     return [tuple(e[f].item() for f in FIELDS) for e in edges]
 
 
-def run(bank, stream):
+def run(bank: Any, stream: Any) -> Any:
     return [plain(bank.feed(rows, len(rows), now)) for rows, now in stream]
 
 
@@ -31,7 +33,7 @@ def test_every_kind_is_drawn_and_documented() -> None:
 @kinds
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
-def test_twin_agrees(kind, data) -> None:
+def test_twin_agrees(kind: Any, data: Any) -> None:
     rules, hold = data.draw(st.lists(RULES[kind], min_size=1, max_size=3)), data.draw(holds)
     bank, world = Bank(TAGS, rules, hold), World(TAGS, rules, hold)
     for rows, now in data.draw(streams()):
@@ -45,7 +47,7 @@ def test_twin_agrees(kind, data) -> None:
 @kinds
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_snapshot_and_restore_at_every_edge_changes_nothing(kind, data) -> None:
+def test_snapshot_and_restore_at_every_edge_changes_nothing(kind: Any, data: Any) -> None:
     rules, hold, stream = (
         data.draw(st.lists(RULES[kind], min_size=1, max_size=3)),
         data.draw(holds),
@@ -65,7 +67,7 @@ def test_snapshot_and_restore_at_every_edge_changes_nothing(kind, data) -> None:
 
 @given(rules=st.lists(any_rule, min_size=1, max_size=6), stream=streams())
 @settings(max_examples=60, deadline=None)
-def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules, stream) -> None:
+def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules: Any, stream: Any) -> None:
     whole, narrow = Bank(TAGS, rules), Bank(TAGS, rules)
     narrow._edges = narrow._edges[: 3 * len(rules) + 4 * len(rules)]
     assert repr(run(whole, stream)) == repr(run(narrow, stream))
@@ -75,7 +77,7 @@ def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules, stream) -> Non
 @kinds
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
-def test_memory_is_constant_and_input_untouched(kind, data) -> None:
+def test_memory_is_constant_and_input_untouched(kind: Any, data: Any) -> None:
     bank = Bank(TAGS, [data.draw(RULES[kind])])
     size = {k: len(v) for k, v in bank.dump().items()}
     for rows, now in data.draw(streams()):
@@ -88,7 +90,7 @@ def test_memory_is_constant_and_input_untouched(kind, data) -> None:
 @kinds
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)
-def test_bad_quality_only_makes_unknown(kind, data) -> None:
+def test_bad_quality_only_makes_unknown(kind: Any, data: Any) -> None:
     """After any history, BAD readings of all tags: whatever was known is unknown, and nothing is raised or cleared."""
     rules = data.draw(st.lists(RULES[kind], min_size=1, max_size=3))
     bank, stream = Bank(TAGS, rules), data.draw(streams())
@@ -112,7 +114,7 @@ def test_bad_quality_only_makes_unknown(kind, data) -> None:
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"vote"}))
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)
-def test_uncertain_never_clears(kind, data) -> None:
+def test_uncertain_never_clears(kind: Any, data: Any) -> None:
     """Any history, then only UNCERTAIN readings: what is active stays so."""
     rule, stream = data.draw(RULES[kind]), data.draw(streams())
     bank = Bank(TAGS, [rule])
@@ -135,7 +137,7 @@ def rows_of(when: int, quality: int, values: list[float]) -> np.ndarray:
 @kinds
 @given(data=st.data(), outage=st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_an_outage_moves_every_timer(kind, data, outage) -> None:
+def test_an_outage_moves_every_timer(kind: Any, data: Any, outage: Any) -> None:
     """The same stream after an outage, everything later by it: the same edges, later by it (rates see a real gap)."""
     if kind == "rate":
         outage = 0
@@ -191,6 +193,6 @@ def test_state_of_another_shape_is_refused_whole() -> None:
         (lambda: Bank(1, [], [-1]), "negative"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_and_say_what_is_allowed(make, says) -> None:
+def test_settings_that_cannot_be_are_refused_and_say_what_is_allowed(make: Any, says: Any) -> None:
     with pytest.raises(ValueError, match=says):
         make()

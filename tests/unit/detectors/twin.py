@@ -1,4 +1,4 @@
-"""A slow, obvious twin of the bank: plain objects, whole history kept, time counted as it passes instead of deadlines."""
+"""A slow, obvious twin of the bank: plain objects, whole history kept, time counted as it passes."""
 
 import math
 from dataclasses import dataclass, field
@@ -270,9 +270,9 @@ class Twin:
                 return "raise"
         elif yes >= p.needed:
             return "raise"
-        elif p.degrade == "unknown" and yes + blind >= p.needed:
-            return "unknown"
-        elif p.degrade == "exclude" and seeing < p.needed:
+        elif (p.degrade == "unknown" and yes + blind >= p.needed) or (
+            p.degrade == "exclude" and seeing < p.needed
+        ):
             return "unknown"
         if self.phase in {"active", "pending-off"} and lost and yes + lost >= p.needed:
             return "unknown"

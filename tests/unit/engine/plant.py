@@ -48,7 +48,10 @@ def site(
     fields: dict[str, Any] = {
         "gateway": "gw", "county": "341524", "id": "s", "name": "s", "config_hash": "c" * 64,
         "installations": (Installation(id="A", name="A"),),
-        "links": (Link(id="bus", description="", source="plc"), Link(id="dev-1", description="", source="plc", parent="bus")),
+        "links": (
+            Link(id="bus", description="", source="plc"),
+            Link(id="dev-1", description="", source="plc", parent="bus"),
+        ),
         "tags": TAGS if tags is None else tags, "rules": RULES if rules is None else rules,
     }  # fmt: skip
     return Site(**(fields | changes))
@@ -107,7 +110,7 @@ def streams(draw: st.DrawFn, *, longest: int = 40) -> list[Numbered]:
     return numbered(out)
 
 
-def _input(draw: st.DrawFn, what: str, plant: Site, last: int, clock: int) -> Input:
+def _input(draw: st.DrawFn, what: str, plant: Site, last: int, clock: int) -> Input:  # noqa: PLR0911
     if what == "tick":
         return Tick(clock)
     if what == "link":

@@ -1,6 +1,8 @@
 """Promise 2: the same numbered inputs give the same decisions, however they are cut and wherever memory is restored."""
 
 from dataclasses import astuple
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,15 +11,15 @@ from hypothesis import strategies as st
 from gateway.engine import VERSION, Engine, Snapshot
 from gateway.model.inputs import Numbered, Started, Tick, time_of
 from gateway.model.times import NEVER
-from tests.unit.engine.plant import S, T0, numbered, readings, site, streams
+from tests.unit.engine.plant import T0, S, numbered, readings, site, streams
 
 
-def whole(stream):
+def whole(stream: Any) -> Any:
     engine = Engine(site(), "e1")
     return engine.step(stream), engine
 
 
-def told(steps):
+def told(steps: Any) -> Any:
     """Everything that was decided and sent, in order; NaN compares by its name."""
     events = [(n, repr(astuple(e))) for s in steps for n, e in s.events]
     batches = [(n, b.to_bytes()) for s in steps for n, b in s.readings]
@@ -27,18 +29,18 @@ def told(steps):
 
 @given(stream=streams(), cuts=st.sets(st.integers(1, 40)))
 @settings(max_examples=80, deadline=None)
-def test_any_cut_gives_the_same_decisions(stream, cuts) -> None:
+def test_any_cut_gives_the_same_decisions(stream: Any, cuts: Any) -> None:
     wanted, engine = whole(stream)
     edges = sorted({0, len(stream)} | {c for c in cuts if c < len(stream)})
     other = Engine(site(), "e1")
-    steps = [other.step(stream[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    steps = [other.step(stream[a:b]) for a, b in pairwise(edges)]
     assert told(steps) == told([wanted])
     assert other.snapshot() == engine.snapshot()
 
 
 @given(stream=streams(longest=25))
 @settings(max_examples=40, deadline=None)
-def test_snapshot_and_restore_at_every_edge_gives_the_same_decisions(stream) -> None:
+def test_snapshot_and_restore_at_every_edge_gives_the_same_decisions(stream: Any) -> None:
     wanted, engine = whole(stream)
     memory, steps = Engine(site(), "e1").snapshot(), []
     for item in stream:
@@ -53,7 +55,7 @@ def test_snapshot_and_restore_at_every_edge_gives_the_same_decisions(stream) -> 
 
 @given(stream=streams(), at=st.integers(1, 40))
 @settings(max_examples=60, deadline=None)
-def test_a_start_without_outage_changes_no_decision(stream, at) -> None:
+def test_a_start_without_outage_changes_no_decision(stream: Any, at: Any) -> None:
     at = min(at, len(stream))
     now = max(time_of(i.input) for i in stream[:at])
     again = numbered(
@@ -69,7 +71,7 @@ def test_a_start_without_outage_changes_no_decision(stream, at) -> None:
 
 @given(stream=streams())
 @settings(max_examples=60, deadline=None)
-def test_ticks_at_the_deadlines_end(stream) -> None:
+def test_ticks_at_the_deadlines_end(stream: Any) -> None:
     """A runtime that only ever waits for the next deadline makes progress and comes to rest."""
     _, engine = whole(stream)
     number, due = stream[-1].number, engine.next_deadline()
@@ -86,7 +88,7 @@ def test_ticks_at_the_deadlines_end(stream) -> None:
 
 @given(stream=streams())
 @settings(max_examples=40, deadline=None)
-def test_input_batches_are_not_touched_and_quality_never_rises(stream) -> None:
+def test_input_batches_are_not_touched_and_quality_never_rises(stream: Any) -> None:
     before = [i.input.batch.to_bytes() for i in stream if hasattr(i.input, "batch")]
     step, _ = whole(stream)
     assert [i.input.batch.to_bytes() for i in stream if hasattr(i.input, "batch")] == before
@@ -116,7 +118,7 @@ def test_numbers_must_rise() -> None:
 
 
 @pytest.mark.parametrize("damage", ["version", "config", "parts", "size"])
-def test_a_foreign_snapshot_is_refused(damage) -> None:
+def test_a_foreign_snapshot_is_refused(damage: Any) -> None:
     good = Engine(site(), "e1").snapshot()
     bad = {
         "version": Snapshot("engine/0", good.number, good.config_hash, good.parts),

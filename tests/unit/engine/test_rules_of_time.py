@@ -1,5 +1,7 @@
 """Quality, held values, delays, unknown, links, starts: what an operator would see."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,11 +12,12 @@ from gateway.engine.tables import permits
 from gateway.model.batch import of_rows
 from gateway.model.commands import Act, Command, Seen
 from gateway.model.inputs import Acted, Gap, LinkChange, Numbered, Readings, Started, SystemFault, Tick
-from gateway.model.quality import Quality as Q
+from gateway.model.quality import Quality
 from gateway.model.site import Degrade, RuleKind
 from gateway.model.times import NS
-from tests.unit.engine.plant import ANNA, S, T0, readings, rule, site, tag
+from tests.unit.engine.plant import ANNA, T0, S, readings, rule, site, tag
 
+Q = Quality
 HIGH = rule("L.H", RuleKind.LIMIT_HIGH, "L", trigger=12.0, reset=11.0)
 SLOW = rule("L.H", RuleKind.LIMIT_HIGH, "L", trigger=12.0, reset=11.0, on_delay=4 * S, off_delay=3 * S)
 
@@ -22,12 +25,12 @@ SLOW = rule("L.H", RuleKind.LIMIT_HIGH, "L", trigger=12.0, reset=11.0, on_delay=
 class Bench:
     """An engine that numbers its inputs; events as (event, rule, seconds)."""
 
-    def __init__(self, *rules, tags=None):
+    def __init__(self, *rules: Any, tags: Any = None) -> None:
         self.site = site(rules=rules, tags=tags or (tag("L"),))
         self.engine, self.number = Engine(self.site, "e1"), 0
         self.give(Started(T0, 0, "1"))
 
-    def give(self, item):
+    def give(self, item: Any) -> Any:
         self.number += 1
         self.last = self.engine.step([Numbered(self.number, item)])
         return [
@@ -36,10 +39,10 @@ class Bench:
             if e.rule and "FAULT" not in e.rule
         ]
 
-    def read(self, *rows):
+    def read(self, *rows: Any) -> Any:
         return self.give(readings(self.site, *rows))
 
-    def tick(self, at):
+    def tick(self, at: Any) -> Any:
         return self.give(Tick(T0 + int(at * S)))
 
 
@@ -59,7 +62,7 @@ def test_the_permission_table_is_promise_1() -> None:
     [(Q.GOOD, "raised", "cleared"), (Q.GOOD_MANUAL, "raised", "cleared"), (Q.SOURCE_UNCERTAIN, "raised", None),
      (Q.FROZEN, "raised", None), (Q.DEVICE_EXCEPTION, None, "unknown"), (255, None, "unknown")],
 )  # fmt: skip
-def test_quality_table(quality, raises, clears) -> None:
+def test_quality_table(quality: Any, raises: Any, clears: Any) -> None:
     bench = Bench(HIGH)
     bench.read(("L", 1, 5.0))
     assert bench.read(("L", 2, 13.0, quality)) == ([(raises, "L.H", 2)] if raises else [])
@@ -260,7 +263,7 @@ def test_state_and_discrepancy() -> None:
     ("degrade", "one_bad", "then_clear"),
     [(Degrade.TRIP, "raised", "cleared"), (Degrade.EXCLUDE, None, None), (Degrade.UNKNOWN, None, None)],
 )
-def test_a_two_out_of_three_vote_with_one_blind(degrade, one_bad, then_clear) -> None:
+def test_a_two_out_of_three_vote_with_one_blind(degrade: Any, one_bad: Any, then_clear: Any) -> None:
     vote = rule(
         "V", RuleKind.VOTE, "A", "B", "C", subject="G", needed=2, trigger=10.0, reset=8.0, degrade=degrade
     )
@@ -315,7 +318,7 @@ def test_gaps_and_system_faults_are_told() -> None:
 
 
 @pytest.mark.parametrize(("table", "row"), [("deadbeef", 0), ("cccccccc", 9)])
-def test_readings_of_another_tag_table_are_a_gap_and_not_judged(table, row) -> None:
+def test_readings_of_another_tag_table_are_a_gap_and_not_judged(table: Any, row: Any) -> None:
     bench = Bench(HIGH)
     bench.give(Readings(of_rows(table, [(row, T0 + S, T0 + S, 13.0, 0)] * 3)))
     (gap,) = [e for _, e in bench.last.events if e.event == "gap"]
@@ -355,6 +358,6 @@ def test_big_batches_are_judged_like_small_ones() -> None:
         (rule("R", RuleKind.VOTE, "L", needed=2), "rule 'R': vote: 2 of"),
     ],
 )
-def test_a_rule_that_cannot_be_judged_is_named(wrong, says) -> None:
+def test_a_rule_that_cannot_be_judged_is_named(wrong: Any, says: Any) -> None:
     with pytest.raises(ValueError, match=says):
         Engine(site(rules=(wrong,), tags=(tag("L"),)), "e1")
