@@ -244,8 +244,8 @@ class FakePlant:
         self.raise_alarm("AT-201", "H", ago=700, axes=unknown, isa="C", n=3, acknowledged_by=boss)
         fault = {"kind": "instrument", "fault": True, "value": None}
         self.raise_alarm("AT-201", "FAULT", ago=610, level=Level.RED, priority=1, quality=129, **fault)
-        link = {"tag": "pond-rtu", "kind": "link", "fault": True, "value": None, "level": Level.RED,
-                "rule": "pond-rtu.LINK", "installation": "pond", "description": "尾矿库采集终端无应答", "quality": 131, "unit": "",
+        link = {"tag": "pond-rtu", "kind": "link", "fault": True, "value": None, "level": Level.RED, "unit": "",
+                "rule": "pond-rtu.LINK", "installation": "pond", "description": "尾矿库采集终端无应答", "quality": 131,
                 "members": ("ZT-301", "ZT-302", "ZT-303", "RT-301")}  # fmt: skip
         self.raise_alarm("ZT-301", "LINK", ago=340, priority=1, **link)
         latched = Axes(condition=Condition.NORMAL, acknowledgement=ACK, latch=Latch.LATCHED)

@@ -24,7 +24,7 @@ export function mount(root, speak) {
     h("div.bar", null, part.name, part.level, part.counts, h("div.space"), part.health, part.time, part.who, tools(speak)),
     h("div.bar.second", null, part.nav, part.banner));
   site(); alarms(); person(); tick();
-  const ends = [on("status levels", site), on("alarms link", alarms), on("who", person), on("second", tick)];
+  const ends = [on("status levels link", site), on("alarms link", alarms), on("who", person), on("second", tick)];
   stop = () => ends.forEach((end) => end());
 }
 
@@ -58,8 +58,8 @@ function site() {
   put(part.name, h("b", null, said(status, "name")), h("span", null, status.gateway));
   const whole = state.places.get("");
   put(part.level, whole ? levelBlock(whole.level, "small") : null);
-  part.health.dataset.state = status.state;
-  put(part.health, h("span", null, t("gateway")), h("b", null, t(`state.${status.state}`)),
+  part.health.dataset.state = state.lost ? "" : status.state;
+  put(part.health, h("span", null, t("gateway")), h("b", null, state.lost ? t("unknown") : t(`state.${status.state}`)),
     status.troubles.length ? h("i", null, t("troubles.n", { n: status.troubles.length })) : null);
 }
 
