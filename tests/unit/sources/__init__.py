@@ -1,0 +1,1 @@
+"""Pure parts of the sources: planners, decoders, settings; and the replay."""

@@ -1,0 +1,128 @@
+"""Messages become batches, and batches on disk become acknowledgements."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gateway.model.batch import Batch
+from gateway.model.ports import Clock
+from gateway.model.quality import Quality
+from gateway.sources.mqtt.client import Session
+from gateway.sources.mqtt.decode import NAN, Row, Topic
+
+GATHER_S: Final = 0.02
+GATHER_ROWS: Final = 2000
+STEPS: Final = 8
+"""Full batches that may wait unsent before the connection is read no further."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start of the source, as plain integers."""
+
+    messages: int = 0
+    unknown: int = 0
+    """messages of topics no tag asks for"""
+    bad: int = 0
+    """readings that were BAD"""
+    oversized: int = 0
+    batches: int = 0
+    acknowledged: int = 0
+    connects: int = 0
+    resumed: int = 0
+    """connects where the broker had kept the session"""
+
+
+class Gather:
+    """The inbox: rows and packet ids since the last batch. ``ready`` is set when they should go."""
+
+    def __init__(self, topics: dict[bytes, Topic], clock: Clock, counters: Counters, window: int) -> None:
+        self._topics, self._clock, self._counters = topics, clock, counters
+        self._enough = max(1, min(GATHER_ROWS, window // 2))
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rows: list[Row] = []
+        self._received: list[int] = []
+        self._ids: list[int] = []
+        self._count = 0
+        self.ready = asyncio.Event()
+        self.paused = False
+
+    def message(self, topic: bytes, payload: bytes | None, packet_id: int, *, retained: bool) -> None:
+        """See :class:`gateway.sources.mqtt.client.Inbox`."""
+        self._counters.messages += 1
+        if packet_id:
+            self._ids.append(packet_id)
+        handler = self._topics.get(topic)
+        now = self._clock.now()
+        if handler is None:
+            self._counters.unknown += 1
+        elif payload is None:
+            self._counters.oversized += 1
+            self.bad(handler.tags, Quality.MALFORMED)
+        else:
+            rows = handler.rows(payload, now, retained=retained)
+            self._rows += rows
+            self._received += [now] * len(rows)
+        self._count += 1
+        if self._count >= self._enough:
+            self.ready.set()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(GATHER_S, self.ready.set)
+
+    def bad(self, tags: Sequence[int], why: Quality) -> None:
+        """BAD readings, now."""
+        now = self._clock.now()
+        self._rows += [(tag, now, NAN, int(why)) for tag in tags]
+        self._received += [now] * len(tags)
+
+    def pause(self) -> bool:
+        """See :class:`gateway.sources.mqtt.client.Inbox`."""
+        if self._count >= STEPS * GATHER_ROWS and not self.paused:
+            self.paused = True
+            return True
+        return False
+
+    def take(self, table: str) -> tuple[Batch, list[int]]:
+        """What was gathered, and begin anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+        rows, received, ids = self._rows, self._received, self._ids
+        self._rows, self._received, self._ids, self._count, self._timer = [], [], [], 0, None
+        self.ready.clear()
+        if not rows:
+            return Batch.empty(table), ids
+        tag, source, value, quality = zip(*rows, strict=True)
+        columns = (np.array(tag, np.int32), np.array(source, np.int64), np.array(received, np.int64))
+        batch = Batch(table, *columns, np.array(value, np.float64), np.array(quality, np.uint8))
+        self._counters.bad += int(np.count_nonzero(batch.quality >= Quality.NO_DATA))
+        return batch, ids
+
+
+class Receipts:
+    """Acknowledgements in the order the messages came (MQTT-4.6.0-2), each only after its batch is on disk."""
+
+    def __init__(self, session: Session, counters: Counters) -> None:
+        self._session, self._counters = session, counters
+        self._waiting: deque[tuple[list[int], list[bool]]] = deque()
+
+    def expect(self, ids: list[int]) -> Callable[[], None]:
+        """What to call when the batch of these messages is on disk."""
+        committed: list[bool] = []
+        self._waiting.append((ids, committed))
+
+        def done() -> None:
+            committed.append(True)
+            self._flush()
+
+        return done
+
+    def _flush(self) -> None:
+        while self._waiting and self._waiting[0][1]:
+            ids, _ = self._waiting.popleft()
+            self._counters.acknowledged += len(ids)
+            self._session.acknowledge(ids)
