@@ -43,8 +43,14 @@ def seal(body: dict[str, Any], prev_hash: str) -> tuple[str, bytes]:
     Raises:
         ValueError: see :func:`canonical`.
     """
-    digest = chain_hash(prev_hash, canonical(body))
-    return digest, canonical({**body, "prev_hash": prev_hash, "hash": digest})
+    try:
+        plain = _plain(body)
+        digest = chain_hash(prev_hash, orjson.dumps(plain, option=orjson.OPT_SORT_KEYS))
+        whole = {**plain, "prev_hash": prev_hash, "hash": digest}
+        return digest, orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
+    except (_Unusual, TypeError):
+        digest = chain_hash(prev_hash, rfc8785.dumps(body))
+        return digest, rfc8785.dumps({**body, "prev_hash": prev_hash, "hash": digest})
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,15 @@ from gateway.model.errors import Misconfigured
 from gateway.model.inputs import Gap
 from gateway.store import plant
 from gateway.store.canonical import ZERO
-from gateway.store.database import DAMAGE, DISK_ERRORS, WrongVersion, close_quietly, is_sound, open_writer, transaction
+from gateway.store.database import (
+    DAMAGE,
+    DISK_ERRORS,
+    WrongVersion,
+    close_quietly,
+    is_sound,
+    open_writer,
+    transaction,
+)
 from gateway.store.instance import InstanceFile
 from gateway.store.machine import differences, fingerprint
 from gateway.store.reserve import Reserve
@@ -68,18 +76,31 @@ def open_folder(ask: Opening, reserve_bytes: int) -> Opened:
     Raises:
         Misconfigured: see :meth:`Store.open`.
     """
-    instance, reserve = InstanceFile(ask.folder), Reserve(ask.folder, reserve_bytes)
+    reserve = Reserve(ask.folder, reserve_bytes)
     reserve.restore(ask.now)
-    db, why = open_plant(ask, instance, reserve)
+    try:
+        try:
+            return _open_once(ask, reserve)
+        except DISK_ERRORS:
+            if not reserve.release():
+                raise
+            return _open_once(ask, reserve)
+    except DISK_ERRORS as error:
+        raise Misconfigured(
+            f"state folder {ask.folder} takes no writes ({error}); is the disk full or read-only, and may this user "
+            "write there?"
+        ) from error
+
+
+def _open_once(ask: Opening, reserve: Reserve) -> Opened:
+    instance = InstanceFile(ask.folder)
+    db, why = open_plant(ask, instance)
     with ExitStack() as undo:
         undo.callback(close_quietly, db)
-        try:
-            spool, moved = open_spool(ask.folder, db, ask.now)
-            undo.callback(spool.abandon)
-            why = _settle(ask, db, spool, instance, why)
-            gaps = (_spool_gap(db, ask.now, moved),) if moved else ()
-        except DISK_ERRORS as error:
-            raise Misconfigured(f"state folder {ask.folder} takes no writes: {error}") from error
+        spool, moved = open_spool(ask.folder, db, ask.now)
+        undo.callback(spool.abandon)
+        why = _settle(ask, db, spool, instance, why)
+        gaps = (_spool_gap(db, ask.now, moved),) if moved else ()
         undo.pop_all()
     return Opened(db, spool, instance, reserve, why, gaps)
 
@@ -115,7 +136,7 @@ def _spool_gap(db: apsw.Connection, now: int, moved: str) -> Gap:
     )
 
 
-def open_plant(ask: Opening, instance: InstanceFile, reserve: Reserve) -> tuple[apsw.Connection, str]:
+def open_plant(ask: Opening, instance: InstanceFile) -> tuple[apsw.Connection, str]:
     """The checked writer connection, and why a new epoch must begin (empty: it need not).
 
     Raises:
@@ -124,7 +145,7 @@ def open_plant(ask: Opening, instance: InstanceFile, reserve: Reserve) -> tuple[
     lost = _lost(ask, instance)
     if instance.content is None and not ask.path.exists():
         instance.create(secrets.token_hex(16))
-    db = _connect(ask.path, reserve)
+    db = _connect(ask.path)
     try:
         return db, lost or _judge(db, ask, instance)
     except BaseException:
@@ -201,19 +222,13 @@ def _lost(ask: Opening, instance: InstanceFile) -> str:
     return "adopted: the journal was lost"
 
 
-def _connect(path: Path, reserve: Reserve) -> apsw.Connection:
+def _connect(path: Path) -> apsw.Connection:
     try:
         return _open_sound(path)
     except WrongVersion as error:
         raise Misconfigured(f"{error}; use the version that wrote it, or another state folder") from error
     except DAMAGE as error:
         raise Misconfigured(plant.damaged(str(path), str(error))) from error
-    except DISK_ERRORS as error:
-        if reserve.release():
-            return _connect(path, reserve)
-        raise Misconfigured(
-            f"{path} cannot be opened ({error}); is the disk full or read-only, and may this user write there?"
-        ) from error
 
 
 def _open_sound(path: Path) -> apsw.Connection:

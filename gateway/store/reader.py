@@ -13,7 +13,7 @@ from gateway.model.errors import Misconfigured
 from gateway.model.events import Record
 from gateway.model.inputs import Numbered
 from gateway.store import plant
-from gateway.store.database import DISK_ERRORS, WrongVersion
+from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly
 from gateway.store.database import open_reader as connect
 from gateway.store.history import Columns, trend
 from gateway.store.packing import Packer
@@ -36,7 +36,7 @@ class Reader:
         try:
             self._spool = _connect(folder / "spool.db") if (folder / "spool.db").exists() else None
         except BaseException:
-            self._plant.close()
+            close_quietly(self._plant)
             raise
 
     def __enter__(self) -> Self:
@@ -91,9 +91,9 @@ class Reader:
     def close(self) -> None:
         """Let the files go."""
         with self._lock:
-            self._plant.close()
+            close_quietly(self._plant)
             if self._spool is not None:
-                self._spool.close()
+                close_quietly(self._spool)
 
 
 def open_reader(folder: Path) -> Reader:

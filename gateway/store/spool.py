@@ -19,7 +19,16 @@ from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.inputs import Gap
 from gateway.model.ports import Chunk
 from gateway.model.times import NS
-from gateway.store.database import DISK_ERRORS, Value, close_quietly, is_sound, number, open_writer, rows, transaction
+from gateway.store.database import (
+    DISK_ERRORS,
+    Value,
+    close_quietly,
+    is_sound,
+    number,
+    open_writer,
+    rows,
+    transaction,
+)
 from gateway.store.history import Columns, trend
 from gateway.store.packing import Packer
 from gateway.store.schema import SPOOL
@@ -86,12 +95,17 @@ class Spool:
             self._flush_if_many()
         return self._news()
 
-    def seal(self, now: int) -> Chunk | None:
+    def seal(self, now: int) -> None:
         """Seal the open chunk when its second (and a little for stragglers) is over. Called by every commit."""
         age = now - self._open.slot * SECOND
         if self._open.batches and not 0 <= age < SECOND + STRAGGLERS:
             self._seal()
-        return self._news()
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of the file that hold chunks; what :meth:`trim` frees is used again before the file grows."""
+        pages, free = int(self._db.pragma("page_count")), int(self._db.pragma("freelist_count"))
+        return (pages - free) * int(self._db.pragma("page_size"))
 
     def settle(self, number: int) -> None:
         """The readings of every input up to ``number`` have been appended, also where the last had none."""

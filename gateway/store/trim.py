@@ -61,17 +61,19 @@ def _oldest_kept(db: apsw.Connection, received: int) -> int:
 
 
 def _beyond(db: apsw.Connection, max_bytes: int) -> int:
-    """Id from which on the chunks fit into ``max_bytes``; 0 when all do."""
+    """Id from which on the chunks fit into ``max_bytes`` of the file; 0 when all do."""
     pages, size = int(db.pragma("page_count")), int(db.pragma("page_size"))
     used = (pages - int(db.pragma("freelist_count"))) * size
     if used <= max_bytes:
         return 0
-    excess = used - max_bytes
-    for key, packed in rows(db, "SELECT id, length(data) FROM chunks ORDER BY id"):
-        excess -= packed
-        if excess <= 0:
+    sizes = rows(db, "SELECT id, length(data) FROM chunks ORDER BY id DESC")
+    # Pages are never full: what may stay is counted in packed bytes, in proportion.
+    left = sum(packed for _, packed in sizes) * max_bytes // used
+    for key, packed in sizes:
+        left -= packed
+        if left < 0:
             return int(key) + 1
-    return _end(db)
+    return 0
 
 
 def _end(db: apsw.Connection) -> int:

@@ -21,7 +21,7 @@ import apsw
 from gateway.model.errors import Misconfigured
 from gateway.model.times import iso
 from gateway.store.canonical import ZERO, canonical, chain_hash
-from gateway.store.database import DISK_ERRORS, WrongVersion, number, open_reader, rows
+from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, number, open_reader, rows
 
 MAX_REASONS: Final = 20
 _PAGE: Final = 500
@@ -122,7 +122,7 @@ def verify_journal(where: Path, heads: Iterable[OutsideHead] = ()) -> Report:
     try:
         _walk(walk, db)
     finally:
-        db.close()
+        close_quietly(db)
     return _report(walk, len(outside))
 
 

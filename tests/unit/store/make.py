@@ -24,7 +24,9 @@ def store(folder: Path, **options: Any) -> Store:
 
 
 def event(at: int = T0, **fields: Any) -> Event:
-    return Event(event=EventKind.RAISED, time=at, **{"id": "a" * 32, "n": 1, "value": 12.5, "tag": "LT-101", **fields})
+    return Event(
+        event=EventKind.RAISED, time=at, **{"id": "a" * 32, "n": 1, "value": 12.5, "tag": "LT-101", **fields}
+    )
 
 
 def tick(number: int, at: int = T0) -> Numbered:

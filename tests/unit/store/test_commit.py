@@ -22,7 +22,12 @@ def test_a_new_store_is_empty(opened: Open) -> None:
     store = opened(epoch="beef")
     assert (store.epoch, store.head, store.previous) == ("beef", Head(0, ZERO, 0, "beef"), None)
     assert (store.last_input, store.records(0, 10), list(store.inputs(0))) == ((0, 0), [], [])
-    assert (store.snapshots(), store.cursor("x"), store.config("y"), store.config_in_use()) == ([], 0, None, None)
+    assert (store.snapshots(), store.cursor("x"), store.config("y"), store.config_in_use()) == (
+        [],
+        0,
+        None,
+        None,
+    )
 
 
 def test_records_are_the_exact_chained_bytes(opened: Open) -> None:
@@ -43,7 +48,11 @@ def test_records_are_the_exact_chained_bytes(opened: Open) -> None:
 def test_recorded_strictly_increases_whatever_the_clock_does(opened: Open) -> None:
     store = opened()
     times = [T0, T0, T0 - 5, T0 + 100]
-    records = [r for n, at in enumerate(times, 1) for r in store.commit([make.tick(n)], [make.event()] * 2, at).records]
+    records = [
+        r
+        for n, at in enumerate(times, 1)
+        for r in store.commit([make.tick(n)], [make.event()] * 2, at).records
+    ]
     recorded = [r.recorded for r in records]
     assert all(a < b for a, b in itertools.pairwise(recorded))
     assert recorded[-2] == T0 + 100
@@ -117,7 +126,9 @@ def test_configs_are_kept_whole_and_the_one_in_use_is_known(opened: Open) -> Non
     assert (again.config("aa"), again.config("bb"), again.config_in_use()) == (b"one", b"two", "aa")
 
 
-def test_dead_letters_are_kept_and_bounded(opened: Open, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dead_letters_are_kept_and_bounded(
+    opened: Open, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gateway.store.plant.MAX_DEAD_LETTERS", 3)
     store = opened()
     for n in range(5):

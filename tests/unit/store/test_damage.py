@@ -69,12 +69,14 @@ def test_a_journal_that_is_no_database(opened: Open) -> None:
 def test_a_damaged_input_is_named_when_it_is_read(opened: Open) -> None:
     folder = filled(opened)
     db = apsw.Connection(str(folder / "plant.db"))
-    db.execute("UPDATE inputs SET data = CAST(substr(data, 1, 40) || x'00ff' || substr(data, 43) AS BLOB) WHERE last = 30")
+    db.execute(
+        "UPDATE inputs SET data = CAST(substr(data, 1, 40) || x'00ff' || substr(data, 43) AS BLOB) WHERE last = 30"
+    )
     db.close()
     store = opened()
     with pytest.raises(Misconfigured, match=r"plant.db is damaged: inputs 30 to 30"):
         list(store.inputs(0))
-    assert [i.number for i in store.inputs(30)][0] == 31
+    assert next(i.number for i in store.inputs(30)) == 31
 
 
 @pytest.mark.parametrize("place", ["head", "middle"])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
+import apsw
 import pytest
 
 from gateway.model.errors import Misconfigured
 from gateway.model.inputs import Readings
 from gateway.model.times import NS
-from gateway.store import Store
+from gateway.store import Commit, Store
+from gateway.store.database import DISK_ERRORS, close_quietly
 from gateway.store.verify import verify_journal
 from tests.unit.store import make
 from tests.unit.store.conftest import Disk
@@ -20,13 +23,15 @@ Open = Callable[..., Store]
 MODES = ("full", "ioerr", "readonly", "fsync")
 
 
-def step(store: Store, at: int, events: int = 1) -> object:
+def step(store: Store, at: int, events: int = 1) -> Commit:
     number = store.last_input[0] + 1
     return store.commit([make.readings(number, at)], [make.event(n=number)] * events, at)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_events_leave_at_once_and_are_journalled_first_when_the_disk_is_back(opened: Open, disk: Disk, mode: str) -> None:
+def test_events_leave_at_once_and_are_journalled_first_when_the_disk_is_back(
+    opened: Open, disk: Disk, mode: str
+) -> None:
     store = opened()
     published = list(step(store, T0).records)
     disk.mode = mode
@@ -52,7 +57,9 @@ def test_events_leave_at_once_and_are_journalled_first_when_the_disk_is_back(ope
     assert verify_journal(store.folder).ok
 
 
-def test_a_full_disk_is_first_met_with_the_reserve(opened: Open, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_first_met_with_the_reserve(
+    opened: Open, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = opened()
     reserve = store.folder / "reserve"
     assert reserve.stat().st_size == 1 << 16
@@ -97,7 +104,9 @@ def test_readings_go_first_events_never(opened: Open, disk: Disk) -> None:
     gaps = []
     for second in range(60):
         number = store.last_input[0] + 1
-        commit = store.commit([make.readings(number, T0 + second * NS, rows=200)], [make.event(n=number)], T0 + second * NS)
+        commit = store.commit(
+            [make.readings(number, T0 + second * NS, rows=200)], [make.event(n=number)], T0 + second * NS
+        )
         gaps += commit.gaps
     assert gaps
     assert {g.who for g in gaps} == {"store"}
@@ -184,7 +193,9 @@ def test_the_spool_waits_and_then_has_everything(opened: Open, disk: Disk, mode:
     assert [c.id for c in opened().spool.chunks(0, 100)] == list(range(1, 41))
 
 
-def test_a_spool_without_memory_left_tells_the_gap(opened: Open, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spool_without_memory_left_tells_the_gap(
+    opened: Open, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gateway.store.spool.WAITING_BYTES", 50 * 29 * 20)
     store = opened()
     disk.mode = "full"
@@ -207,12 +218,11 @@ def test_a_spool_without_memory_left_tells_the_gap(opened: Open, disk: Disk, mon
 
 def test_a_disk_that_is_full_at_the_start(opened: Open, disk: Disk) -> None:
     disk.mode = "full"
-    with pytest.raises(Misconfigured, match="full or read-only|takes no writes"):
+    with pytest.raises(Misconfigured, match=r"full or read-only|takes no writes"):
         opened()
 
 
 def test_a_full_disk_at_the_start_of_a_known_folder_is_no_obstacle(opened: Open, disk: Disk) -> None:
-    step(opened(), T0)
     store = opened("state2")
     step(store, T0)
     store.close()
@@ -223,17 +233,31 @@ def test_a_full_disk_at_the_start_of_a_known_folder_is_no_obstacle(opened: Open,
     assert commit.records[0].seq == 2
 
 
+def test_a_start_may_use_the_reserve(opened: Open, disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = opened()
+    step(store, T0)
+    disk.mode = "full"
+    step(store, T0 + NS)
+    store.close()
+    disk.mode = None
+    (store.folder / "reserve").write_bytes(bytes(1 << 16))
+    disk.mode = "full"
+    unlink = type(store.folder).unlink
+
+    def room_again(path: Path, *, missing_ok: bool = False) -> None:
+        disk.mode = None
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(type(store.folder), "unlink", room_again)
+    assert "while the disk refused" in opened().note
+
+
 def test_a_disk_that_went_away_is_opened_again(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     store = opened()
     step(store, T0)
-    store._writer.db.close()  # as if the handles had gone with the disk
-
-    def dead(*_: object) -> None:
-        raise OSError("no such device")
-
-    import apsw
-
-    monkeypatch.setattr("gateway.store.writer.DISK_ERRORS", (*__import__("gateway.store.database", fromlist=["x"]).DISK_ERRORS, apsw.ConnectionClosedError))
+    # As if the handles had gone with the disk; a real one says IOERR where apsw says closed.
+    close_quietly(store._writer.db)
+    monkeypatch.setattr("gateway.store.writer.DISK_ERRORS", (*DISK_ERRORS, apsw.ConnectionClosedError))
     assert not step(store, T0 + NS).durable
     assert step(store, T0 + 3 * NS).durable
     assert [r.seq for r in store.records(0, 9)] == [1, 2, 3]

@@ -94,7 +94,9 @@ def test_a_copied_folder_is_refused_until_adopted(opened: Open, tmp_path: Path) 
         pytest.skip("inode numbers are no evidence on this file system")
     assert "folder-inode was" in refused(opened, "copy")
     store = adopted(opened, "copy")
-    assert [r.seq for r in store.records(0, 10)] == [1, 2, 3, 4], "undelivered events of the old epoch stay in line"
+    assert [r.seq for r in store.records(0, 10)] == [1, 2, 3, 4], (
+        "undelivered events of the old epoch stay in line"
+    )
     assert [i.number for i in store.inputs(0)] == [1, 2, 3, 4]
     store.close()
     opened("copy").close()
@@ -110,7 +112,9 @@ def test_a_cloned_disk_on_other_hardware_is_refused(opened: Open, monkeypatch: p
     adopted(opened)
 
 
-def test_evidence_that_is_missing_or_new_is_no_difference(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_that_is_missing_or_new_is_no_difference(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = {"disk": "S1", "folder-inode": "7"}
     monkeypatch.setattr("gateway.store.opening.fingerprint", lambda *_: dict(here))
     filled(opened)

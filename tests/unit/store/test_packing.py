@@ -45,5 +45,5 @@ def test_a_flipped_byte_is_noticed(at: int) -> None:
 
 @pytest.mark.parametrize("cut", [0, 5, 13, 40])
 def test_a_cut_chunk_is_noticed(cut: int) -> None:
-    with pytest.raises(ValueError, match="damaged|not of this"):
+    with pytest.raises(ValueError, match=r"damaged|not of this"):
         Packer().unpack(Packer().pack(make.batch(100))[:cut])
