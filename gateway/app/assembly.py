@@ -9,6 +9,7 @@ from gateway.app.build import build, console_unit, open_store, write_private
 from gateway.app.plugins import build_sinks
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
+from gateway.model.errors import Fault, Misconfigured
 from gateway.model.ports import Clock
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.machine import Machine
@@ -34,6 +35,7 @@ async def assemble(
     """
     clock = clock if clock is not None else clock_of(loaded)
     store = open_store(loaded, clock, adopt=adopt)
+    resume_time(clock, store.last_input[1])
     async with AsyncExitStack() as stack:
         extra: Sequence[LaneSink] = ()
         if not any(o.kind == "mqtt" for o in loaded.outputs):
@@ -54,17 +56,38 @@ def local_output(broker: Broker, state: Path) -> OutputPart:
     secret = state / "broker.password"
     write_private(secret, broker.passwords[GATEWAY])
     settings = SINKS["mqtt"].Settings(
-        kind="mqtt", host=broker.host, port=broker.port, version="3.1.1", username=GATEWAY, password_file=secret
+        kind="mqtt",
+        host=broker.host,
+        port=broker.port,
+        version="3.1.1",
+        username=GATEWAY,
+        password_file=secret,
     )
     return OutputPart(LOCAL, "mqtt", settings)
 
 
 def clock_of(loaded: Loaded) -> Clock:
-    """The wall clock; or, where the only source is a replay, the data's own."""
-    replays = [p for p in loaded.sources if p.kind == "replay"]
-    if not replays or len(loaded.sources) != 1:
-        return SystemClock()
-    from gateway.sources.replay.clock import ReplayClock  # noqa: PLC0415 - only where there is a replay
+    """The wall clock; or, where the source is a replay, the data's own.
 
-    clock: Clock = ReplayClock()
-    return clock
+    Raises:
+        Misconfigured: a replay beside another source (there is one clock), or its recording is not as said.
+    """
+    replays = [p for p in loaded.sources if p.kind == "replay"]
+    if not replays:
+        return SystemClock()
+    if len(loaded.sources) > 1:
+        names = ", ".join(p.name for p in loaded.sources)
+        fault = Fault(str(loaded.path), None, "sources", names, "a replay alone", "its data are the clock")
+        raise Misconfigured([fault])
+    from gateway.sources.replay.clock import ReplayClock  # noqa: PLC0415 - only where there is a replay
+    from gateway.sources.replay.plugin import first_time  # noqa: PLC0415
+
+    # Just before the first reading, so that a stop before it was committed does not look as if it had been.
+    return ReplayClock(max(0, first_time(replays[0].settings, replays[0].bound) - 1))
+
+
+def resume_time(clock: Clock, last: int) -> None:
+    """A replay goes on where the store stopped: no outage is seen where there was none."""
+    advance = getattr(clock, "advance", None)
+    if advance is not None and last:
+        advance(last)

@@ -41,12 +41,14 @@ def previous_site(store: Store, site: Site) -> Site | None:
 
 def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[LaneSink, ...] = ()) -> Machine:
     """The machine, without its console."""
+    number, last = store.last_input
+    resume_after = last if number else -1
     return Machine(
         site=loaded.site,
         store=store,
         clock=clock,
         folder=loaded.state,
-        sources=[build_source(part) for part in loaded.sources],
+        sources=[build_source(part, resume_after) for part in loaded.sources],
         sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
         previous_site=previous_site(store, loaded.site),
     )

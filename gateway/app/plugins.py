@@ -16,9 +16,11 @@ SOURCES: Final = {
 SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}
 
 
-def build_source(part: SourcePart) -> Source:
-    """The source of one configured part."""
+def build_source(part: SourcePart, resume_after: int) -> Source:
+    """The source of one configured part; a replay goes on behind ``resume_after`` (received ns; -1: from the start)."""
     build: Callable[..., Source] = import_module(SOURCES[part.kind]).build
+    if part.kind == "replay":
+        return build(part.name, part.settings, part.bound, resume_after)
     return build(part.name, part.settings, part.bound)
 
 

@@ -45,6 +45,5 @@ async def witness(
 
 async def _collect(client: aiomqtt.Client, seen: Witness, now_s: Callable[[], float]) -> None:
     async for message in client.messages:
-        payload = message.payload if isinstance(message.payload, bytes) else b""
-        if payload:
-            seen.messages.append(Message(str(message.topic), payload, now_s()))
+        if message.payload:
+            seen.messages.append(Message(str(message.topic), bytes(message.payload), now_s()))

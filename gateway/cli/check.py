@@ -1,13 +1,20 @@
-"""``fengsui check``: every fault of a configuration at once."""
+"""``fengsui check``: every fault of a configuration at once, and what is worth a look."""
 
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.say import say_json
+from gateway.config.explain import Effective, explain
 from gateway.config.load import Loaded, load
+from gateway.config.notes import Note, not_judged, notes
 from gateway.model.errors import Misconfigured
+from gateway.model.times import CHINA
 
 BAD_USAGE = 2
 
@@ -15,34 +22,34 @@ BAD_USAGE = 2
 def check(
     config: Annotated[Path, typer.Argument(help="the site file")],
     *,
+    tag: Annotated[
+        str, typer.Option("--explain", metavar="TAG", help="where each of its values came from")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
-    """Check a configuration whole: all faults at once, each with file, line, path, value, what is allowed and a hint."""
+    """Check a configuration whole: all faults at once, each with its line, value, what is allowed and a hint."""
     try:
         loaded = load(config)
+        explained = explain(loaded, tag) if tag else []
     except Misconfigured as error:
         if not json:
+            typer.echo(f"{len(error.faults) or 1} faults in {config}; nothing was started", err=True)
             raise
-        say_json({"ok": False, "faults": [_fault(f) for f in error.faults]})
+        say_json({"ok": False, "faults": [asdict(f) for f in error.faults]})
         raise typer.Exit(BAD_USAGE) from None
-    report = {"ok": True, "faults": [], **summary(loaded)}
+    remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
     if json:
-        say_json(report)
-        return
-    for name, value in report.items():
-        if name not in ("ok", "faults", "not_judged"):
-            typer.echo(f"{name}: {value}")
-    for tag in summary(loaded)["not_judged"]:
-        typer.echo(
-            f"note: {tag} is of a class that must be judged by a limit and has none: its installation shows not-judged"
+        extra = {"explain": [asdict(e) for e in explained]} if tag else {}
+        say_json(
+            {"ok": True, "faults": [], **summary(loaded), "notes": [asdict(n) for n in remarks], **extra}
         )
-    typer.echo("ok")
+    else:
+        _tell(summary(loaded), remarks, explained)
 
 
-def summary(loaded: Loaded) -> dict[str, object]:
+def summary(loaded: Loaded) -> dict[str, Any]:
     """What the configuration amounts to."""
     site = loaded.site
-    judged = {tag for rule in site.rules if rule.enabled for tag in rule.tags}
     return {
         "site": f"{site.county}/{site.id}/{site.gateway}",
         "config_hash": site.config_hash,
@@ -52,10 +59,23 @@ def summary(loaded: Loaded) -> dict[str, object]:
         "rules_disabled": sum(not r.enabled for r in site.rules),
         "sources": {p.name: f"{p.kind}, {len(p.bound)} tags" for p in loaded.sources},
         "outputs": {o.name: o.kind for o in loaded.outputs} or {"local": "embedded broker"},
-        "not_judged": [t.id for t in site.tags if t.limit_required and t.id not in judged],
+        "not_judged": not_judged(loaded),
     }
 
 
-def _fault(fault: object) -> dict[str, object]:
-    names = ("file", "line", "path", "value", "allowed", "hint")
-    return {name: getattr(fault, name) for name in names}
+def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[Effective]) -> None:
+    if explained:
+        wide, long = max(len(e.what) for e in explained), max(len(e.value) for e in explained)
+        for line in explained:
+            typer.echo(f"{line.what:<{wide}}  {line.value:<{long}}  {line.where}")
+        return
+    for name, value in report.items():
+        if name != "not_judged":
+            typer.echo(f"{name + ':':<16}{_words(value)}")
+    for remark in remarks:
+        typer.echo(str(remark))
+    typer.echo(f"ok, {len(remarks)} notes")
+
+
+def _words(value: object) -> str:
+    return "; ".join(f"{k} ({v})" for k, v in value.items()) if isinstance(value, dict) else str(value)

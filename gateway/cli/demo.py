@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.say import say_json
-from gateway.config.durations import parse_duration
-from gateway.model.times import NS
+from gateway.model.times import NS, parse_duration
 
 NOT_SO = 1
 

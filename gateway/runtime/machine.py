@@ -21,9 +21,10 @@ from gateway.engine.warm import warm
 from gateway.model.commands import Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
-from gateway.model.inputs import Started, SystemFault
+from gateway.model.inputs import ConfigChange, Started, SystemFault
 from gateway.model.ports import Clock, Present, Source, TagState
 from gateway.model.site import Site
+from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.outputs import LaneSink, Output, make_output
@@ -36,6 +37,7 @@ from gateway.store import Store
 
 SNAPSHOT_S: Final = 60.0
 FIRST_SNAPSHOT_S: Final = 5.0
+MIN_KEPT: Final = 60 * NS
 
 log = structlog.get_logger()
 
@@ -114,7 +116,7 @@ class Machine:
     async def _judge(self) -> None:
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
         await asyncio.to_thread(warm)
-        recovered = await self._desk.call(recover, self.store, self.previous_site or self.site)
+        recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
         self._begin(recovered)
         pipeline = self._pipeline
         if pipeline is None:
@@ -122,6 +124,8 @@ class Machine:
         async with asyncio.TaskGroup() as group:
             group.create_task(pipeline.run(), name="pipeline")
             await self._first_commit()
+            if recovered.anew:
+                await self._snapshot(pipeline)
             for output in self.outputs:
                 group.create_task(output.run(self._trouble), name=output.sink.name)
             group.create_task(self._snapshots(pipeline), name="snapshots")
@@ -137,6 +141,9 @@ class Machine:
         self._desk.sealed(self.store.spool.last_chunk)
         for gap in self.store.found:
             self.intake.put(gap)
+        before = self.previous_site
+        if before is not None:
+            self.intake.put_first(ConfigChange(now, before.config_hash, self.site.config_hash))
         self.intake.put_first(
             Started(max(self.watch.started, down_since), down_since, __version__, self._note())
         )
@@ -180,7 +187,9 @@ class Machine:
         while not pipeline.settled:
             await self.commits.wait(1.0)
         snapshot: Snapshot = with_seq(pipeline.engine.snapshot(), self._desk.head_seq)
-        await self._desk.call(self.store.save_snapshot, snapshot)
+        steps = self.store.snapshot_steps(snapshot, since=self.clock.now() - longest_memory(self.site))
+        while await self._desk.call(next, steps, None) is not None:
+            pass
 
     def _trouble(self, what: str, *, active: bool, detail: str = "") -> None:
         self.intake.put(SystemFault(self.clock.now(), what, active, detail))
@@ -190,3 +199,10 @@ class Machine:
         if pipeline is not None and pipeline.settled and self.ready.is_set():
             await self._snapshot(pipeline)
         await self._desk.close()
+
+
+def longest_memory(site: Site) -> int:
+    """How far back (ns) a detector of this site looks: inputs that young are kept, should no snapshot be usable."""
+    rules = [r.window + r.on_delay + r.off_delay for r in site.rules]
+    tags = [t.frozen_window + t.max_age for t in site.tags]
+    return max([MIN_KEPT, *rules, *tags])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from gateway.model.errors import Misconfigured
 from gateway.model.inputs import Input
@@ -10,6 +10,8 @@ from gateway.model.ports import Clock, Present, Sink
 from gateway.runtime.desk import Desk
 from gateway.runtime.lanes import JournalLane, SpoolLane
 from gateway.runtime.supervisor import Trouble, supervise
+
+LANES: Final[dict[str, type[JournalLane] | type[SpoolLane]]] = {"events": JournalLane, "readings": SpoolLane}
 
 
 class LaneSink(Sink, Protocol):
@@ -45,7 +47,6 @@ def make_output(
     Raises:
         Misconfigured: the sink names no known lane (a plugin's bug, found at start).
     """
-    lanes = {"events": JournalLane, "readings": SpoolLane}
-    if sink.lane not in lanes:
-        raise Misconfigured(f"output {sink.name!r} wants lane {sink.lane!r}; allowed: {', '.join(lanes)}")
-    return Output(sink, lanes[sink.lane](sink.name, desk, clock, present, put))
+    if sink.lane not in LANES:
+        raise Misconfigured(f"output {sink.name!r} wants lane {sink.lane!r}; allowed: {', '.join(LANES)}")
+    return Output(sink, LANES[sink.lane](sink.name, desk, clock, present, put))

@@ -36,6 +36,8 @@ class Recovered:
     difference: str
     """empty, or how the decisions of the stepped inputs differ from the journal"""
     stepped: int
+    anew: bool
+    """it did not come from a snapshot of this configuration and epoch: one should be made soon"""
 
 
 def with_seq(snapshot: Snapshot, seq: int) -> Snapshot:
@@ -43,32 +45,61 @@ def with_seq(snapshot: Snapshot, seq: int) -> Snapshot:
     return replace(snapshot, parts={**snapshot.parts, SEQ_PART: str(seq).encode()})
 
 
-def recover(store: Store, site: Site) -> Recovered:
-    """Build the engine of ``site`` from what ``store`` kept."""
-    engine, number, seq = _from_snapshot(store, site)
-    fresh = number == 0
+def recover(store: Store, site: Site, before: Site | None = None) -> Recovered:
+    """Build the engine of ``site`` from what ``store`` kept.
+
+    Args:
+        before: the configuration the kept inputs were judged under, when it is another one. They are stepped again
+            under it; what both configurations share then goes over.
+    """
+    previous = store.previous
+    new_epoch = previous is not None and previous.seq == store.head.seq
+    epoch = previous.epoch if previous is not None and new_epoch else store.epoch
+    recovered = _again(store, before or site, epoch)
+    if before is None and not new_epoch:
+        return recovered
+    engine = Engine(site, store.epoch)
+    engine.carry_over(recovered.engine)
+    return replace(recovered, engine=engine, anew=True)
+
+
+def _again(store: Store, site: Site, epoch: str) -> Recovered:
+    """The engine as it was under ``site``: snapshot, then the inputs behind it stepped again."""
+    start = _from_snapshot(store, site, epoch)
     decided: list[Event] = []
-    stepped = 0
-    for page in _pages(store.inputs(number)):
-        step = engine.step(page)
+    stepped, first = 0, 0
+    for page in _pages(store.inputs(start.number)):
+        first = first or page[0].number
+        step = start.engine.step(page)
         decided += [event for _, event in step.events]
         stepped += len(page)
         _refill(store, step.readings)
-    difference = _difference(decided, _records(store, seq))
-    if difference or (fresh and store.head.seq and not stepped):
-        _fold_whole(store, engine)
-    return Recovered(engine, difference, stepped)
+    # Without a snapshot and without the oldest inputs the decisions cannot be the journal's: nothing to compare.
+    whole = start.number > 0 or first <= 1
+    difference = _difference(decided, _records(store, start.seq)) if whole else ""
+    if difference or not whole:
+        start.engine.refold(record.event for record in _records(store, 0))
+    return Recovered(start.engine, difference, stepped, anew=start.number == 0)
 
 
-def _from_snapshot(store: Store, site: Site) -> tuple[Engine, int, int]:
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where stepping begins: an engine as of input ``number`` and journal ``seq``."""
+
+    engine: Engine
+    number: int
+    seq: int
+
+
+def _from_snapshot(store: Store, site: Site, epoch: str) -> _Start:
     for snapshot in store.snapshots():
-        engine = Engine(site, store.epoch)
+        engine = Engine(site, epoch)
         try:
             engine.restore(Snapshot(snapshot.version, snapshot.number, snapshot.config_hash, snapshot.parts))
-            return engine, snapshot.number, int(snapshot.parts[SEQ_PART])
+            return _Start(engine, snapshot.number, int(snapshot.parts[SEQ_PART]))
         except (ValueError, KeyError) as error:
             log.warning("snapshot not used", number=snapshot.number, reason=str(error))
-    return Engine(site, store.epoch), 0, 0
+    return _Start(Engine(site, epoch), 0, 0)
 
 
 def _pages(inputs: Iterator[Numbered]) -> Iterator[list[Numbered]]:
@@ -108,8 +139,3 @@ def _say(event: Event | None) -> str:
     return (
         "nothing" if event is None else f"{event.event.value} {event.rule or event.installation} n={event.n}"
     )
-
-
-def _fold_whole(store: Store, engine: Engine) -> None:
-    """The journal is the truth about occurrences: fold it from its first record."""
-    engine.refold(record.event for record in _records(store, 0))
