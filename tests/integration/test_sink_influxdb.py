@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.model.batch import Batch
+from gateway.model.batch import Batch, of_rows
 from gateway.model.errors import Misconfigured, Retry
 from gateway.model.events import EventKind
 from gateway.model.ports import Chunk
@@ -162,6 +162,48 @@ async def test_tag_info_is_written_at_the_start_and_when_the_config_changes(infl
     assert len(influxd.query("SELECT * FROM reading", "fengsui")) == 150, (
         "a chunk of the former table is named by it"
     )
+
+
+async def test_a_description_that_is_sent_twice_is_one_point() -> None:
+    async with FakeInflux(script=[(503, "stored, but the answer is lost", {})]) as fake:
+        lane, sink = reading_lane(chunk(1)), readings(fake.url)
+        with pytest.raises(Retry):
+            await sink.run(lane)
+        await deliver(sink, lane, 1)
+    first, second, _ = fake.requests
+    assert first.lines == second.lines
+
+
+NASTY = [
+    "a b",
+    "a,b",
+    "a=b",
+    'a"b',
+    "a\\b",
+    "a\\,b",
+    "a\\ b",
+    "a\\=b",
+    "储罐 1#",
+    "'x'",
+    "a\tb",
+    "#",
+    "a\\\\b",
+]
+
+
+async def test_nasty_names_are_read_back_equal(influxd: Influxd) -> None:
+    influxd.create_database("fengsui")
+    tags = tuple(replace(SITE.tags[0], id=f"T-{i}", cls=name, unit=name) for i, name in enumerate(NASTY))
+    a_site = replace(SITE, tags=tags, rules=())
+    lane = FakeReadingLane("tsdb.readings", present(a_site))
+    rows = [(i, T0 + i, T0, float(i), 0) for i in range(len(NASTY))]
+    lane.put(Chunk(1, 1, 1, of_rows(a_site.table, rows)))
+    await deliver(readings(influxd.url), lane, 1)
+    found = {r["tag"]: r["class"] for r in influxd.query("SELECT * FROM reading", "fengsui")}
+    assert found == {f"T-{i}": name for i, name in enumerate(NASTY)}
+    units = {r["tag"]: r["unit"] for r in influxd.query("SELECT * FROM tag_info", "fengsui")}
+    assert units == {f"T-{i}": name for i, name in enumerate(NASTY)}
+    assert not lane.rejected
 
 
 async def test_a_type_conflict_ends_with_exactly_the_good_lines(influxd: Influxd) -> None:

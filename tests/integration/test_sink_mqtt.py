@@ -460,6 +460,25 @@ async def test_a_wrong_password_is_said_and_tried_again(
         await out.sinks[0].run(out.alarms)
 
 
+async def test_a_server_that_never_answers() -> None:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(swallow, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        it = type("It", (), {"host": host, "port": port})
+        out = Output(it, timeout="300ms")
+        with pytest.raises(Retry, match="did not answer CONNECT within"):
+            await out.sinks[0].run(out.alarms)
+        task = asyncio.create_task(Output(it).sinks[1].run(out.events))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.05)
+
+
 async def test_nobody_there(free_port: Callable[[], int]) -> None:
     out = Output(type("Nobody", (), {"host": "127.0.0.1", "port": free_port()}))
     with pytest.raises(Retry, match="cannot connect"):

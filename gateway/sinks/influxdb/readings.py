@@ -32,6 +32,8 @@ class ReadingSink:
         self._troubles = Troubles()
         self._prefixes: dict[str, Prefixes] = {}
         self._described = ""
+        self._met = ("", 0)
+        """configuration and the time it was met: a repeated description is the same point"""
 
     async def run(self, lane: ReadingLane) -> None:
         """Deliver until cancelled.
@@ -55,13 +57,15 @@ class ReadingSink:
         site = lane.present().site
         if site.config_hash == self._described:
             return
-        lines = tag_info_lines(site, lane.clock.now())
+        if self._met[0] != site.config_hash:
+            self._met = (site.config_hash, lane.clock.now())
+        lines = tag_info_lines(site, self._met[1])
         for at in range(0, len(lines), self._settings.lines):
             rejected = await writer.write(lines[at : at + self._settings.lines])
             self._troubles.report(lane, None)
             if rejected:
                 words = [lines[at + r.index] for r in rejected]
-                lane.reject(words, rejected[0].reason, lane.clock.now(), lane.clock.now())
+                lane.reject(words, rejected[0].reason, self._met[1], self._met[1])
         self._described = site.config_hash
 
     async def _load(self, lane: ReadingLane) -> _Load:

@@ -364,8 +364,7 @@ def _without_null(node: Any) -> Any:
     if "anyOf" in out and len(kinds) == 1:
         del out["anyOf"]
         out = {**kinds[0], **out}
-    out.pop("title", None) if isinstance(out.get("title"), str) else None
-    return out
+    return {k: v for k, v in out.items() if not (k == "title" and isinstance(v, str))}
 
 
 def files() -> dict[Path, str]:
@@ -381,7 +380,7 @@ def files() -> dict[Path, str]:
 
 
 def main(arguments: list[str], docs: Path = DOCS) -> int:
-    """Write the files, or tell whether they are in step."""
+    """Write the files, or tell whether they are in step; the exit code."""
     wanted = {docs / path: text for path, text in files().items()}
     if arguments == ["--write"]:
         for path, text in wanted.items():
