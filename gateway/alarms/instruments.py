@@ -195,7 +195,6 @@ class Health:
 
     def _lost(self, fact: LinkFact) -> list[Turn]:
         self._down[fact.link] = fact.time
-        self._link_due.drop(fact.link)
         turns = [self._link_turn(k, Cause.WITHIN, fact.time) for k in self._below(fact.link)]
         for row in self._topology.rows_of.get(fact.link, ()):
             self._tag_due.drop(row)

@@ -107,7 +107,7 @@ class Levels:
     def alarm(self, before: Occurrence | None, after: Occurrence | None) -> None:
         """An occurrence changed, began (``before`` None) or ended (``after`` None)."""
         known = after or before
-        if known is None or known.fault:
+        if known is None:
             return
         counted = after if after is not None and counts(after) else None
         for place in self._of(known.installation):

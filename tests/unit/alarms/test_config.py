@@ -62,6 +62,14 @@ def test_faults_of_removed_tags_and_links_are_retired() -> None:
     assert [o.rule for o in story.book.open()] == ["system.disk"]
 
 
+def test_a_link_that_is_removed_and_configured_again_starts_afresh() -> None:
+    story = Story()
+    story.down("pond")
+    story.reconfigure(replace(SITE, links=SITE.links[:3]))
+    story.reconfigure(SITE)
+    assert told(story.down("pond")) == ["pond.LINK: raised"]
+
+
 def test_a_removed_timer_no_longer_fires() -> None:
     story = Story()
     story.active("LT-1.H")

@@ -1,13 +1,16 @@
 """Instrument, link and system faults."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.alarms.facts import StartedFact
-from gateway.model.events import EventKind
+from gateway.model.events import Condition, EventKind
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.quality import Quality
+from gateway.model.site import Link
 from gateway.model.times import NEVER, seconds
-from tests.unit.alarms.plant import T0, Story, told
+from tests.unit.alarms.plant import SITE, T0, Story, told
 
 
 def test_an_instrument_fault_has_the_level_of_the_highest_rule_it_blinds() -> None:
@@ -131,6 +134,69 @@ def test_a_device_that_comes_back_with_its_bus_is_none() -> None:
     story.down("plc1")
     story.up("bus")
     assert told(story.up("plc1") + story.wait(5)) == []
+
+
+def test_patience_is_the_tags_own_max_age() -> None:
+    slow = replace(SITE.tags[0], max_age=seconds(60))
+    event_driven = replace(SITE.tags[1], max_age=0)
+    story = Story(replace(SITE, tags=(slow, event_driven, *SITE.tags[2:])))
+    story.down("plc1")
+    story.bad("LT-1")
+    story.bad("LT-2")
+    story.up("plc1")
+    assert told(story.wait(5)) == ["LT-2.FAULT: raised"]
+    assert story.book.next_deadline() == T0 + seconds(60)
+
+
+def test_patience_ends_for_nothing_when_all_have_spoken_or_are_lost_again() -> None:
+    story = Story()
+    story.down("plc1")
+    story.bad("LT-1")
+    story.up("plc1")
+    story.good("LT-1")
+    assert story.book.next_deadline() == NEVER
+    story.down("plc1")
+    story.bad("LT-1")
+    story.up("plc1")
+    story.down("plc1")
+    assert story.book.next_deadline() == NEVER
+    story.down("bus")
+    story.up("plc1")
+    assert story.book.next_deadline() == NEVER
+
+
+def test_faults_of_tags_that_never_spoke_fold_into_a_link_that_is_lost_again() -> None:
+    story = Story(seen=False)
+    story.down("pond")
+    story.up("pond")
+    story.wait(5)
+    assert told(story.down("pond")) == [
+        "PZ-1.FAULT: cleared",
+        "PZ-2.FAULT: cleared",
+        "PZ-3.FAULT: cleared",
+        "pond.LINK: re-alarm",
+    ]
+
+
+def test_a_device_has_no_fault_of_its_own_when_its_bus_is_lost_again_within_its_patience() -> None:
+    story = Story()
+    story.down("bus")
+    story.down("plc1")
+    story.up("bus")
+    story.now += seconds(1)
+    story.down("bus")
+    assert told(story.wait(10)) == []
+
+
+def test_a_device_behind_a_bus_behind_a_lost_router_has_no_fault_of_its_own() -> None:
+    router = Link(id="router", description="router", source="plc")
+    bus = replace(SITE.links[0], parent="router")
+    story = Story(replace(SITE, links=(router, bus, *SITE.links[1:])))
+    for link in ("plc1", "bus", "router"):
+        story.down(link)
+    assert told(story.up("bus") + story.wait(10)) == []
+    assert {o.rule for o in story.book.open() if o.axes.condition is Condition.ACTIVE} == {"router.LINK"}
+    assert told(story.up("router") + story.wait(5)) == ["router.LINK: cleared", "plc1.LINK: re-alarm"]
 
 
 def test_patience_stands_still_while_the_gateway_is_down() -> None:

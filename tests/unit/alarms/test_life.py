@@ -214,6 +214,15 @@ class TestRisingLevel:
         assert story.book.next_deadline() == T0 + seconds(60)
         assert story.wait(1) == []
 
+    def test_time_in_alarm_begins_anew_when_it_is_announced_again(self) -> None:
+        story = Story()
+        for _ in range(8):
+            story.active("LT-1.H")
+            story.normal("LT-1.H")
+        story.now += seconds(30)
+        assert kinds(story.active("LT-1.H")) == ["re-alarm"]
+        assert story.book.next_deadline() == T0 + seconds(90)
+
 
 class TestAcknowledgedAsSeen:
     def test_a_rise_after_what_was_seen_still_waits(self) -> None:
