@@ -66,10 +66,11 @@ class Conditioner:
         return self._run(count, now)
 
     def lost(self, tags: Sequence[int], now: int) -> int:
-        """Rows of BAD COMMUNICATION for these tags (those that are so already are left out)."""
+        """Rows of BAD COMMUNICATION for these tags (those that are so already are left out), in each tag's event time."""
         news = [t for t in tags if self._state["quality"][t] != Quality.COMMUNICATION]
-        rows = self.rows[: len(news)]
-        rows["tag"], rows["source"], rows["received"] = news, now, now
+        rows, st = self.rows[: len(news)], self._state[news]
+        rows["source"] = np.where(st["received"] > 0, st["source"] + (now - st["received"]), now)
+        rows["tag"], rows["received"] = news, now
         rows["quality"], rows["flags"] = Quality.COMMUNICATION, lo.SYNTHETIC
         return self._run(len(news), now)
 

@@ -206,6 +206,17 @@ def test_a_parent_s_return_leaves_a_lost_device_lost() -> None:
     assert bench.engine.tags()[0].quality == Q.COMMUNICATION
 
 
+def test_a_lost_link_takes_nothing_off_the_delay_of_a_device_whose_clock_lags() -> None:
+    bench = Bench(SLOW)
+    late = lambda t, v: Readings(of_rows(bench.site.table, [(0, T0 + t * S, T0 + (t + 60) * S, v, 0)]))  # noqa: E731
+    bench.give(late(1, 13.0))
+    bench.give(LinkChange(T0 + 63 * S, "bus", False))
+    bench.give(LinkChange(T0 + 64 * S, "bus", True))
+    assert bench.give(late(5, 13.0)) == []  # two of four seconds had passed
+    assert bench.tick(66.9) == []
+    assert bench.tick(67) == [("raised", "L.H", 7)]
+
+
 def test_an_outage_is_not_the_plant_s() -> None:
     bench = Bench(SLOW)
     bench.read(("L", 1, 13.0))
