@@ -34,6 +34,10 @@ HEADERS: Final = MappingProxyType(
         "frozen_band": ("frozen_band", "冻结带"),
         "calibration_due": ("calibration_due", "校验到期"),
         "guidance": ("guidance", "处置提示"),
+        "standard": ("standard", "依据"),
+        "clause": ("clause", "条款"),
+        "mark": ("mark", "标记"),
+        "verified_by": ("verified_by", "核准人"),
     }
 )
 #: column -> what it means; docs/tag-list.md is generated from it
@@ -51,9 +55,9 @@ MEANINGS: Final = MappingProxyType(
         "source": "name of a source of the site file",
         "address": "where the source finds it, see the source",
         "signal": "`value` (default) or `4-20mA`: a loop current, judged by NAMUR NE 43",
-        "raw_low": "raw number at the lower end of the range (for 4-20mA: at 4 mA); empty: raw is the value (or mA)",
+        "raw_low": "raw number at the lower end of the range (for 4-20mA: at 4 mA); empty: raw is the value",
         "raw_high": "raw number at the upper end of the range (for 4-20mA: at 20 mA)",
-        "period": "expected time between readings; empty: `defaults.period` of the site file",
+        "period": "expected time between readings; empty: `period` of its source, or of `defaults`",
         "max_age": "a good value holds this long, then it is stale; empty: by `defaults`; 0: for ever (states only)",
         "LL": "trigger of the low-low limit; empty: none",
         "L": "trigger of the low limit",
@@ -66,6 +70,10 @@ MEANINGS: Final = MappingProxyType(
         "frozen_band": "movement up to this much is not moving",
         "calibration_due": "date, YYYY-MM-DD",
         "guidance": "what to do, shown on its alarms",
+        "standard": "standard its limits come from",
+        "clause": "clause of the standard",
+        "mark": "how sure the limits are: `V` read, `S` secondary source, `U` unverified: not enabled until signed",
+        "verified_by": "named engineer who signed the limits",
     }
 )
 REQUIRED: Final = ("raw", "class", "installation", "source", "address")

@@ -12,7 +12,7 @@ from gateway.config.csvfile import Row, read_rows
 from gateway.config.registry import SINKS, SOURCES, kinds
 from gateway.config.rulebook import entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
-from gateway.config.schema import InstallationEntry, SiteFile
+from gateway.config.schema import Defaults, InstallationEntry, SiteFile
 from gateway.config.secrets import secret_faults
 from gateway.config.sitefile import Draft, read_site
 from gateway.config.source import MISSING, Document, read_yaml
@@ -87,7 +87,7 @@ def load(path: Path) -> Loaded:
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
     faults += installation_collisions(draft.installations, document)
-    listed, roll = _tag_lists(draft, document, faults)
+    listed, roll = _tag_lists(draft, _defaults(draft.file.defaults, sources), document, faults)
     tags, parts, links = _bind(listed, sources, faults)
     faults += link_collisions(links, document)
     rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
@@ -132,7 +132,18 @@ def _settings(
     return found
 
 
-def _tag_lists(draft: Draft, document: Document, faults: list[Fault]) -> tuple[list[Listed], Roll]:
+def _defaults(defaults: Defaults, sources: Mapping[str, tuple[str, Any]]) -> Mapping[str, Defaults]:
+    """What an empty cell means, by source: a source's own ``period``, where it is written, comes first."""
+    return {
+        name: defaults.model_copy(update={"period": settings.period})
+        for name, (_, settings) in sources.items()
+        if "period" in settings.model_fields_set
+    }
+
+
+def _tag_lists(
+    draft: Draft, defaults: Mapping[str, Defaults], document: Document, faults: list[Fault]
+) -> tuple[list[Listed], Roll]:
     """Tags of all lists, each id once, and what is known of the others."""
     installations = [i for i in draft.installations if i]
     listed: list[Listed] = []
@@ -150,7 +161,9 @@ def _tag_lists(draft: Draft, document: Document, faults: list[Fault]) -> tuple[l
             continue
         read += rows
         for row in rows:
-            entry, wrong = read_tag(row, draft.file.defaults, installations, list(draft.sources))
+            entry, wrong = read_tag(
+                row, defaults.get(row.get("source"), draft.file.defaults), installations, list(draft.sources)
+            )
             faults += wrong
             listed += [] if entry is None else [entry]
     faults += tag_collisions(read)

@@ -21,6 +21,8 @@ NAMES: Final = {
     RuleKind.DISCREPANCY: "DISC",
     RuleKind.VOTE: "VOTE",
 }
+UNVERIFIED: Final = "U"
+"""Mark of a number that is not judged by until a named engineer has signed it."""
 RATES: Final = (RuleKind.RATE_RISE, RuleKind.RATE_FALL)
 
 
@@ -33,7 +35,7 @@ def versioned(rule: Rule) -> Rule:
 
 def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
     """The rules of one row's limit columns."""
-    tag, band = listed.tag, listed.deadband
+    tag, band, cell = listed.tag, listed.deadband, listed.row.get
     rules = []
     for name, trigger in listed.limits.items():
         column: LimitColumn = getattr(limits, name)
@@ -56,6 +58,11 @@ def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
                 raise_level=_raise(column.raise_level),
                 description=tag.description,
                 guidance=listed.guidance,
+                enabled=cell("mark") != UNVERIFIED or bool(cell("verified_by")),
+                standard=cell("standard"),
+                clause=cell("clause"),
+                mark=cell("mark"),
+                verified_by=cell("verified_by"),
             )
         )
     return [versioned(r) for r in rules]

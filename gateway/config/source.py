@@ -82,7 +82,7 @@ MISSING: Final = _Missing("missing")
 def shown(value: object) -> str:
     """A value as a message shows it, never longer than a line; of keys only their names (values may be secret)."""
     if value is MISSING:
-        return MISSING
+        return str(MISSING)
     text = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
     if isinstance(value, list) and any(isinstance(entry, dict | list) for entry in value):
         text = f"{len(value)} entries"

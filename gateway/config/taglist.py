@@ -16,6 +16,7 @@ from gateway.model.site import ID_PATTERN, Signal, Tag
 
 SIGNALS: Final = {"": Signal.VALUE, "value": Signal.VALUE, "数值": Signal.VALUE, "4-20ma": Signal.MILLIAMP}
 LIMITS: Final = ("LL", "L", "H", "HH")
+MARKS: Final = ("", "V", "S", "U")
 MA_LOW, MA_HIGH = 4.0, 20.0
 LONGEST_TEXT: Final = 500
 DEADBAND_SHARE: Final = 0.01
@@ -55,6 +56,8 @@ def read_tag(
     on_delay, off_delay = cells.duration("on_delay", 0), cells.duration("off_delay", 0)
     _check_limits(cells, cls, limits, deadband, settings)
     _check_texts(cells)
+    if row.get("mark") not in MARKS:
+        cells.fault("mark", "empty, V, S or U")
     if cells.faults:
         return None, cells.faults
     tag = _tag(row, ident, cls, installation, settings)

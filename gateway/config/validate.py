@@ -38,7 +38,7 @@ _ALLOWED: Final = {
     "too_long": "at most {max_length} of them",
 }
 ID_WORDS: Final = "1-64 of A-Z a-z 0-9 _ - (topic-safe)"
-_PATTERNS: Final = {
+PATTERNS: Final = {
     r"^[A-Za-z0-9_-]{1,64}$": ID_WORDS,
     r"^[A-Za-z0-9_.-]{1,64}$": "1-64 of A-Z a-z 0-9 _ - and dots",
     r"^[0-9]{6}$": "six digits, in quotes",
@@ -51,7 +51,10 @@ def validate(model: type[Any], document: Document, base: Key, data: object, faul
         return model.model_validate(data)
     except ValidationError as error:
         faults += faults_of(error, model, document, base, data)
-        return None
+    except TypeError as error:
+        # a plugin's validator met a type it did not think of; people need the place, not a traceback
+        faults.append(document.fault(base, data, "values of the types in docs/configuration.md", str(error)))
+    return None
 
 
 def faults_of(
@@ -89,7 +92,7 @@ def placed(loc: Sequence[str | int], data: object, *, missing: bool = False) -> 
 
 
 def _missing(fault: Fault) -> Fault:
-    return Fault(fault.file, fault.line, fault.path, MISSING, "this key must be given")
+    return Fault(fault.file, fault.line, fault.path, fault.value, "this key must be given")
 
 
 def _either(first: Fault, second: Fault) -> Fault:
@@ -102,7 +105,7 @@ def _either(first: Fault, second: Fault) -> Fault:
 def _allowed(wrong: Any) -> str:
     context = wrong.get("ctx", {})
     if wrong["type"] == "string_pattern_mismatch":
-        return _PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
+        return PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
     if wrong["type"] == "extra_forbidden":
         return "only keys that have a meaning here"
     known = _ALLOWED.get(wrong["type"])

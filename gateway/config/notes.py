@@ -1,0 +1,123 @@
+"""What is allowed and still worth a look: said by ``fengsui check``, never a fault."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.config.ceilings import ceilings_of, has_ceiling
+from gateway.config.load import Loaded
+from gateway.model.site import Danger, Rule, RuleKind
+
+_GAS: Final = ("gas-combustible", "gas-toxic", "oxygen", "methane")
+_WRONG_SIDE: Final = {RuleKind.LIMIT_HIGH: Danger.LOW}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One remark: ``code`` is stable for programs, ``subject`` what it is about, ``place`` file:line."""
+
+    code: str
+    subject: str
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: note: {self.subject}: {self.text}"
+
+
+def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list[Note]:
+    """All remarks. ``today`` as ``YYYY-MM-DD``."""
+    return [
+        *_not_judged(loaded),
+        *_rules(loaded),
+        *_tags(loaded, today),
+        *_same_address(loaded),
+        *_empty_installations(loaded),
+        *_parts(loaded, environment),
+    ]
+
+
+def not_judged(loaded: Loaded) -> list[str]:
+    """Tags of a class that must be judged by a limit and have no enabled rule."""
+    judged = {tag for rule in loaded.site.rules if rule.enabled for tag in rule.tags}
+    return [t.id for t in loaded.site.tags if t.limit_required and t.id not in judged]
+
+
+def _not_judged(loaded: Loaded) -> Iterator[Note]:
+    for tag in not_judged(loaded):
+        cls = loaded.origin.listed[tag].tag.cls
+        text = f"class {cls} must be judged by a limit and it has none: its installation shows not-judged"
+        yield _of_tag(loaded, "not-judged", tag, text)
+
+
+def _rules(loaded: Loaded) -> Iterator[Note]:
+    for rule in loaded.site.rules:
+        for code, text in _of_rule(loaded, rule):
+            placed = loaded.origin.rules[rule.id]
+            yield Note(code, rule.id, f"{placed.file}:{placed.line}", text)
+
+
+def _of_rule(loaded: Loaded, rule: Rule) -> Iterator[tuple[str, str]]:
+    tag = loaded.origin.listed[rule.tags[0]].tag
+    if not rule.enabled:
+        yield "disabled", "not enabled: nothing is judged by it"
+    if rule.mark == "S" and not rule.verified_by:
+        yield "to-be-signed", "its numbers are from a secondary source: to be signed in verified_by"
+    if _WRONG_SIDE.get(rule.kind) is tag.danger:
+        yield "side", f"a high limit, and of class {tag.cls} the low side is the dangerous one"
+    if rule.on_delay and tag.cls in _GAS and rule.kind in (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW):
+        yield "gas-delay", "a delay makes every real gas alarm late by that time"
+    limit = rule.kind in (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW, RuleKind.VOTE)
+    if limit and has_ceiling(tag) and not any(c.enforced for c in ceilings_of(tag)):
+        yield (
+            "ceiling",
+            f"no legal ceiling can be compared in {tag.unit}: check the limit against the standard",
+        )
+
+
+def _tags(loaded: Loaded, today: str) -> Iterator[Note]:
+    for tag in loaded.site.tags:
+        if tag.calibration_due and tag.calibration_due < today:
+            yield _of_tag(loaded, "calibration", tag.id, f"calibration was due on {tag.calibration_due}")
+
+
+def _same_address(loaded: Loaded) -> Iterator[Note]:
+    rows = loaded.origin.listed.values()
+    count = Counter((e.source, e.address) for e in rows)
+    for entry in rows:
+        if count[entry.source, entry.address] > 1:
+            text = f"{count[entry.source, entry.address]} tags read {entry.source} {entry.address}"
+            yield _of_tag(loaded, "same-address", entry.tag.id, text)
+
+
+def _empty_installations(loaded: Loaded) -> Iterator[Note]:
+    used = {tag.installation for tag in loaded.site.tags}
+    for index, installation in enumerate(loaded.site.installations):
+        if installation.id not in used:
+            place = loaded.origin.document.place(("installations", index))
+            yield Note("no-tags", installation.id, place, "has no tag: it shows not-judged")
+
+
+def _parts(loaded: Loaded, environment: Mapping[str, str]) -> Iterator[Note]:
+    for section, parts in (("sources", loaded.sources), ("outputs", loaded.outputs)):
+        for part in parts:
+            place = loaded.origin.document.place((section, part.name))
+            for code, text in _of_settings(part.settings, environment):
+                yield Note(code, f"{section}.{part.name}", place, text)
+
+
+def _of_settings(settings: Any, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    values = settings.model_dump()
+    for key, value in values.items():
+        if key.endswith("_env") and value and value not in environment:
+            yield "environment", f"the environment variable {value} ({key}) is not set here"
+    if values.get("kind") == "mqtt" and str(values.get("version")) == "3.1.1" and "window" in values:
+        yield (
+            "mqtt-3",
+            "MQTT 3.1.1 hides refused publishes: every one is read back, which is slower; prefer 5",
+        )
+
+
+def _of_tag(loaded: Loaded, code: str, tag: str, text: str) -> Note:
+    return Note(code, tag, loaded.origin.listed[tag].row.place, text)
