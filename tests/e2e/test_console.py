@@ -391,6 +391,27 @@ def test_fits_a_tablet(page: Page, width: int) -> None:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_the_order_of_the_list(page: Page) -> None:
+    """What waits and still is, before what waits and went back; then level, process before fault, priority, newest."""
+    page.open("alarms")
+
+    def told() -> list[tuple[str, str, str]]:
+        told = [page.plant.alarms[key] for key in page.rows()]
+        return [(o.rule, o.axes.condition.value, o.axes.acknowledgement.value) for o in told]
+
+    assert told() == [
+        ("LT-101.HH", "active", "unacknowledged"),
+        ("pond-rtu.LINK", "active", "unacknowledged"),
+        ("AT-201.FAULT", "active", "unacknowledged"),
+        ("AT-101.H", "active", "unacknowledged"),
+        ("LT-101.HH", "normal", "unacknowledged"),
+        ("AT-201.H", "unknown", "acknowledged"),
+        ("TT-101.H", "active", "acknowledged"),
+        ("PT-201.HH", "normal", "acknowledged"),
+        ("AT-501.H", "active", "unacknowledged"),  # shadow
+    ]
+
+
 def test_the_picture_script(page: Page, tmp_path: Path) -> None:
     from scripts.screenshot import with_language
 

@@ -68,8 +68,9 @@ const waiting = () => [...state.alarms.values()].filter((a) => a.acknowledgement
 function alarms() {
   const open = waiting().sort(compare);
   put(part.counts, h("span", null, t("unacknowledged")), COLOURS.map((level) => {
-    const n = open.filter((a) => a.level === level).length;
-    return h(`span.count${n ? "" : ".zero"}`, { title: t(`level.${level}`) }, mark(level, n ? "solid" : "hollow"), h("b", null, String(n)));
+    const here = open.filter((a) => a.level === level), n = here.length;
+    const style = here.some((a) => a.condition !== "normal") ? "solid" : "hollow"; // colour only for what still is
+    return h(`span.count${n ? "" : ".zero"}`, { title: t(`level.${level}`) }, mark(level, style), h("b", null, String(n)));
   }));
   const [first] = open;
   part.banner.classList.toggle("quiet", !first);

@@ -2,11 +2,16 @@
 
 const LEVEL = { red: 4, orange: 3, yellow: 2, blue: 1 };
 
-/** Unacknowledged first, then by level, priority, and the newest. Shadow alarms are announced to nobody: last. */
+/**
+ * Unacknowledged first; of these what still is (or may be) before what went back to normal; then by level, process before
+ * instrument, priority, and the newest. Shadow alarms are announced to nobody: last.
+ */
 export function compare(a, b) {
   return (a.shadow - b.shadow)
     || ((b.acknowledgement === "unacknowledged") - (a.acknowledgement === "unacknowledged"))
+    || ((a.condition === "normal") - (b.condition === "normal"))
     || (LEVEL[b.level] - LEVEL[a.level])
+    || (a.fault - b.fault)
     || (a.priority - b.priority)
     || (b.raisedMs - a.raisedMs)
     || (a.id < b.id ? -1 : 1);

@@ -45,7 +45,7 @@ export class Chart {
       scales: { x: { range: () => this.range }, y: { range: (_, min, max) => this.reach(min, max) } },
       axes: [
         { ...axis, values: (_, splits) => splits.map((s) => clock(s * 1000).slice(0, 5)) },
-        { ...axis, size: AXIS, label: this.tag.unit || undefined, labelFont: font, labelSize: 20, values: (_, splits) => splits.map((v) => plain(v)) },
+        { ...axis, size: AXIS, label: this.tag.unit || undefined, labelFont: font, labelSize: 20, values: (_, splits) => even(splits) },
       ],
       series: [
         { label: t("trend.time"), value: (_, s) => (s === null ? NONE : clock(s * 1000)) },
@@ -124,6 +124,13 @@ export class Chart {
     this.sight.disconnect();
     this.plot.destroy();
   }
+}
+
+/** Labels with one number of decimals, as many as the step needs. */
+function even(splits) {
+  const step = splits.length > 1 ? Math.abs(splits[1] - splits[0]) : 1;
+  const decimals = Math.min(6, Math.max(0, ...[0, 1, 2, 3, 4, 5, 6].filter((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) > 1e-6).map((d) => d + 1)));
+  return splits.map((v) => v.toFixed(decimals));
 }
 
 /** Put a null into every hole, so that no line bridges it; returns the holes in seconds. */

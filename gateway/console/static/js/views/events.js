@@ -1,7 +1,7 @@
 // The newest records of the journal, as they were hashed.
 
 import { h, put } from "../dom.js";
-import { has, t } from "../i18n.js";
+import { has, said, t } from "../i18n.js";
 import { get } from "../api.js";
 import { plain, stamp } from "../format.js";
 import { mark } from "../marks.js";
@@ -59,7 +59,7 @@ function row(e) {
   return h(`tr${e.stage === "shadow" ? ".shadow" : ""}`, { "data-seq": e.seq },
     h("td.seq", null, String(e.seq)), h("td.time", null, stamp(Date.parse(e.time))),
     h("td.event", null, has(`event.${e.event}`) ? t(`event.${e.event}`) : e.event),
-    h("td.level", null, known ? mark(level, e.fault ? "fault" : "hollow") : level ? t(`live.${level}`) : ""),
+    h("td.level", null, known ? mark(level, "hollow") : level ? t(`live.${level}`) : ""),
     h("td.tag", null, h("b", null, subject(e)), h("div", null, e.description ?? "")),
     h("td.value", null, e.value === undefined ? "" : `${plain(e.value)} ${e.unit ?? ""}`),
     h("td.actor", null, e.actor?.name ?? ""), h("td.comment", null, e.comment ?? e.detail?.why ?? ""));
@@ -67,6 +67,6 @@ function row(e) {
 
 function subject(e) {
   if (e.rule) return e.rule;
-  if (e.event === "live-level") return e.installation || t("site");
+  if (e.event === "live-level") return said(state.places.get(e.installation ?? "") ?? { name: e.installation || t("site") }, "name");
   return e.tag ?? e.detail?.who ?? "";
 }
