@@ -66,7 +66,7 @@ class Conditioner:
         return self._run(count, now)
 
     def lost(self, tags: Sequence[int], now: int) -> int:
-        """Rows of BAD COMMUNICATION for these tags (those that are so already are left out), in each tag's event time."""
+        """Rows of BAD COMMUNICATION for these tags (not those that are so already), in each tag's event time."""
         news = [t for t in tags if self._state["quality"][t] != Quality.COMMUNICATION]
         rows, st = self.rows[: len(news)], self._state[news]
         rows["source"] = np.where(st["received"] > 0, st["source"] + (now - st["received"]), now)
