@@ -122,6 +122,8 @@ class Hub:
         if not self._clients or self._told is None:
             return False
         new = self._look(None if with_tags else self._told.tags)
+        if not with_tags and (new.levels != self._told.levels or new.alarms != self._told.alarms):
+            new = self._look()  # an alarm and the value that caused it are told together
         if new.site is not self._told.site:
             message: changes.Json | None = {"build": self._build, **changes.full(new, self._context.now())}
             event = "full"

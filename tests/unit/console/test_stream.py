@@ -127,6 +127,15 @@ async def test_a_newcomer_and_the_others_know_the_same(hub: Hub, plant: FakePlan
     assert 3.25 in (await heard(new, "full"))["tags"]["v"]
 
 
+async def test_an_alarm_and_its_value_are_told_together(hub: Hub, plant: FakePlant) -> None:
+    client = hub.join()
+    await heard(client, "full")
+    plant.move("LT-102", 10.9)
+    plant.raise_alarm("LT-102", "HH")
+    hub._tell_change(with_tags=False)
+    assert (await heard(client, "change", "alarms"))["tags"]["v"] == [10.9]
+
+
 async def test_another_configuration_is_told_whole(hub: Hub, plant: FakePlant) -> None:
     async with pumping(hub):
         client = hub.join()

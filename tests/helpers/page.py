@@ -1,0 +1,64 @@
+"""A browser that looks at a console, for the tests of the pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.helpers.console import ConsoleThread
+
+
+class Page:
+    """A browser looking at a console."""
+
+    def __init__(self, driver: webdriver.Chrome, console: ConsoleThread) -> None:
+        self.driver = driver
+        self.console = console
+        self.plant = console.plant
+
+    def open(self, page: str = "overview", language: str = "en") -> Page:
+        self.driver.get(f"{self.console.url}?lang={language}#/{page}")
+        self.until(lambda: not self.lost)
+        return self
+
+    def until(self, met: Callable[[], Any], seconds: float = 10) -> Any:
+        return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: met())
+
+    def js(self, script: str, *args: Any) -> Any:
+        return self.driver.execute_script(script, *args)
+
+    @property
+    def lost(self) -> bool:
+        return bool(self.js("return document.body.classList.contains('lost')"))
+
+    def one(self, css: str) -> Any:
+        return self.until(lambda: next(iter(self.driver.find_elements(By.CSS_SELECTOR, css)), None))
+
+    def texts(self, css: str) -> list[str]:
+        return list(self.js("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", css))
+
+    def rows(self) -> list[str]:
+        return list(self.js("return [...document.querySelectorAll('tr.alarm')].map(e => e.dataset.id)"))
+
+    def name_me(self, name: str = "王强") -> None:
+        who = json.dumps({"id": name, "name": name, "workstation": "panel-1"})
+        self.js("localStorage.setItem('fengsui.who', arguments[0])", who)
+
+    def external(self) -> list[str]:
+        """Requests to anything but the console since the last call."""
+        found = []
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                if not url.startswith((self.console.url, "data:", "chrome:")):
+                    found.append(url)
+        return found
+
+    def complaints(self) -> list[str]:
+        return [e["message"] for e in self.driver.get_log("browser") if e["level"] != "INFO"]
