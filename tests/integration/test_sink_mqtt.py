@@ -439,6 +439,39 @@ async def test_the_event_record_waits_when_its_topic_is_refused(
     assert f"{ROOT}/status" in out.events.troubles["refused"]
 
 
+async def write_only_broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Speaks just enough MQTT 5: takes every publish, refuses every subscription."""
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        while True:
+            kind, length, shift = (await reader.readexactly(1))[0] >> 4, 0, 0
+            while True:
+                byte = (await reader.readexactly(1))[0]
+                length, shift = length | (byte & 127) << shift, shift + 7
+                if byte < 128:
+                    break
+            body = await reader.readexactly(length)
+            at = 2 + int.from_bytes(body[:2], "big")
+            answer = {
+                1: b"\x20\x03\0\0\0",
+                3: b"\x40\x02" + body[at : at + 2],
+                8: b"\x90\x04" + body[:2] + b"\0\x87",
+            }
+            writer.write(answer.get(kind, b""))
+    writer.close()
+
+
+async def test_a_gateway_that_may_only_write_still_delivers() -> None:
+    async with await asyncio.start_server(write_only_broker, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        out = Output(type("It", (), {"host": host, "port": port}))
+        async with out.running():
+            out.say(raised(), open_now=[occurrence()])
+            await out.settled()
+            assert "Not authorized" in out.alarms.troubles["own-topics"]
+            assert not out.alarms.rejected
+        await asyncio.sleep(0.05)
+
+
 @VERSIONS
 async def test_a_wrong_password_is_said_and_tried_again(
     mosquitto: MosquittoFactory, monkeypatch: pytest.MonkeyPatch, version: str

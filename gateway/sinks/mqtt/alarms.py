@@ -54,7 +54,8 @@ class AlarmSink:
                 self._settings, client_id(site, self.name), heard=work.states.heard
             ) as connection:
                 self._troubles.login(lane, None)
-                await connection.subscribe(_own_topics(topics, self._settings))
+                filters, needed = _own_topics(topics, self._settings), self._settings.version != "5"
+                await self._troubles.subscribe(lane, connection, filters, needed=needed)
                 await work.publish_present(connection)
                 await together(
                     watch=connection.watch(),

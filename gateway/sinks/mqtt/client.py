@@ -48,6 +48,10 @@ class LoginRefused(Retry):
     """The broker answered and does not want us: a person must look, but we keep trying."""
 
 
+class ReadingRefused(LoginRefused):
+    """The broker takes our login but not our subscription."""
+
+
 class Connection:
     """Async context manager; not reusable. Every failure of the connection is a :class:`Retry`.
 
@@ -106,7 +110,7 @@ class Connection:
         """Subscribe at QoS 1 and wait for the answer. With version 5 our own publishes are not sent back to us.
 
         Raises:
-            Retry: refused, or the connection was lost.
+            ReadingRefused: the broker does not let us. Retry: the connection was lost.
         """
         wanted: list[Any] = [
             (f, SubscribeOptions(qos=1, noLocal=True)) if self._v5 else (f, 1) for f in filters
@@ -128,12 +132,12 @@ class Connection:
                 messages of this call.
         """
         burst = Burst(len(messages), [None] * len(messages), self._loop.create_future())
-        for index, message in enumerate(messages):
-            if len(self._flight.by_mid) >= self._window:
-                await self._room()
-            self._publish(Slot(burst, index, message, 1 if self._v5 else 2))
-        self._pump()
         try:
+            for index, message in enumerate(messages):
+                if len(self._flight.by_mid) >= self._window:
+                    await self._room()
+                self._publish(Slot(burst, index, message, 1 if self._v5 else 2))
+            self._pump()
             await self._finish(burst)
         finally:
             self._flight.forget(burst)
@@ -280,15 +284,18 @@ class Connection:
             return
         refused = [str(r) for r in reasons if r.is_failure]
         if refused:
-            answer.set_exception(LoginRefused(f"broker refused to let us read our own topics: {refused[0]}"))
+            answer.set_exception(ReadingRefused(f"broker does not let us read our own topics: {refused[0]}"))
         else:
             answer.set_result(None)
 
     def _on_publish(
         self, _client: object, _data: object, mid: int, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        words = getattr(properties, "ReasonString", "") or str(reason)
-        self._flight.acknowledged(mid, reason.value if reason.is_failure else 0, words)
+        if reason.is_failure:
+            words = getattr(properties, "ReasonString", "") or str(reason)
+            self._flight.acknowledged(mid, reason.value, words)
+        else:
+            self._flight.acknowledged(mid)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)

@@ -60,7 +60,8 @@ class EventSink:
             )
             async with connection:
                 self._troubles.login(lane, None)
-                await connection.subscribe(_own_topics(work.topics, self._settings))
+                filters, needed = _own_topics(work.topics, self._settings), self._settings.version != "5"
+                await self._troubles.subscribe(lane, connection, filters, needed=needed)
                 await work.serve(connection)
         except LoginRefused as error:
             self._troubles.login(lane, error)

@@ -55,7 +55,7 @@ class Flight:
         if slot.steps > 1:
             self.by_content.setdefault((slot.message.topic, slot.message.payload), deque()).append(slot)
 
-    def acknowledged(self, mid: int, code: int, words: str) -> None:
+    def acknowledged(self, mid: int, code: int = 0, words: str = "") -> None:
         """A PUBACK; ``code`` 0 accepts."""
         self.answers += 1
         slot = self.by_mid.pop(mid, None)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from gateway.model.ports import EventLane
-from gateway.sinks.mqtt.client import LoginRefused
+from gateway.sinks.mqtt.client import Connection, LoginRefused, ReadingRefused
 from gateway.sinks.mqtt.flight import Refusal
 
 LISTED = 5
@@ -18,6 +18,19 @@ class Troubles:
     def login(self, lane: EventLane, error: LoginRefused | None) -> None:
         """The broker refused the connection (or takes it again)."""
         lane.trouble("login", active=error is not None, detail=error.reason if error else "")
+
+    async def subscribe(
+        self, lane: EventLane, connection: Connection, filters: list[str], *, needed: bool
+    ) -> None:
+        """Read our own topics; where that only serves to tidy up (not ``needed``), a refusal does not stop alarms."""
+        error: ReadingRefused | None = None
+        try:
+            await connection.subscribe(filters)
+        except ReadingRefused as found:
+            if needed:
+                raise
+            error = found
+        lane.trouble("own-topics", active=error is not None, detail=error.reason if error else "")
 
     def answered(self, lane: EventLane, accepted: Iterable[str], refused: Iterable[Refusal]) -> None:
         """Topics of publishes that were accepted or refused."""
