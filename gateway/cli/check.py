@@ -33,7 +33,8 @@ def check(
         explained = explain(loaded, tag) if tag else []
     except Misconfigured as error:
         if not json:
-            typer.echo(f"{len(error.faults) or 1} faults in {config}; nothing was started", err=True)
+            count = len(error.faults) or 1
+            typer.echo(f"{count} fault{'s' if count > 1 else ''} in {config}", err=True)
             raise
         say_json({"ok": False, "faults": [asdict(f) for f in error.faults]})
         raise typer.Exit(BAD_USAGE) from None

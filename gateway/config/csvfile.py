@@ -24,7 +24,6 @@ _LOOKALIKES: Final = (
     (b"%PDF", "a PDF"),
 )
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_SEPARATOR_LINE: Final = re.compile(r"sep=.", re.IGNORECASE)
 Line = tuple[int, list[str]]
 
 
@@ -119,7 +118,7 @@ def _lines(path: Path, text: str) -> Iterator[Line]:
 
 def _aside(cells: Sequence[str]) -> bool:
     first = clean(cells[0])
-    return first.startswith("#") or _SEPARATOR_LINE.fullmatch(first) is not None
+    return first.startswith("#") or first.lower().startswith("sep=")
 
 
 def _delimiter(text: str) -> str:

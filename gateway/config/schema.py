@@ -108,10 +108,10 @@ class LimitColumn(Strict):
 class Limits(Strict):
     """The four limit columns of the tag list."""
 
-    LL: LimitColumn = LimitColumn(level="red", priority=1)
-    L: LimitColumn = LimitColumn(level="yellow", priority=2)
-    H: LimitColumn = LimitColumn(level="yellow", priority=2)
-    HH: LimitColumn = LimitColumn(level="red", priority=1)
+    LL: LimitColumn = Field(LimitColumn(level="red", priority=1), description="low-low limits")
+    L: LimitColumn = Field(LimitColumn(level="yellow", priority=2), description="low limits")
+    H: LimitColumn = Field(LimitColumn(level="yellow", priority=2), description="high limits")
+    HH: LimitColumn = Field(LimitColumn(level="red", priority=1), description="high-high limits")
 
 
 class RuleEntry(Strict):

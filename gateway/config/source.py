@@ -127,7 +127,7 @@ def _not_yaml(path: Path, text: str, error: yaml.YAMLError) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else None
     lines = text.splitlines()
-    written = lines[line - 1] if line and line <= len(lines) else ""
+    written = " ".join(lines[max(line - 2, 0) : line]) if line else ""
     what = str(getattr(error, "problem", None) or " ".join(str(error).split()))
     return wrong(path, what, "YAML", _syntax_hint(written), line)
 
@@ -155,13 +155,14 @@ class _Builder:
     _seen: set[int] = field(default_factory=set)
 
     def build(self, node: yaml.Node, path: Key) -> Any:
-        self.document.lines.setdefault(path, node.start_mark.line + 1)
         if id(node) in self._seen:
-            self._fault(
-                node, path, "an alias", "every value written where it stands", "copy what it points to"
+            hint = "copy what it points to"
+            self.faults.append(
+                self.document.fault(path, "alias", "every value written where it stands", hint)
             )
             return None
         self._seen.add(id(node))
+        self.document.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):

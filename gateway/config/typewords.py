@@ -78,9 +78,8 @@ def _tuple(arguments: _Arguments, _: list[Any]) -> str:
 
 
 def _mapping(arguments: _Arguments, _: list[Any]) -> str:
-    return (
-        "name: settings" if typing.get_origin(arguments[1]) is dict else f"name: {_words(arguments[1], [])}"
-    )
+    nested = bool(typing.get_args(arguments[1]))
+    return "name: settings" if nested else f"name: {_words(arguments[1], [])}"
 
 
 _ORIGINS: Final[dict[Any, Callable[[_Arguments, list[Any]], str]]] = {
