@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from gateway.app.plugins import build_sinks, build_source
 from gateway.config.load import Loaded
 from gateway.model.effective import dump_site, load_site
@@ -18,6 +20,7 @@ from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
 
 ADDRESS_FILE: Final = "console.json"
+log = structlog.get_logger()
 Unit = tuple[str, Callable[[], Awaitable[None]]]
 
 
@@ -30,17 +33,20 @@ def open_store(loaded: Loaded, clock: Clock, *, adopt: bool) -> Store:
     return store
 
 
-def previous_site(store: Store, site: Site) -> Site | None:
-    """The configuration the kept inputs were judged under, when it is another one than now."""
-    used = store.config_in_use()
-    if used is None or used == site.config_hash:
-        return None
-    data = store.config(used)
-    return load_site(data) if data is not None else None
+def kept_sites(store: Store) -> dict[str, Site]:
+    """Every kept configuration by its hash; one of a version that can no longer be read is left out."""
+    sites = {}
+    for digest, data in store.configs().items():
+        try:
+            sites[digest] = load_site(data)
+        except ValueError as error:
+            log.warning("a kept configuration cannot be read", hash=digest, reason=str(error))
+    return sites
 
 
 def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[LaneSink, ...] = ()) -> Machine:
     """The machine, without its console."""
+    sites, used = kept_sites(store), store.config_in_use()
     number, last = store.last_input
     resume_after = last if number else -1
     return Machine(
@@ -50,7 +56,8 @@ def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[Lane
         folder=loaded.state,
         sources=[build_source(part, resume_after) for part in loaded.sources],
         sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
-        previous_site=previous_site(store, loaded.site),
+        sites={digest[:8]: site for digest, site in sites.items()},
+        previous_site=sites.get(used) if used and used != loaded.site.config_hash else None,
     )
 
 

@@ -73,8 +73,9 @@ def judge(messages: Sequence[Message], truth: Mapping[str, Any], start: int) -> 
     its side, process or fault); ``false`` arrived and was not to; ``late`` arrived after its window; ``not_ended``
     should have ended by now and did not. ``alarms`` has a row for each expected alarm.
     """
-    seen = sorted(occurrences(messages, start).values(), key=lambda s: s.raised_at)
     now = float(truth["seconds"])
+    arrived = sorted(occurrences(messages, start).values(), key=lambda s: s.raised_at)
+    seen = [s for s in arrived if s.decided_s <= now]  # the truth says nothing of what came after it
     rows, used = [], set()
     for expected in truth["expect"]:
         mine = [s for s in seen if (s.rule, s.tag) == (expected["rule"], expected["tag"])]

@@ -4,37 +4,47 @@ A lane remembers how far it has *handed out* (position) apart from how far the o
 after a failure it hands out again from the cursor, and receivers apply an event twice without harm (promise 4).
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model.events import Record
-from gateway.model.inputs import Gap, Input, SystemFault
+from gateway.model.inputs import Gap, Input
 from gateway.model.ports import Chunk, Clock, Present
+from gateway.model.site import Site
 from gateway.runtime.desk import Desk
+from gateway.runtime.signal import Signal
+from gateway.runtime.troubles import Troubles
 
 READ_AHEAD: Final = 32
 
 
-class _Lane:
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What every lane is connected to."""
+
+    desk: Desk
+    clock: Clock
+    present: Callable[[], Present]
+    put: Callable[[Input], None]
+    troubles: Troubles
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    """configurations by tag-table id, for readings that were made under an older one"""
+
+
+class _Lane(ABC):
     """What both kinds of lane share."""
 
-    def __init__(
-        self,
-        name: str,
-        desk: Desk,
-        clock: Clock,
-        present: Callable[[], Present],
-        put: Callable[[Input], None],
-    ) -> None:
+    def __init__(self, name: str, wiring: Wiring) -> None:
         self.name = name
-        self.clock = clock
-        self._desk = desk
-        self._present = present
-        self._put = put
-        self._troubles: dict[str, str] = {}
-        self.cursor = desk.cursor(name)
+        self.clock = wiring.clock
+        self._desk = wiring.desk
+        self._wiring = wiring
+        self.cursor = wiring.desk.cursor(name)
         self._position = self.cursor
+        self._moved = Signal()
 
     def rewind(self) -> None:
         """Hand out again from the cursor (the sink starts anew)."""
@@ -45,26 +55,35 @@ class _Lane:
         if to > self.cursor:
             self.cursor = to
             self._desk.move(self.name, to)
+            self._moved.fire()
+
+    @property
+    def backlog(self) -> int:
+        """What is not yet settled: records, or for the spool inputs."""
+        return max(0, self._end() - self.cursor)
+
+    async def drained(self) -> None:
+        """Wait until nothing is left to deliver."""
+        while self.backlog:
+            await self._moved.wait()
+
+    @abstractmethod
+    def _end(self) -> int:
+        """Where the lane would be with everything settled."""
 
     def present(self) -> Present:
         """The committed present."""
-        return self._present()
+        return self._wiring.present()
 
     def trouble(self, what: str, *, active: bool, detail: str = "") -> None:
-        """Report on edges; the report becomes a system alarm."""
-        if active == (what in self._troubles):
-            return
-        if active:
-            self._troubles[what] = detail
-        else:
-            del self._troubles[what]
-        self._put(SystemFault(self.clock.now(), f"{self.name}.{what}", active, detail))
+        """A fault of this output came or went."""
+        self._wiring.troubles(f"{self.name}.{what}", active=active, detail=detail)
 
     def _dead(self, data: bytes, reason: str, first: int, last: int, count: int) -> None:
         store = self._desk.store
         now = self.clock.now()
         self._desk.later(store.dead_letter, self.name, reason, data, now)
-        self._put(Gap(now, self.name, first, last, count, f"refused: {reason}"))
+        self._wiring.put(Gap(now, self.name, first, last, count, f"refused: {reason}"))
 
 
 class JournalLane(_Lane):
@@ -84,24 +103,15 @@ class JournalLane(_Lane):
         """See :class:`gateway.model.ports.EventLane`."""
         self._dead(record.data, reason, record.event.time, record.event.time, 1)
 
-    @property
-    def backlog(self) -> int:
-        """Records not yet accepted."""
-        return max(0, self._desk.head_seq - self.cursor)
+    def _end(self) -> int:
+        return self._desk.head_seq
 
 
 class SpoolLane(_Lane):
     """Cursor over the spool."""
 
-    def __init__(
-        self,
-        name: str,
-        desk: Desk,
-        clock: Clock,
-        present: Callable[[], Present],
-        put: Callable[[Input], None],
-    ) -> None:
-        super().__init__(name, desk, clock, present, put)
+    def __init__(self, name: str, wiring: Wiring) -> None:
+        super().__init__(name, wiring)
         self._ahead: deque[Chunk] = deque()
 
     def rewind(self) -> None:
@@ -120,11 +130,13 @@ class SpoolLane(_Lane):
         self._position = chunk.id
         return chunk
 
+    def site_of(self, table: str) -> Site | None:
+        """See :class:`gateway.model.ports.ReadingLane`."""
+        return self._wiring.sites.get(table)
+
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
         """See :class:`gateway.model.ports.ReadingLane`."""
         self._dead("\n".join(lines).encode(), reason, first, last, len(lines))
 
-    @property
-    def backlog(self) -> int:
-        """Chunks not yet accepted."""
-        return max(0, self._desk.last_chunk - self.cursor)
+    def _end(self) -> int:
+        return self._desk.last_chunk

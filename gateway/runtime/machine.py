@@ -7,6 +7,7 @@ status is ``starting`` and ``readyz`` is false.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,22 +22,26 @@ from gateway.engine.warm import warm
 from gateway.model.commands import Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
-from gateway.model.inputs import ConfigChange, Started, SystemFault
+from gateway.model.inputs import ConfigChange, Started
 from gateway.model.ports import Clock, Present, Source, TagState
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
+from gateway.runtime.lanes import Wiring
 from gateway.runtime.outputs import LaneSink, Output, make_output
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.recover import Recovered, recover, with_seq
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
-from gateway.runtime.watch import Watch
+from gateway.runtime.troubles import Troubles
+from gateway.runtime.watch import Watch, is_trouble
 from gateway.store import Store
 
 SNAPSHOT_S: Final = 60.0
 FIRST_SNAPSHOT_S: Final = 5.0
+STOP_S: Final = 2.0
+"""Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
 
 log = structlog.get_logger()
@@ -54,6 +59,8 @@ class Machine:
     sinks: Sequence[LaneSink]
     extras: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = ()
     """further supervised units (console, embedded broker): name and coroutine function"""
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    """kept configurations by tag-table id"""
     previous_site: Site | None = None
     """the configuration the store's inputs were judged under, when it was another one"""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,30 +69,56 @@ class Machine:
     intake: Intake = field(init=False)
     outputs: list[Output] = field(init=False)
     _desk: Desk = field(init=False)
+    troubles: Troubles = field(init=False)
     _pipeline: Pipeline | None = None
+    _reading: list[asyncio.Task[None]] = field(default_factory=list)
+    _stepping: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._desk = Desk(self.store)
         self.intake = Intake(self.clock, self.site.table)
         self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
-        put = self.intake.put
-        self.outputs = [make_output(s, self._desk, self.clock, self.watch.present, put) for s in self.sinks]
+        self.troubles = Troubles(self.clock, self.intake.put)
+        wiring = Wiring(
+            self._desk, self.clock, self.watch.present, self.intake.put, self.troubles, self.sites
+        )
+        self.outputs = [make_output(s, wiring) for s in self.sinks]
         self.watch.outputs = self.outputs
 
     async def run(self) -> None:
-        """Run until cancelled. On the way out: stop sources, commit, snapshot, close the store."""
+        """Run until cancelled. On the way out: stop reading, commit, deliver what goes at once, snapshot."""
         try:
             async with asyncio.TaskGroup() as group:
-                for name, unit in self.extras:
-                    group.create_task(supervise(name, unit, self._trouble), name=name)
-                for source in self.sources:
-                    unit = partial(source.run, SourceFeed(source.name, self.intake))
-                    group.create_task(
-                        supervise(f"source.{source.name}", unit, self._trouble), name=source.name
-                    )
-                group.create_task(self._judge(), name="judge")
+                self._start(group)
+                try:
+                    await self._judge(group)
+                    await asyncio.Event().wait()
+                finally:
+                    await self._wind_down()
         finally:
             await asyncio.shield(self._close())
+
+    def _start(self, group: asyncio.TaskGroup) -> None:
+        for name, unit in self.extras:
+            group.create_task(supervise(name, unit, self.troubles), name=name)
+        for source in self.sources:
+            unit = partial(source.run, SourceFeed(source.name, self.intake))
+            name = f"source.{source.name}"
+            self._reading.append(group.create_task(supervise(name, unit, self.troubles), name=name))
+
+    async def _wind_down(self) -> None:
+        """Sources first, then the last commit, then a moment for the outputs; they keep their place if it is short."""
+        for tasks in (self._reading, self._stepping):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if not self.ready.is_set():
+            return
+        await self._desk.call(self.store.spool.seal, self.clock.now() + 2 * NS)
+        self._desk.sealed(self.store.spool.last_chunk)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await asyncio.gather(*(o.lane.drained() for o in self.outputs))
 
     async def submit(self, command: Command) -> Sequence[Record]:
         """The command port of console and command line."""
@@ -113,49 +146,50 @@ class Machine:
         """Wait for the next commit."""
         await self.commits.wait(timeout)
 
-    async def _judge(self) -> None:
+    async def _judge(self, group: asyncio.TaskGroup) -> None:
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
         await asyncio.to_thread(warm)
         recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
-        self._begin(recovered)
-        pipeline = self._pipeline
-        if pipeline is None:
-            raise RuntimeError("the pipeline was not made")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(pipeline.run(), name="pipeline")
-            await self._first_commit()
-            if recovered.anew:
-                await self._snapshot(pipeline)
-            for output in self.outputs:
-                group.create_task(output.run(self._trouble), name=output.sink.name)
-            group.create_task(self._snapshots(pipeline), name="snapshots")
+        pipeline = self._begin(recovered)
+        self._stepping.append(group.create_task(pipeline.run(), name="pipeline"))
+        await self._first_commit()
+        if recovered.anew:
+            await self._snapshot(pipeline)
+        for output in self.outputs:
+            group.create_task(output.run(self.troubles), name=output.sink.name)
+        self._stepping.append(group.create_task(self._snapshots(pipeline), name="snapshots"))
 
-    def _begin(self, recovered: Recovered) -> None:
-        engine, now = recovered.engine, self.clock.now()
-        down_since = self.store.last_input[1]
-        self._pipeline = Pipeline(
-            engine, self._desk, self.intake, self.clock, ticks=bool(getattr(self.clock, "ticks", True))
-        )
-        self._pipeline.on_commit = self._committed
-        self.watch.engine = engine
+    def _begin(self, recovered: Recovered) -> Pipeline:
+        engine = recovered.engine
+        ticks = bool(getattr(self.clock, "ticks", True))
+        pipeline = Pipeline(engine, self._desk, self.intake, self.clock, self.troubles, ticks=ticks)
+        pipeline.on_commit = self._committed
+        self._pipeline, self.watch.engine = pipeline, engine
         self._desk.sealed(self.store.spool.last_chunk)
-        for gap in self.store.found:
-            self.intake.put(gap)
-        before = self.previous_site
-        if before is not None:
-            self.intake.put_first(ConfigChange(now, before.config_hash, self.site.config_hash))
-        self.intake.put_first(
-            Started(max(self.watch.started, down_since), down_since, __version__, self._note())
-        )
+        self._first_inputs()
+        self.troubles.seed(o.rule.removeprefix("system.") for o in engine.book.open() if is_trouble(o))
         if recovered.difference:
             log.error("replay differs from the journal; the journal holds", difference=recovered.difference)
-            self.intake.put(SystemFault(now, "replay-difference", True, recovered.difference))
+        self.troubles("replay-difference", active=bool(recovered.difference), detail=recovered.difference)
+        self.troubles("disk", active=False)
         log.info(
             "judging",
             inputs_stepped_again=recovered.stepped,
             tags=len(self.site.tags),
             rules=len(self.site.rules),
         )
+        return pipeline
+
+    def _first_inputs(self) -> None:
+        """``started`` comes before what was polled during the start; behind it, a change of configuration."""
+        down_since = self.store.last_input[1]
+        for gap in self.store.found:
+            self.intake.put(gap)
+        if self.previous_site is not None:
+            old, new = self.previous_site.config_hash, self.site.config_hash
+            self.intake.put_first(ConfigChange(self.clock.now(), old, new))
+        started = max(self.watch.started, down_since)
+        self.intake.put_first(Started(started, down_since, __version__, self._note()))
 
     def _note(self) -> str:
         before = self.store.previous
@@ -190,9 +224,6 @@ class Machine:
         steps = self.store.snapshot_steps(snapshot, since=self.clock.now() - longest_memory(self.site))
         while await self._desk.call(next, steps, None) is not None:
             pass
-
-    def _trouble(self, what: str, *, active: bool, detail: str = "") -> None:
-        self.intake.put(SystemFault(self.clock.now(), what, active, detail))
 
     async def _close(self) -> None:
         pipeline = self._pipeline

@@ -1,14 +1,11 @@
 """What an output is to the runtime: a sink and the lane it drains, run under the supervisor."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from gateway.model.errors import Misconfigured
-from gateway.model.inputs import Input
-from gateway.model.ports import Clock, Present, Sink
-from gateway.runtime.desk import Desk
-from gateway.runtime.lanes import JournalLane, SpoolLane
+from gateway.model.ports import Sink
+from gateway.runtime.lanes import JournalLane, SpoolLane, Wiring
 from gateway.runtime.supervisor import Trouble, supervise
 
 LANES: Final[dict[str, type[JournalLane] | type[SpoolLane]]] = {"events": JournalLane, "readings": SpoolLane}
@@ -39,9 +36,7 @@ class Output:
         await self.sink.run(self.lane)
 
 
-def make_output(
-    sink: LaneSink, desk: Desk, clock: Clock, present: Callable[[], Present], put: Callable[[Input], None]
-) -> Output:
+def make_output(sink: LaneSink, wiring: Wiring) -> Output:
     """Pair a sink with the lane it names.
 
     Raises:
@@ -49,4 +44,4 @@ def make_output(
     """
     if sink.lane not in LANES:
         raise Misconfigured(f"output {sink.name!r} wants lane {sink.lane!r}; allowed: {', '.join(LANES)}")
-    return Output(sink, LANES[sink.lane](sink.name, desk, clock, present, put))
+    return Output(sink, LANES[sink.lane](sink.name, wiring))

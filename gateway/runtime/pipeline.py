@@ -14,13 +14,17 @@ from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.commands import Command
 from gateway.model.errors import Refused, Retry
 from gateway.model.events import Event, Record
-from gateway.model.inputs import Acted, Gap, Numbered, Readings, SystemFault, Tick
+from gateway.model.inputs import Acted, Gap, Numbered, Readings, Tick
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, Item
+from gateway.runtime.troubles import Troubles
 
 COMMIT_S: Final = 0.2
+ACK_S: Final = 0.05
+"""... or within 50 ms where a source waits to acknowledge: a 3.1.1 broker sends no more than about 20 unacknowledged
+messages, so each wait for a commit is a wait for the next twenty."""
 COMMIT_BYTES: Final = 64 * 1024
 TICK_NS: Final = NS
 """Ticks come at least this often, in plant time; and whenever the engine's next deadline is due."""
@@ -46,11 +50,14 @@ class _Group:
 class Pipeline:
     """Owns the engine between start and stop; everything else only reads what it publishes."""
 
-    def __init__(self, engine: Engine, desk: Desk, intake: Intake, clock: Clock, *, ticks: bool) -> None:
+    def __init__(
+        self, engine: Engine, desk: Desk, intake: Intake, clock: Clock, troubles: Troubles, *, ticks: bool
+    ) -> None:
         self.engine = engine
         self._desk = desk
         self._intake = intake
         self._clock = clock
+        self._troubles = troubles
         self._ticks = ticks
         self._number = desk.store.last_input[0]
         self._last_tick = 0
@@ -155,13 +162,16 @@ class Pipeline:
         wake, loop = self._intake.wake, asyncio.get_running_loop()
         wait = self._until_tick()
         if self._group.inputs:
-            wait = min(wait, self._group.since + COMMIT_S - loop.time())
+            wait = min(wait, self._group.since + self._patience() - loop.time())
         timer = loop.call_later(max(0.0, wait), wake.set)
         try:
             await wake.wait()
         finally:
             timer.cancel()
         wake.clear()
+
+    def _patience(self) -> float:
+        return ACK_S if self._group.done else COMMIT_S
 
     def _until_tick(self) -> float:
         if not self._ticks:
@@ -173,7 +183,7 @@ class Pipeline:
         group = self._group
         if not group.inputs:
             return False
-        late = asyncio.get_running_loop().time() - group.since >= COMMIT_S - 0.002
+        late = asyncio.get_running_loop().time() - group.since >= self._patience() - 0.002
         return group.urgent or group.size >= COMMIT_BYTES or late
 
     async def _commit(self) -> None:
@@ -211,9 +221,8 @@ class Pipeline:
         return commit.records
 
     def _watch_disk(self) -> None:
-        if self._stored_durable != self._durable:
-            self._durable = self._stored_durable
-            detail = (
-                "" if self._durable else "the store does not take commits; alarms leave marked durable: false"
-            )
-            self._intake.put(SystemFault(self._clock.now(), "disk", not self._durable, detail))
+        self._durable = self._stored_durable
+        detail = (
+            "" if self._durable else "the store does not take commits; alarms leave marked durable: false"
+        )
+        self._troubles("disk", active=not self._durable, detail=detail)

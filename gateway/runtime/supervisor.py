@@ -13,6 +13,7 @@ cancelled          the gateway stops
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Protocol
 
 import structlog
@@ -48,33 +49,26 @@ def _wait_for(error: Exception, attempt: int) -> float:
 async def supervise(
     name: str, run: Callable[[], Awaitable[None]], trouble: Trouble, *, grace: int = 1
 ) -> None:
-    """Run ``run`` for ever; ``trouble`` is told after more than ``grace`` failures in a row, and when that ends."""
+    """Run ``run`` for ever. ``trouble`` is told after more than ``grace`` failures in a row, and when ``run`` has been
+    stable for a while; it drops repeats.
+    """
     loop = asyncio.get_running_loop()
-    failures, told = 0, False
+    failures = 0
     while True:
         began = loop.time()
-        task = asyncio.create_task(_cleared_after(name, trouble), name=f"stable:{name}") if told else None
+        stable = loop.call_later(STABLE_S, partial(trouble, name, active=False))
         try:
             await run()
             return
         except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
-            if loop.time() - began > STABLE_S:
-                failures, told = 0, False
-            failures += 1
+            failures = 1 if loop.time() - began > STABLE_S else failures + 1
             _log(name, error, failures)
-            if failures > grace and not told:
-                told = True
+            if failures > grace:
                 trouble(name, active=True, detail=f"{type(error).__name__}: {error}")
             wait = _wait_for(error, failures - 1)
         finally:
-            if task is not None:
-                task.cancel()
+            stable.cancel()
         await asyncio.sleep(wait)
-
-
-async def _cleared_after(name: str, trouble: Trouble) -> None:
-    await asyncio.sleep(STABLE_S)
-    trouble(name, active=False)
 
 
 def _log(name: str, error: Exception, failures: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gateway.engine import Engine
-from gateway.model.events import Occurrence
+from gateway.model.events import Condition, Occurrence
 from gateway.model.ports import Clock, LiveState, Present, Status, TagState
 from gateway.model.quality import STATUS_SHIFT
 from gateway.model.site import Site
@@ -86,11 +86,7 @@ class Watch:
 
     def _troubles(self) -> tuple[str, ...]:
         """System alarms that are active now."""
-        return tuple(
-            o.rule.removeprefix("system.")
-            for o in self.occurrences
-            if o.kind == "system" and o.axes.condition.value != "normal"
-        )
+        return tuple(o.rule.removeprefix("system.") for o in self.occurrences if is_trouble(o))
 
     def _oldest_unsent(self) -> int | None:
         """``recorded`` of the oldest event that an alarm lane has not delivered, ns."""
@@ -98,3 +94,8 @@ class Watch:
             o.lane.cursor + 1 for o in self.outputs if o.sink.name.endswith(".alarms") and o.lane.backlog
         ]
         return self.desk.recorded_of(min(waiting)) if waiting else None
+
+
+def is_trouble(occurrence: Occurrence) -> bool:
+    """A system alarm that is active now."""
+    return occurrence.kind == "system" and occurrence.axes.condition is Condition.ACTIVE

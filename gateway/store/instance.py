@@ -24,6 +24,13 @@ class Instance:
     nonce: str
     mark: Head = field(default_factory=Head)
     at_risk: bool = False
+    input: int = 0
+    """while at risk: the last input that was on disk before the disk refused"""
+
+
+def risk_id(mark: Head, last_input: int) -> str:
+    """Names one time at risk; ``plant.db`` gets it in the very transaction that ends it."""
+    return f"{mark.seq}:{last_input}"
 
 
 class InstanceFile:
@@ -42,7 +49,7 @@ class InstanceFile:
         self._write(Instance(nonce))
 
     def update(self, **changes: Any) -> None:
-        """Change ``mark`` or ``at_risk``.
+        """Change fields of :class:`Instance`.
 
         Raises:
             OSError: the disk refuses.
@@ -67,7 +74,9 @@ class InstanceFile:
 def _load(path: Path) -> Instance | None:
     try:
         raw = json.loads(path.read_bytes() or b"null")
-        return None if raw is None else Instance(raw["nonce"], Head(**raw["mark"]), raw["at_risk"])
+        return (
+            None if raw is None else Instance(raw["nonce"], Head(**raw["mark"]), raw["at_risk"], raw["input"])
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -31,7 +31,7 @@ from gateway.store.database import (
     open_writer,
     transaction,
 )
-from gateway.store.instance import InstanceFile
+from gateway.store.instance import InstanceFile, risk_id
 from gateway.store.machine import differences, fingerprint
 from gateway.store.reserve import Reserve
 from gateway.store.schema import PLANT
@@ -107,6 +107,11 @@ def _open_once(ask: Opening, reserve: Reserve) -> Opened:
 
 def _settle(ask: Opening, db: apsw.Connection, spool: Spool, instance: InstanceFile, why: str) -> str:
     """Make journal, spool and ``instance`` agree; the reason of a new epoch, if one began."""
+    known = instance.content
+    over = plant.read_meta(db).get("risk_over")
+    if known is not None and known.at_risk and over != risk_id(known.mark, known.input):
+        with transaction(db):
+            plant.set_aside(db, known.mark.seq, known.input)
     last = plant.read_last_input(db)[0]
     if not why and spool.last_input > last:
         why = f"restored: the journal ends at input {last}, spool.db holds input {spool.last_input}"

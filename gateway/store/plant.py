@@ -88,6 +88,17 @@ def write_configs(db: apsw.Connection, configs: Mapping[str, bytes]) -> None:
     db.executemany("INSERT OR IGNORE INTO configs VALUES(?,?)", list(configs.items()))
 
 
+def set_aside(db: apsw.Connection, seq: int, last: int) -> None:
+    """Move records behind ``seq`` and groups behind input ``last`` to ``doubtful``; inside the caller's transaction.
+
+    A commit that the disk refused at its fsync may be found on disk after all, with other bytes than those that left.
+    """
+    db.execute("INSERT INTO doubtful SELECT 'record', seq, data FROM journal WHERE seq > ?", (seq,))
+    db.execute("DELETE FROM journal WHERE seq > ?", (seq,))
+    db.execute("INSERT INTO doubtful SELECT 'inputs', last, data FROM inputs WHERE last > ?", (last,))
+    db.execute("DELETE FROM inputs WHERE last > ?", (last,))
+
+
 def read_epoch(db: apsw.Connection) -> tuple[int, str, Head | None]:
     """(first seq, epoch id, previous head) of the newest epoch; (1, "", None) when there is none."""
     row = next(iter(rows(db, "SELECT * FROM epochs ORDER BY n DESC LIMIT 1")), None)
@@ -172,6 +183,11 @@ def read_dead_letters(db: apsw.Connection, limit: int) -> list[DeadLetter]:
     return [
         DeadLetter(*row) for row in rows(db, "SELECT * FROM dead_letters ORDER BY id DESC LIMIT ?", limit)
     ]
+
+
+def read_configs(db: apsw.Connection) -> dict[str, bytes]:
+    """All kept configurations by hash."""
+    return dict(db.execute("SELECT hash, data FROM configs"))
 
 
 def read_config(db: apsw.Connection, digest: str) -> bytes | None:

@@ -19,6 +19,7 @@ plant.db damaged                 refused, file named, nothing touched: a person 
 plant.db gone or emptied         refused when ``instance`` knows of events: a person restores or adopts
 plant.db older than ``instance`` a restored backup: new epoch, the old one named, ``note`` says so
 left while not durable           published events may be missing from the journal: new epoch, the old one named
+a refused commit is there        fsync failed, but the bytes had arrived: with the line above, moved to ``doubtful``
 spool.db damaged                 moved aside, filled again from the inputs, Gap for what is older
 a blob in ``inputs`` damaged     zstd's checksum fails: :class:`Misconfigured` when read, naming the file
 a snapshot damaged               its digest fails: the older one is offered
@@ -50,6 +51,7 @@ CREATE TABLE cursors(name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT R
 CREATE TABLE dead_letters(
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, output TEXT NOT NULL, reason TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE configs(hash TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE doubtful(what TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL);
 """
 
 SPOOL: Final = """

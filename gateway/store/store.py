@@ -209,6 +209,10 @@ class Store:
         waiting = self._writer.riders.configs.get(digest)
         return plant.read_config(self._writer.db, digest) if waiting is None else waiting
 
+    def configs(self) -> dict[str, bytes]:
+        """Every configuration that was kept, by hash."""
+        return {**plant.read_configs(self._writer.db), **self._writer.riders.configs}
+
     def config_in_use(self) -> str | None:
         """Hash of the configuration the last committed input was judged by; None before the first."""
         return plant.read_meta(self._writer.db).get("config")

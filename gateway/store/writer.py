@@ -13,7 +13,7 @@ from gateway.model.times import NS
 from gateway.store import plant
 from gateway.store.backlog import Backlog
 from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, open_writer, transaction
-from gateway.store.instance import InstanceFile
+from gateway.store.instance import InstanceFile, risk_id
 from gateway.store.reserve import Reserve
 from gateway.store.schema import PLANT
 from gateway.store.types import DeadLetter, Head
@@ -66,6 +66,8 @@ class Writer:
         self.trouble = ""
         self.head = plant.read_head(db)
         """the last record that is on disk"""
+        self.input = plant.read_last_input(db)[0]
+        """the last input that is on disk"""
         self._path = path
         self._instance = instance
         self._tried = 0
@@ -105,6 +107,7 @@ class Writer:
         return True
 
     def _written(self, group: plant.Group) -> None:
+        self.input = max(self.input, group.last if group.packed else 0)
         if group.records:
             last = group.records[-1]
             self.head = Head(last.seq, last.hash, last.recorded, self.head.epoch)
@@ -112,6 +115,8 @@ class Writer:
     def _write_backlog(self, db: apsw.Connection) -> None:
         for group in self.backlog.groups:
             plant.write_group(db, group)
+        # ``instance`` may fail to hear of the end of the danger; the journal then still knows.
+        plant.write_meta(db, {"risk_over": risk_id(self.head, self.input)})
 
     def _attempt(self, work: Callable[[apsw.Connection], None], now: int) -> bool:
         self._tried = now
@@ -151,4 +156,4 @@ class Writer:
     def _at_risk(self, *, value: bool) -> None:
         # A disk that takes not even this leaves the next start to the journal alone; nothing better is to be had.
         with suppress(OSError):
-            self._instance.update(at_risk=value)
+            self._instance.update(at_risk=value, mark=self.head, input=self.input)
