@@ -162,7 +162,7 @@ def begin_epoch(db: apsw.Connection, ask: Opening, instance: InstanceFile, why: 
     """Tie ``instance`` to the journal, then write identity, fingerprint and the new epoch in one transaction."""
     content = instance.content
     nonce = plant.read_meta(db).get("nonce") or (content.nonce if content else secrets.token_hex(16))
-    previous = _previous(plant.read_head(db), instance)
+    previous = _previous(db, instance)
     first = (previous.seq if previous else 0) + 1
     if content is None or content.nonce != nonce:
         instance.create(nonce)
@@ -289,8 +289,10 @@ def _broken(db: apsw.Connection, instance: InstanceFile) -> str:
     return ""
 
 
-def _previous(head: Head, instance: InstanceFile) -> Head | None:
+def _previous(db: apsw.Connection, instance: InstanceFile) -> Head | None:
+    """The last head that has an event behind it: an epoch in which nothing happened is passed over."""
+    head, before = plant.read_head(db), plant.read_epoch(db)[2]
     if head.epoch:
-        return head
+        return before if head.hash == ZERO and before is not None else head
     known = instance.content
     return known.mark if known is not None and known.mark.seq else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -261,3 +262,44 @@ def test_a_disk_that_went_away_is_opened_again(opened: Open, monkeypatch: pytest
     assert not step(store, T0 + NS).durable
     assert step(store, T0 + 3 * NS).durable
     assert [r.seq for r in store.records(0, 9)] == [1, 2, 3]
+
+
+def test_a_commit_refused_at_its_fsync_and_found_after_a_crash_is_set_aside(
+    opened: Open, disk: Disk, tmp_path: Path
+) -> None:
+    store = opened()
+    step(store, T0)
+    disk.mode = "fsync"
+    (published,) = step(store, T0 + NS).records
+    shutil.copytree(store.folder, tmp_path / "crashed")
+    disk.mode = None
+    db = apsw.Connection(str(tmp_path / "crashed/plant.db"))
+    ((found,),) = db.execute("SELECT data FROM journal WHERE seq = 2").fetchall()
+    db.close()
+    assert found != published.data, "the disk kept what it said it had not"
+    again = opened("crashed", adopt=True)
+    assert (again.head.seq, again.last_input[0]) == (1, 1)
+    assert again._writer.db.execute("SELECT what, number FROM doubtful").fetchall() == [
+        ("record", 2),
+        ("inputs", 2),
+    ]
+    again.commit([make.tick(2)], [make.event()], T0 + 9 * NS)
+    assert verify_journal(again.folder).ok
+
+
+def test_an_instance_that_missed_the_end_of_the_danger_costs_nothing(
+    opened: Open, disk: Disk, tmp_path: Path
+) -> None:
+    store = opened()
+    step(store, T0)
+    disk.mode = "fsync"
+    step(store, T0 + NS)
+    stale = (store.folder / "instance").read_bytes()
+    disk.mode = None
+    for second in range(2, 6):
+        assert step(store, T0 + second * NS).durable
+    shutil.copytree(store.folder, tmp_path / "crashed")
+    (tmp_path / "crashed/instance").write_bytes(stale)
+    again = opened("crashed", adopt=True)
+    assert (again.head.seq, again.last_input[0]) == (6, 6)
+    assert [r.data for r in again.records(0, 9)] == [r.data for r in store.records(0, 9)]

@@ -251,3 +251,19 @@ def test_the_instance_file_keeps_its_size(tmp_path: Path) -> None:
         file.update(mark=instance.Head(seq, "f" * 64, T0, "e" * 64))
         assert file.path.stat().st_size == instance.SIZE
     assert instance.InstanceFile(tmp_path).content == file.content
+
+
+def test_an_epoch_without_events_is_passed_over(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"disk": "S0"}
+    monkeypatch.setattr("gateway.store.opening.fingerprint", lambda *_: dict(here))
+    folder = filled(opened)
+    for n in (1, 2):
+        here["disk"] = f"S{n}"
+        store = opened(adopt=True)
+        assert store.previous is not None
+        assert store.previous.seq == store.head.seq == 3
+        assert store.previous.hash == store.records(2, 1)[0].hash
+        store.close()
+    store = opened()
+    store.commit([make.tick(4)], [make.event()], T0)
+    assert verify_journal(folder).ok

@@ -164,7 +164,7 @@ def test_a_rewritten_epoch_name_is_found_by_heads_alone(attack: Attack) -> None:
 
 
 def test_a_second_epoch_must_name_the_first(opened: Open, attack: Attack) -> None:
-    known = json.loads((attack.folder / "instance").read_bytes()) | {"at_risk": True}
+    known = json.loads((attack.folder / "instance").read_bytes()) | {"at_risk": True, "input": 12}
     (attack.folder / "instance").write_bytes(json.dumps(known).encode().ljust(512))
     store = opened()
     store.commit([make.tick(13)], [make.event()], T0)
