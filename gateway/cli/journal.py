@@ -33,7 +33,7 @@ def tail(
             typer.echo(record.data.decode())
             continue
         e = record.event
-        level = e.level.word if e.level else "-"
+        level = e.level.word if e.level else str(e.detail.get("level", "-"))
         who = f" by {e.actor.name}" if e.actor else ""
         what = f"{e.installation}/{e.tag} {e.rule}" if e.tag else e.installation
         typer.echo(

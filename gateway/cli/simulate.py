@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+PORT_OPTION: Final = "--modbus-port-base"
+PORT_BASE: Final = "15020"
+"""The ports of the example configurations."""
 
 
 def simulate(
@@ -12,5 +16,8 @@ def simulate(
     scenario: Annotated[str, typer.Argument(help="scenario name or file")],
 ) -> None:
     """Run a simulated plant on Modbus TCP and MQTT; further options go to the simulator (see simulators/README.md)."""
-    done = subprocess.run([sys.executable, "-m", "simulators", "run", scenario, *context.args], check=False)
+    options = list(context.args)
+    if PORT_OPTION not in options:
+        options += [PORT_OPTION, PORT_BASE]
+    done = subprocess.run([sys.executable, "-m", "simulators", "run", scenario, *options], check=False)
     raise typer.Exit(done.returncode)

@@ -153,8 +153,8 @@ class Pipeline:
             if entry.number in decided.refused:
                 waiter.set_exception(Refused(decided.refused[entry.number]))
                 continue
-            mine = [i for i, (number, _) in enumerate(decided.events) if number == entry.number] or [0]
-            self._group.answers.append((waiter, base + mine[0], base + mine[-1] + 1))
+            mine = [base + i for i, (number, _) in enumerate(decided.events) if number == entry.number]
+            self._group.answers.append((waiter, mine[0], mine[-1] + 1) if mine else (waiter, 0, 0))
             self._group.urgent = True
 
     async def _sleep(self) -> None:
