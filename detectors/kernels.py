@@ -1,4 +1,4 @@
-# kernel file
+# long-file: kernel
 """The detectors' one kernel: every kind fused, parts compiled into it.
 
 A rule is three things in a row: a **number** made from its tag or members (value, slope, membership, difference,

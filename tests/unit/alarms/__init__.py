@@ -1,0 +1,1 @@
+"""The alarm stage: life, levels, instruments, properties."""

@@ -1,0 +1,1 @@
+"""Plants, devices and their faults."""

@@ -1,0 +1,1 @@
+"""MQTT and InfluxDB outputs: encoding and schemas."""

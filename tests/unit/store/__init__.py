@@ -1,0 +1,1 @@
+"""Journal, spool, snapshots and their damage."""
