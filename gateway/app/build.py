@@ -15,7 +15,7 @@ from gateway.config.load import Loaded
 from gateway.model.effective import dump_site, load_site
 from gateway.model.ports import Clock
 from gateway.model.site import Site
-from gateway.runtime.machine import Machine
+from gateway.runtime.machine import Machine, Retention
 from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
 
@@ -46,7 +46,7 @@ def kept_sites(store: Store) -> dict[str, Site]:
 
 def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[LaneSink, ...] = ()) -> Machine:
     """The machine, without its console."""
-    sites, used = kept_sites(store), store.config_in_use()
+    sites, used, kept = kept_sites(store), store.config_in_use(), loaded.file.storage
     number, last = store.last_input
     resume_after = last if number else -1
     return Machine(
@@ -56,6 +56,7 @@ def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[Lane
         folder=loaded.state,
         sources=[build_source(part, resume_after) for part in loaded.sources],
         sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
+        retention=Retention(kept.max_mb << 20, kept.keep, kept.max_age),
         sites={digest[:8]: site for digest, site in sites.items()},
         previous_site=sites.get(used) if used and used != loaded.site.config_hash else None,
     )

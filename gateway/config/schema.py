@@ -221,6 +221,21 @@ class Broker(Strict):
     )
 
 
+class Storage(Strict):
+    """How much of the readings is kept on this machine. Alarms and events are always kept."""
+
+    keep: Duration = Field(
+        seconds(30 * 86400),
+        description="delivered readings stay this long for trends (order 40: at least 30 days)",
+    )
+    max_age: Duration = Field(
+        seconds(365 * 86400), description="undelivered readings wait no longer than this"
+    )
+    max_mb: Annotated[int, Field(ge=64)] = Field(
+        20_480, description="... and all together take no more than this; what is lost leaves a gap record"
+    )
+
+
 class SiteFile(Strict):
     """The whole site file."""
 
@@ -248,3 +263,4 @@ class SiteFile(Strict):
     )
     console: Console = Field(Console(), description="where console and API listen")
     broker: Broker = Field(Broker(), description="the embedded broker")
+    storage: Storage = Storage()

@@ -38,8 +38,9 @@ def load_site(data: bytes) -> Site:
     """
     try:
         raw = json.loads(data)
-        parts = {name: tuple(_part(cls, entry) for entry in raw.pop(name)) for name, cls in _PARTS.items()}
-        return Site(**raw, **parts)
+        for name, cls in _PARTS.items():
+            raw[name] = tuple(_part(cls, entry) for entry in raw[name])
+        return Site(**raw)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not an effective configuration of this version: {error}") from error
 

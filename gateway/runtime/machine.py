@@ -22,13 +22,13 @@ from gateway.engine.warm import warm
 from gateway.model.commands import Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
-from gateway.model.inputs import ConfigChange, Started
+from gateway.model.inputs import ConfigChange, Gap, Started
 from gateway.model.ports import Clock, Present, Source, TagState
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
-from gateway.runtime.lanes import Wiring
+from gateway.runtime.lanes import SpoolLane, Wiring
 from gateway.runtime.outputs import LaneSink, Output, make_output
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.recover import Recovered, recover, with_seq
@@ -36,15 +36,27 @@ from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
 from gateway.runtime.troubles import Troubles
 from gateway.runtime.watch import Watch, is_trouble
-from gateway.store import Store
+from gateway.store import Reader, Store
 
 SNAPSHOT_S: Final = 60.0
+TRIM_S: Final = 60.0
 FIRST_SNAPSHOT_S: Final = 5.0
 STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long readings stay in the spool. Times ns."""
+
+    max_bytes: int = 20 << 30
+    keep: int = 30 * 86_400 * NS
+    """delivered readings stay this long for the console's trends (order 40: records are kept at least 30 days)"""
+    max_age: int = 365 * 86_400 * NS
+    """undelivered ones wait no longer than this"""
 
 
 @dataclass(slots=True)
@@ -61,6 +73,7 @@ class Machine:
     """further supervised units (console, embedded broker): name and coroutine function"""
     sites: Mapping[str, Site] = field(default_factory=dict)
     """kept configurations by tag-table id"""
+    retention: Retention = field(default_factory=Retention)
     previous_site: Site | None = None
     """the configuration the store's inputs were judged under, when it was another one"""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,6 +84,8 @@ class Machine:
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
     _pipeline: Pipeline | None = None
+    _reader: Reader | None = None
+    """its own connections, so that a long trend holds up no commit"""
     _reading: list[asyncio.Task[None]] = field(default_factory=list)
     _stepping: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -136,7 +151,9 @@ class Machine:
 
     async def history(self, tag: int, start: int, end: int, points: int) -> Mapping[str, NDArray[Any]]:
         """A tag's readings between two source times, thinned to at most ``points`` buckets (the console's trend)."""
-        return await self._desk.call(self.store.spool.history, tag, self.site.table, start, end, points)
+        if self._reader is None:
+            self._reader = await self._desk.call(self.store.reader)
+        return await asyncio.to_thread(self._reader.history, tag, self.site.table, start, end, points)
 
     async def records(self, after: int, limit: int) -> Sequence[Record]:
         """Journal records after ``after``."""
@@ -158,6 +175,7 @@ class Machine:
         for output in self.outputs:
             group.create_task(output.run(self.troubles), name=output.sink.name)
         self._stepping.append(group.create_task(self._snapshots(pipeline), name="snapshots"))
+        self._stepping.append(group.create_task(self._housekeeping(), name="housekeeping"))
 
     def _begin(self, recovered: Recovered) -> Pipeline:
         engine = recovered.engine
@@ -216,6 +234,28 @@ class Machine:
             await self._snapshot(pipeline)
             await asyncio.sleep(SNAPSHOT_S)
 
+    async def _housekeeping(self) -> None:
+        """Keep the spool inside its bounds. What policy takes from an output that has not had it is a gap record."""
+        while True:
+            await asyncio.sleep(TRIM_S)
+            for gap in await self._desk.call(self._trim):
+                self.intake.put(gap)
+
+    def _trim(self) -> Sequence[Gap]:
+        spool, keep = self.store.spool, self.retention
+        lanes = [o.lane.cursor for o in self.outputs if isinstance(o.lane, SpoolLane)]
+        scarce = (
+            not self.store.reserve_held
+        )  # the disk is nearly full: room for alarms comes before old readings
+        bytes_kept = min(keep.max_bytes, spool.used_bytes // 2) if scarce else keep.max_bytes
+        return spool.trim(
+            min(lanes, default=spool.last_chunk),
+            max_bytes=bytes_kept,
+            max_age_ns=keep.max_age,
+            now=self.clock.now(),
+            keep_ns=0 if scarce else keep.keep,
+        )
+
     async def _snapshot(self, pipeline: Pipeline) -> None:
         """Only of what is committed: with a group open the copy would be ahead of the journal."""
         while not pipeline.settled:
@@ -229,6 +269,8 @@ class Machine:
         pipeline = self._pipeline
         if pipeline is not None and pipeline.settled and self.ready.is_set():
             await self._snapshot(pipeline)
+        if self._reader is not None:
+            self._reader.close()
         await self._desk.close()
 
 

@@ -69,6 +69,8 @@ class Pipeline:
         self._committing = False
         self._sealed = 0
         self._lost: Sequence[Gap] = ()
+        self._undurable: list[Callable[[], None]] = []
+        """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
         self.on_commit: Callable[[], None] = lambda: None
 
     @property
@@ -197,13 +199,21 @@ class Pipeline:
         for waiter, start, stop in group.answers:
             if not waiter.done():
                 waiter.set_result(records[start:stop])
-        for done in group.done:
-            done()
+        self._tell_sources(group.done)
         self._desk.sealed(self._sealed)
         for gap in self._lost:
             self._intake.put(gap)
         self._watch_disk()
         self.on_commit()
+
+    def _tell_sources(self, waiting: Sequence[Callable[[], None]]) -> None:
+        """Acknowledge what is on disk, and nothing else."""
+        self._undurable += waiting
+        if not self._stored_durable:
+            return
+        told, self._undurable = self._undurable, []
+        for done in told:
+            done()
 
     def _write(self, group: _Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
         """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
