@@ -263,4 +263,4 @@ class SiteFile(Strict):
     )
     console: Console = Field(Console(), description="where console and API listen")
     broker: Broker = Field(Broker(), description="the embedded broker")
-    storage: Storage = Storage()
+    storage: Storage = Field(Storage(), description="how much of the readings is kept on this machine")
