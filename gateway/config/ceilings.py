@@ -3,6 +3,7 @@
 Mark V: read in the standard; S: secondary source; both are enforced. U: unverified, listed and never enforced.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,9 +83,12 @@ class Breach:
 def breaches(rules: Sequence[Rule], tags: Mapping[str, Tag]) -> Iterator[Breach]:
     """Every enabled limit or vote beyond an enforced ceiling, compared in the class's unit; one breach a rule."""
     judged = [r for r in rules if r.enabled and (r.kind in _LIMITS or r.kind is RuleKind.VOTE)]
+    beside: dict[tuple[tuple[str, ...], RuleKind], list[Rule]] = defaultdict(list)
+    for rule in judged:
+        beside[rule.tags, rule.kind].append(rule)
     for rule in judged:
         tag = tags[rule.tags[0]]
-        first = _is_first(rule, judged)
+        first = _is_first(rule, beside[rule.tags, rule.kind])
         for ceiling in ceilings_of(tag):
             applies = ceiling.high == _high(rule) and (ceiling.order is Order.FURTHER or first)
             beyond = rule.trigger > ceiling.bound if ceiling.high else rule.trigger < ceiling.bound
@@ -108,12 +112,10 @@ def _high(rule: Rule) -> bool:
     return rule.kind is RuleKind.LIMIT_HIGH or (rule.kind is RuleKind.VOTE and not rule.danger_low)
 
 
-def _is_first(rule: Rule, judged: Sequence[Rule]) -> bool:
-    """No live limit of the same tag and side lies nearer to normal. A vote is never the first alarm of its tags."""
+def _is_first(rule: Rule, beside: Sequence[Rule]) -> bool:
+    """No live limit ``beside`` it (same tag and side) lies nearer to normal; a vote is never the first."""
     if rule.kind is RuleKind.VOTE:
         return False
-    same = [
-        r.trigger for r in judged if r.tags == rule.tags and r.kind is rule.kind and r.stage is Stage.LIVE
-    ]
+    same = [r.trigger for r in beside if r.stage is Stage.LIVE]
     nearest = min(same, default=rule.trigger) if _high(rule) else max(same, default=rule.trigger)
     return rule.trigger <= nearest if _high(rule) else rule.trigger >= nearest

@@ -1,11 +1,12 @@
 """Load a configuration whole: site file, tag lists, plugins' settings, rules. All faults at once, no network."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from gateway.config.ceilings import breaches
 from gateway.config.csvfile import Row, read_rows
@@ -247,11 +248,8 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
 
 def _effective(site: Site, file: SiteFile) -> bytes:
     """The whole effective configuration as text; never contains a secret (those are in environment or files)."""
-    whole = {
-        "site": asdict(site),
-        "file": file.model_dump(mode="json", exclude={"tags", "rules", "state", "console"}),
-    }
-    return json.dumps(whole, sort_keys=True, ensure_ascii=False, default=str).encode()
+    settings = file.model_dump(mode="json", exclude={"tags", "rules", "state", "console"})
+    return orjson.dumps({"site": site, "file": settings}, option=orjson.OPT_SORT_KEYS)
 
 
 def _installation(entry: InstallationEntry) -> Installation:

@@ -1,10 +1,11 @@
 """Limit columns and the ``rules`` section to rules. Each limit is its own rule; each carries its own version."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final
+
+import orjson
 
 from gateway.config.schema import LimitColumn, Limits, RuleEntry
 from gateway.config.taglist import Listed, tidy
@@ -28,9 +29,8 @@ RATES: Final = (RuleKind.RATE_RISE, RuleKind.RATE_FALL)
 
 def versioned(rule: Rule) -> Rule:
     """The rule with its version: first 12 hex digits of the SHA-256 of its settings."""
-    settings = {**asdict(rule), "version": ""}
-    text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
-    return replace(rule, version=hashlib.sha256(text.encode()).hexdigest()[:12])
+    settings = orjson.dumps(replace(rule, version=""), option=orjson.OPT_SORT_KEYS)
+    return replace(rule, version=hashlib.sha256(settings).hexdigest()[:12])
 
 
 def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
