@@ -10,6 +10,7 @@ import orjson
 
 from gateway.config.ceilings import breaches
 from gateway.config.csvfile import Row, read_rows
+from gateway.config.located import located
 from gateway.config.registry import SINKS, SOURCES, kinds
 from gateway.config.rulebook import entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
@@ -129,7 +130,7 @@ def _settings(
         known = {f.path for f in secrets}
         faults += [f for f in wrong if f.path not in known]
         if settings is not None:
-            found[name] = (kind, settings)
+            found[name] = (kind, located(settings, Path(document.file).parent))
     return found
 
 

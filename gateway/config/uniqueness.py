@@ -52,7 +52,7 @@ def rule_collisions(rules: Sequence[Placed]) -> Iterator[Fault]:
 
 def segment(rule: Rule) -> str:
     """The rule in a state topic: its id without its tag, what does not fit a topic replaced."""
-    return _NOT_TOPIC.sub("_", rule.id.removeprefix(f"{rule.subject}."))[:64]
+    return _NOT_TOPIC.sub("_", rule.id.removeprefix(f"{rule.subject}."))[:64] or "none"
 
 
 def installation_collisions(ids: Sequence[str], document: Document) -> Iterator[Fault]:

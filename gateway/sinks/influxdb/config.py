@@ -20,8 +20,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["influxdb"]
-    version: Literal[1, 2, 3] = 2
+    kind: Literal["influxdb"] = Field(description="picks this plugin")
+    version: Literal[1, 2, 3] = Field(2, description="of InfluxDB; VictoriaMetrics takes 1 and 2")
     url: str = Field(pattern=r"^https?://[^\s?#]+$", description="without /write or /api/v2/write")
     database: str = Field("", description="versions 1 and 3")
     retention_policy: str = Field("", description="version 1; empty: the database's default")

@@ -18,7 +18,10 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "gateway": {"description": "id of the gateway"},
     "installation": {"description": "id of the installation; none, where there is none"},
     "tag": {"description": "id of the tag, group or link"},
-    "rule": {"description": "the rule's id without its tag, e.g. HH"},
+    "rule": {
+        "description": "the rule's id without its tag and dot in front: LT-101.HH is HH; XV-1.DISC, which is published "
+        "under its feedback XV-1-FB, is XV-1_DISC"
+    },
     "level": {"description": "what people are told", "enum": list(LEVELS)},
     "page": {"description": "1, 2, ..."},
 }

@@ -34,16 +34,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["mqtt"]
+    kind: Literal["mqtt"] = Field(description="picks this plugin")
     host: str = Field(min_length=1, description="name or address of the broker")
-    port: int = Field(1883, ge=1, le=65535)
+    port: int = Field(1883, ge=1, le=65535, description="TCP port; 8883 is usual with TLS")
     version: Annotated[Literal["5", "3.1.1"], BeforeValidator(_word)] = Field(
         "5", description="3.1.1 hides refusals: each publish is then read back before it counts as accepted"
     )
-    username: str | None = None
+    username: str | None = Field(None, description="user at the broker")
     password_env: str | None = Field(None, description="environment variable that holds the password")
     password_file: Path | None = Field(None, description="or a file that holds it")
-    tls: Tls | None = None
+    tls: Tls | None = Field(None, description="encrypt; `{}` trusts the system's authorities")
     keepalive: Seconds = Field(
         10.0, ge=1, le=600, description="a silent gateway is shown offline after 1.5 times this"
     )

@@ -19,7 +19,10 @@ def segment(text: str) -> str:
 
 
 def rule_segment(rule: str, tag: str) -> str:
-    """Last level of a state topic: the rule's id without its tag (``LT-101.HH`` -> ``HH``)."""
+    """Last level of a state topic: the rule's id without its tag (``LT-101.HH`` -> ``HH``).
+
+    Of the id, not the rule's name: every event has the id, and ``check`` keeps these apart (decision 0013).
+    """
     return segment(rule.removeprefix(f"{tag}.") if tag else rule)
 
 

@@ -33,9 +33,9 @@ _ADDRESS: Final = re.compile(
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """One TCP connection, the units behind it. Times are ns."""
 
-    kind: Literal["modbus-tcp"]
+    kind: Literal["modbus-tcp"] = Field(description="picks this plugin")
     host: str = Field(min_length=1, description="name or address of the device or of the gateway before it")
-    port: int = Field(502, ge=1, le=65535)
+    port: int = Field(502, ge=1, le=65535, description="TCP port")
     period: Duration = Field(
         parse_duration("1s"), gt=0, description="how often a tag without its own period is read"
     )

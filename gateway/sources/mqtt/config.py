@@ -26,7 +26,9 @@ def _duration(value: object) -> int:
     return parse_duration(value)
 
 
-def _path(value: str) -> str:
+def _path(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("allowed: text like path.to[0].value")  # noqa: TRY004 - pydantic's way
     compile_path(value)
     return value
 
@@ -39,16 +41,20 @@ JsonPath = Annotated[str, BeforeValidator(_path)]
 class Time(BaseModel, frozen=True, extra="forbid"):
     """Where the source time is in a JSON payload."""
 
-    path: JsonPath
-    unit: Unit = "ms"
+    path: JsonPath = Field(description="where in the payload, e.g. `meta.ts`")
+    unit: Unit = Field("ms", description="of a number; `iso` for text")
 
 
 class QualityMap(BaseModel, frozen=True, extra="forbid"):
     """Where the source's own quality is; what is neither good nor uncertain is BAD."""
 
-    path: JsonPath
-    good: tuple[str | int | bool, ...] = (192, "good", "Good", "GOOD", True)
-    uncertain: tuple[str | int | bool, ...] = (64, "uncertain", "Uncertain", "UNCERTAIN")
+    path: JsonPath = Field(description="where in the payload, e.g. `quality`")
+    good: tuple[str | int | bool, ...] = Field(
+        (192, "good", "Good", "GOOD", True), description="values that mean good"
+    )
+    uncertain: tuple[str | int | bool, ...] = Field(
+        (64, "uncertain", "Uncertain", "UNCERTAIN"), description="values that mean uncertain"
+    )
 
 
 class Tls(BaseModel, frozen=True, extra="forbid"):
@@ -56,28 +62,33 @@ class Tls(BaseModel, frozen=True, extra="forbid"):
 
     ca: Path | None = Field(None, description="PEM of the authority; without it the system's")
     cert: Path | None = Field(None, description="PEM of our own certificate, if the broker asks for one")
-    key: Path | None = None
+    key: Path | None = Field(None, description="PEM of its key")
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """One broker. Times are ns."""
 
-    kind: Literal["mqtt"]
-    host: str = Field(min_length=1)
-    port: int = Field(1883, ge=1, le=65535)
-    version: Literal[5, "3.1.1"] = 5
+    kind: Literal["mqtt"] = Field(description="picks this plugin")
+    host: str = Field(min_length=1, description="name or address of the broker")
+    port: int = Field(1883, ge=1, le=65535, description="TCP port; 8883 is usual with TLS")
+    version: Literal[5, "3.1.1"] = Field(5, description="of MQTT; 5 where there is a choice: more in flight")
     client_id: str = Field(
         "", max_length=200, description="the broker keeps our session under it; must be ours alone"
     )
-    username: str | None = None
+    username: str | None = Field(None, description="user at the broker")
     password_env: str | None = Field(None, description="environment variable with the password")
     password_file: Path | None = Field(None, description="file with the password")
-    tls: Tls | None = None
-    qos: Literal[0, 1] = 1
+    tls: Tls | None = Field(None, description="encrypt; `{}` trusts the system's authorities")
+    qos: Literal[0, 1] = Field(1, description="1: nothing is lost while the gateway is away; 0 for floods")
     subscribe: tuple[str, ...] = Field((), description="filters to subscribe to instead of the tags' topics")
-    time: Time | None = None
-    quality: QualityMap | None = None
-    keep_alive: Duration = Field(parse_duration("30s"), ge=parse_duration("2s"), le=parse_duration("65535s"))
+    time: Time | None = Field(None, description="source time in the payload; without it the time of arrival")
+    quality: QualityMap | None = Field(None, description="the source's own quality in the payload")
+    keep_alive: Duration = Field(
+        parse_duration("30s"),
+        ge=parse_duration("2s"),
+        le=parse_duration("65535s"),
+        description="a connection silent for longer is tested, then left",
+    )
     session_expiry: Duration = Field(
         parse_duration("1d"),
         ge=parse_duration("1s"),

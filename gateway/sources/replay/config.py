@@ -27,20 +27,22 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """One recording."""
 
-    kind: Literal["replay"]
+    kind: Literal["replay"] = Field(description="picks this plugin")
     path: Path = Field(description="CSV or Parquet file")
     format: Literal["csv", "parquet"] | None = Field(None, description="from the file's name when not said")
-    layout: Literal["wide", "long"] = "wide"
-    time_column: str = Field("time", min_length=1)
+    layout: Literal["wide", "long"] = Field(
+        "wide", description="wide: a column for each tag; long: a row for each reading"
+    )
+    time_column: str = Field("time", min_length=1, description="column of the source time")
     time_unit: Unit = Field(
         "iso", description="of a column of text or numbers; Parquet timestamps know their own"
     )
-    tag_column: str = "tag"
-    value_column: str = "value"
+    tag_column: str = Field("tag", description="column of the tag; long layout only")
+    value_column: str = Field("value", description="column of the value; long layout only")
     quality_column: str | None = Field(None, description="quality codes or their names; long layout only")
     received_column: str | None = Field(None, description="when it arrived, if recorded; in time_unit")
-    encoding: str = "utf-8-sig"
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    encoding: str = Field("utf-8-sig", description="of a CSV file, e.g. gb18030")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="of a CSV file")
     speed: float = Field(0.0, ge=0.0, description="times as fast as recorded; 0: as fast as possible")
     batch: Duration = Field(parse_duration("1s"), gt=0, description="readings of one such span are one batch")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic import BaseModel
 
 from gateway.config.headers import HEADERS, MEANINGS
 from gateway.config.reference import main, pages
+from gateway.config.registry import SINKS, SOURCES
 from gateway.config.schema import SiteFile
 from gateway.config.validate import model_in
 
@@ -14,7 +16,15 @@ def test_the_committed_pages_are_in_step() -> None:
     assert main([]) == 0, "run: python -m gateway.config.reference --write"
 
 
-def test_every_setting_of_the_site_file_says_what_it_means() -> None:
+MODELS = {"site file": SiteFile} | {
+    f"{part} {kind}": plugin.Settings
+    for part, registry in (("source", SOURCES), ("output", SINKS))
+    for kind, plugin in registry.items()
+}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_every_setting_says_what_it_means(model: type[BaseModel]) -> None:
     def silent(model: type[BaseModel], path: str) -> list[str]:
         found = []
         for name, field in model.model_fields.items():
@@ -23,7 +33,7 @@ def test_every_setting_of_the_site_file_says_what_it_means() -> None:
             found += silent(inner, f"{path}{name}.") if inner else []
         return found
 
-    assert silent(SiteFile, "") == []
+    assert silent(model, "") == []
 
 
 def test_every_column_says_what_it_means() -> None:
@@ -32,6 +42,7 @@ def test_every_column_says_what_it_means() -> None:
 
 def test_every_setting_is_on_the_page() -> None:
     page = pages()["configuration.md"]
-    assert all(f"| `{name}` |" in page for name in SiteFile.model_fields)
+    for model in MODELS.values():
+        assert [name for name in model.model_fields if f"| `{name}` |" not in page] == []
     assert "class '" not in page
     assert "typing" not in page
