@@ -4,6 +4,8 @@ Run by the harness from its own folder: ``bench.py --sut .../benchmarks/bench_ad
 given plain data (devices, tags, limits) and writes an ordinary site file and tag list; nothing is tuned to a scenario.
 """
 
+# ruff: noqa: ARG002 - the signatures are the harness's
+
 import csv
 import json
 import sys
@@ -97,7 +99,7 @@ class Fengsui(Adapter):
         return "/alarms/" in topic
 
     def parse_alarm(self, topic: str, body: bytes) -> list[tuple[str, str, str]]:
-        """Raised and cleared, each event applied once by its key (occurrence id, n), as the contract tells receivers to."""
+        """Raised and cleared, each event applied once by its key (occurrence id, n), as receivers are told to."""
         event = json.loads(body)
         key = (event["id"], event["n"])
         state = {"raised": "up", "cleared": "down"}.get(event["event"])

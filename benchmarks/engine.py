@@ -1,4 +1,4 @@
-"""What the engine costs: ``python -m benchmarks.engine_bench [--json]``.
+"""What the engine costs: ``python -m benchmarks.engine [--json]``.
 
 1,000 and 10,000 tags with four limits each, in batches of 50 tags at 1 Hz, nothing in alarm: process CPU time for a
 batch (everything: numbering, conditioning, judging, the conditioned batch out) and readings a second. Before it times
