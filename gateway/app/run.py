@@ -24,7 +24,7 @@ def run_gateway(config: Path, *, adopt: bool = False) -> None:
     loaded = load(config)
     loaded.state.mkdir(parents=True, exist_ok=True)
     prepare(loaded.state)
-    quiet_libraries()
+    set_up_log()
     in_loop(lambda: serve(loaded, adopt=adopt))
 
 
@@ -76,10 +76,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def quiet_libraries() -> None:
-    """Our own log says what matters, once; libraries repeat themselves."""
-    logging.getLogger("mqtt").setLevel(logging.CRITICAL)
-    logging.getLogger("gmqtt").setLevel(logging.CRITICAL)
+def set_up_log() -> None:
+    """One line an entry, on stderr, with a UTC time."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

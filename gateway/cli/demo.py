@@ -29,11 +29,11 @@ def demo(
 ) -> None:
     """Watch a simulated plant go wrong and be caught: half an hour of a bad day in one minute."""
     from gateway.app.kernels import prepare
-    from gateway.app.run import quiet_libraries
+    from gateway.app.run import set_up_log
 
     with tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
         prepare(Path(cache))
-        quiet_libraries()
+        set_up_log()
         from gateway.app.demo import Asked, run_demo
         from gateway.app.verdict import good
 

