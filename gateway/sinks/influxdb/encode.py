@@ -71,17 +71,30 @@ def prefixes(site: Site) -> Prefixes:
 
 def reading_lines(prefix: Prefixes, batch: Batch) -> list[str]:
     """One line per reading, in order. ``value`` is left out when the quality is BAD (or the value not finite)."""
-    good, bad = prefix.good, prefix.bad
+    if not len(batch):
+        return []
+    good, bad, tags = prefix.good, prefix.bad, batch.tag.tolist()
     plain = (batch.quality < _BAD) & np.isfinite(batch.value)
-    rows = zip(
-        batch.tag.tolist(), batch.value.tolist(), batch.quality.tolist(), batch.source.tolist(), strict=True
-    )
+    ends = _ends(batch)
+    # The shortest digits that mean the same number, as ``repr`` gives them, for a fifth of its time.
+    values = orjson.dumps(batch.value, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
     if plain.all():
-        return [f"{good[t]}{v},quality={q}i {s}" for t, v, q, s in rows]
+        return [f"{good[t]}{v},quality={end}" for t, v, end in zip(tags, values, ends, strict=True)]
     return [
-        f"{good[t]}{v},quality={q}i {s}" if ok else f"{bad[t]}{q}i {s}"
-        for (t, v, q, s), ok in zip(rows, plain.tolist(), strict=True)
+        f"{good[t]}{v},quality={end}" if ok else f"{bad[t]}{end}"
+        for t, v, end, ok in zip(tags, values, ends, plain.tolist(), strict=True)
     ]
+
+
+def _ends(batch: Batch) -> list[str]:
+    """Quality and time of each reading as text, made once for neighbours that share them, as those of one poll do."""
+    changed = (np.diff(batch.source) != 0) | (np.diff(batch.quality) != 0)
+    at = [0, *(np.flatnonzero(changed) + 1).tolist(), len(batch)]
+    ends: list[str] = []
+    qualities, sources = batch.quality[at[:-1]].tolist(), batch.source[at[:-1]].tolist()
+    for start, stop, q, s in zip(at, at[1:], qualities, sources, strict=False):
+        ends += [f"{q}i {s}"] * (stop - start)
+    return ends
 
 
 def event_line(site: Site, record: Record) -> str:
