@@ -140,7 +140,7 @@ class Pipeline:
             group.since = asyncio.get_running_loop().time()
         group.inputs += numbered
         group.readings += decided.readings
-        group.done += [i.done for i in items if i.done is not None]
+        group.done += [done for i in items for done in i.done]
         group.size += sum(len(i.input.batch) * ROW_BYTES for i in numbered if isinstance(i.input, Readings))
 
     def _answer(self, numbered: Sequence[Numbered], decided: Step) -> None:

@@ -2,7 +2,7 @@
 
 from gateway.model.batch import Batch, of_rows
 from gateway.model.inputs import Gap, LinkChange, Readings, Started
-from gateway.runtime.intake import Intake, SourceFeed
+from gateway.runtime.intake import JOINED_NS, JOINED_ROWS, Intake, SourceFeed
 
 
 class FixedClock:
@@ -53,9 +53,34 @@ async def test_done_is_kept_with_its_readings_and_dropped_with_a_loss() -> None:
     SourceFeed("a", intake).readings(rows(2), lambda: told.append("first"))
     SourceFeed("a", intake).readings(rows(2), lambda: told.append("lost"))
     for item in intake.drain():
-        if item.done is not None:
-            item.done()
+        for done in item.done:
+            done()
     assert told == ["first"]
+
+
+async def test_what_arrives_together_is_one_input_and_keeps_all_that_wait_for_it() -> None:
+    intake = make()
+    told: list[str] = []
+    for who in "abc":
+        SourceFeed(who, intake).readings(rows(2, start=10), lambda who=who: told.append(who))
+    intake.link("bus", up=False, reason="gone")
+    SourceFeed("a", intake).readings(rows(1, start=20))
+    SourceFeed("b", intake).readings(rows(1, start=20 + JOINED_NS + 1))
+    items = intake.drain()
+    assert [len(i.input.batch) if isinstance(i.input, Readings) else 0 for i in items] == [6, 0, 1, 1]
+    for done in items[0].done:
+        done()
+    assert told == ["a", "b", "c"]
+
+
+async def test_joined_inputs_are_bounded() -> None:
+    intake = make(10_000)
+    for _ in range(3):
+        SourceFeed("a", intake).readings(rows(JOINED_ROWS // 2, start=10))
+    assert [len(i.input.batch) for i in intake.drain() if isinstance(i.input, Readings)] == [
+        JOINED_ROWS,
+        JOINED_ROWS // 2,
+    ]
 
 
 async def test_a_link_is_told_on_edges_only_and_begins_up() -> None:
