@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,8 @@ SECONDS: Final = {"T": 45, "S1": 85, "S2": 95, "S3": 85, "S3max": 35, "S4broker"
                   "S4combo": 140, "S5": 45, "S5idle": 45}  # fmt: skip
 """About how long one run takes, for the estimate."""
 TIMEOUT_S: Final = 420.0
+BUSY_S: Final = 600.0
+"""How long a slot that somebody else uses is waited for."""
 
 SYSTEMS: Final[Mapping[str, tuple[str, str]]] = {
     "fengsui": (f"{HERE}/bench_adapter.py:Fengsui", f"{HERE}/bench_adapter.py:FengsuiMqtt"),
@@ -68,6 +72,21 @@ class Job:
         return f"{self.scenario}-seed{self.seed}-{self.system}"
 
 
+def free(slot: int, patience_s: float = BUSY_S) -> bool:
+    """Wait until nobody listens on the slot's first ports (broker, control, database, first device)."""
+    base, until = 30000 + 600 * slot, time.monotonic() + patience_s
+    while any(_listens(base + k) for k in (1, 2, 3, 10)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(1)
+    return True
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @dataclass(slots=True)
 class Harness:
     """Where the harness is, and running it."""
@@ -107,6 +126,8 @@ class Harness:
 
     def run(self, job: Job, slot: int, folder: Path) -> dict[str, Any]:
         """Figures of one run, or why it failed. Never raises for the system's sake."""
+        if not free(slot):
+            return {"status": "failed", "why": f"slot {slot} is in use by somebody else"}
         work = folder / "work" / job.key
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -120,11 +141,15 @@ class Harness:
         last = [line for line in said.strip().splitlines() if line.strip()][-1:] or ["nothing was said"]
         return {"status": "failed", "why": f"exit {code}: {last[0][:200]}"}
 
-    def stop(self) -> None:
-        """Ask every run to end in order (the harness stops what it started)."""
+    def stop(self, patience_s: float = 60.0) -> None:
+        """Ask every run to end in order (the harness stops what it started) and wait until it has."""
         with self._lock:
-            for process in self._running:
-                process.send_signal(signal.SIGINT)
+            running = list(self._running)
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        until = time.monotonic() + patience_s
+        while any(p.poll() is None for p in running) and time.monotonic() < until:
+            time.sleep(0.2)
 
     def _call(self, job: Job, slot: int, work: Path) -> tuple[str, int]:
         argv = [str(Path(str(self.environments)) / "h" / "bin" / "python"), str(Path(str(self.folder)) / "bench.py"),

@@ -7,16 +7,19 @@ again (``--fresh`` begins anew), a failed run is written down and run again at t
 """
 
 import argparse
+import fcntl
 import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,6 +155,18 @@ class Campaign:
         return self._folder / "results" / f"{job.key}.json"
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Two campaigns in one folder would take each other's slots and results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(f"a campaign is running in {folder}") from None
+        yield
+
+
 def session() -> dict[str, Any]:
     """What the figures were measured on."""
     cpu = next(
@@ -203,6 +218,23 @@ def arguments() -> argparse.Namespace:
     return args
 
 
+def measure(harness: Harness, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Run what is not done; all results of the plan, also written to ``results.json``."""
+    if args.fresh:
+        shutil.rmtree(folder / "results", ignore_errors=True)
+    campaign = Campaign(harness, folder, rounds(args.scenarios, args.seeds, args.suts))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        campaign.run(args.slots)
+    except KeyboardInterrupt:
+        campaign.stop()
+    report = {"benchmark": "campaign", "status": "ok", "session": session(), "results": campaign.results()}
+    target = folder / "results.json"
+    target.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    print(f"results: {target}", file=sys.stderr)
+    return report
+
+
 def main() -> None:
     """Run, gather, print where the results are."""
     args = arguments()
@@ -212,18 +244,8 @@ def main() -> None:
         print(json.dumps({"benchmark": "campaign", "status": "not run", "why": harness.missing}))
         return
     folder = harness.runs / args.name
-    if args.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    campaign = Campaign(harness, folder, rounds(args.scenarios, args.seeds, args.suts))
-    try:
-        campaign.run(args.slots)
-    except KeyboardInterrupt:
-        campaign.stop()
-        time.sleep(5)
-    report = {"benchmark": "campaign", "status": "ok", "session": session(), "results": campaign.results()}
-    target = folder / "results.json"
-    target.write_text(json.dumps(report, indent=1), encoding="utf-8")
-    print(f"results: {target}", file=sys.stderr)
+    with alone(folder):
+        report = measure(harness, folder, args)
     if args.json:
         print(json.dumps(report))
 
