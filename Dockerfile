@@ -1,10 +1,10 @@
 # Two stages: packages and compiled kernels are made in the first; the second has no compiler, no pip cache, no root.
 #
 #   docker build -t fengsui .
-#   docker run --read-only --tmpfs /tmp -v fengsui-state:/var/lib/fengsui -v $PWD/site:/etc/fengsui:ro \
-#       -p 127.0.0.1:8080:8080 fengsui run /etc/fengsui/site.yaml
+#   docker run --init --network host --read-only --tmpfs /tmp -v fengsui-state:/var/lib/fengsui \
+#       -v $PWD/site:/etc/fengsui:ro fengsui run /etc/fengsui/site.yaml
 #
-# The console is loopback only until a certificate and users are configured; see the documentation before publishing it.
+# Console and embedded broker listen on loopback only, hence the host's network; more in docs/operation.md.
 ARG PYTHON=3.11-slim
 
 FROM python:${PYTHON} AS build

@@ -17,7 +17,10 @@ NOT_SO = 1
 def demo(
     *,
     for_: Annotated[
-        str, typer.Option("--for", help="wall time to play, e.g. 60s; default: the whole scenario")
+        str,
+        typer.Option(
+            "--for", metavar="TIME", help="wall time to play, e.g. 60s; default: the whole scenario"
+        ),
     ] = "",
     stay: Annotated[
         bool, typer.Option("--stay", help="keep plant and console running after the report")

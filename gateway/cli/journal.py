@@ -21,7 +21,10 @@ def _state(config: Path) -> Path:
 
 @app.command("tail")
 def tail(
-    config: Config, *, lines: Annotated[int, typer.Option("-n", min=1)] = 20, json: AsJson = False
+    config: Config,
+    *,
+    lines: Annotated[int, typer.Option("-n", min=1, help="how many")] = 20,
+    json: AsJson = False,
 ) -> None:
     """The newest events."""
     from gateway.store import open_reader
