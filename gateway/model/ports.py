@@ -41,9 +41,10 @@ class Feed(Protocol):
         """Tag-table id for batches."""
         ...
 
-    def readings(self, batch: Batch, done: Callable[[], None] | None = None) -> bool:
+    def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
         """Queue raw readings; ``done`` is called in the event loop after they are committed to disk.
 
+        ``soon``: the other side sends no more before it has been told; the commit does not wait for company.
         Never blocks. False: the queue was full, the readings are lost and a gap record was made
         (``done`` is not called).
         """
@@ -162,7 +163,7 @@ class EventLane(Protocol):
         """The runtime's clock."""
         ...
 
-    async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
+        """Up to ``limit`` records after the cursor by seq; waits for the first; empty after ``timeout`` seconds."""
         """Up to ``limit`` records after the cursor, in seq order; waits for the first; empty after ``timeout`` seconds."""
         ...
 
