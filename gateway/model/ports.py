@@ -163,8 +163,8 @@ class EventLane(Protocol):
         """The runtime's clock."""
         ...
 
+    async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """Up to ``limit`` records after the cursor by seq; waits for the first; empty after ``timeout`` seconds."""
-        """Up to ``limit`` records after the cursor, in seq order; waits for the first; empty after ``timeout`` seconds."""
         ...
 
     def advance(self, seq: int) -> None:
