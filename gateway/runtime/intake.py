@@ -29,6 +29,8 @@ class Item:
 
     input: Input
     done: tuple[Callable[[], None], ...] = ()
+    soon: bool = False
+    """the source waits for the commit"""
 
 
 @dataclass(slots=True)
@@ -55,9 +57,9 @@ class Intake:
     def __post_init__(self) -> None:
         self._roomy.set()
 
-    def put(self, item: Input, done: Callable[[], None] | None = None) -> None:
+    def put(self, item: Input, done: Callable[[], None] | None = None, *, soon: bool = False) -> None:
         """Queue an input that must not be lost."""
-        self._items.append(Item(item, (done,) if done is not None else ()))
+        self._items.append(Item(item, (done,) if done is not None else (), soon))
         self.wake.set()
 
     def put_first(self, item: Input) -> None:
@@ -65,10 +67,12 @@ class Intake:
         self._items.appendleft(Item(item))
         self.wake.set()
 
-    def readings(self, who: str, batch: Batch, done: Callable[[], None] | None) -> bool:
+    def readings(
+        self, who: str, batch: Batch, done: Callable[[], None] | None, *, soon: bool = False
+    ) -> bool:
         """Queue readings; False when there is no room (the loss is remembered)."""
         if not len(batch):
-            self.put(Readings(batch), done)
+            self.put(Readings(batch), done, soon=soon)
             return True
         if self._rows + len(batch) > self.max_rows:
             self._lose(who, batch)
@@ -76,7 +80,7 @@ class Intake:
         self._rows += len(batch)
         if self._rows > self.max_rows // 2:
             self._roomy.clear()
-        self.put(Readings(batch), done)
+        self.put(Readings(batch), done, soon=soon)
         return True
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
@@ -144,7 +148,8 @@ def _one(run: list[Item]) -> Item:
     if len(run) == 1:
         return run[0]
     batches = [i.input.batch for i in run if isinstance(i.input, Readings)]
-    return Item(Readings(concat(batches[0].table, batches)), tuple(d for i in run for d in i.done))
+    done = tuple(d for i in run for d in i.done)
+    return Item(Readings(concat(batches[0].table, batches)), done, any(i.soon for i in run))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +169,9 @@ class SourceFeed:
         """Tag-table id for batches."""
         return self.intake.table
 
-    def readings(self, batch: Batch, done: Callable[[], None] | None = None) -> bool:
+    def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
         """See :class:`gateway.model.ports.Feed`."""
-        return self.intake.readings(self.who, batch, done)
+        return self.intake.readings(self.who, batch, done, soon=soon)
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
         """See :class:`gateway.model.ports.Feed`."""

@@ -23,7 +23,7 @@ from gateway.runtime.troubles import Troubles
 
 COMMIT_S: Final = 0.2
 ACK_S: Final = 0.05
-"""... or within 50 ms where a source waits to acknowledge: a 3.1.1 broker sends no more than about 20 unacknowledged
+"""... or within 50 ms where a source says that it waits: a 3.1.1 broker sends no more than about 20 unacknowledged
 messages, so each wait for a commit is a wait for the next twenty."""
 COMMIT_BYTES: Final = 64 * 1024
 TICK_NS: Final = NS
@@ -44,6 +44,7 @@ class _Group:
     """who waits, and which of the group's events are the answer (start, stop)"""
     size: int = 0
     since: float = 0.0
+    soon: bool = False
     urgent: bool = False
 
 
@@ -141,6 +142,7 @@ class Pipeline:
         group.inputs += numbered
         group.readings += decided.readings
         group.done += [done for i in items for done in i.done]
+        group.soon = group.soon or any(i.soon for i in items)
         group.size += sum(len(i.input.batch) * ROW_BYTES for i in numbered if isinstance(i.input, Readings))
 
     def _answer(self, numbered: Sequence[Numbered], decided: Step) -> None:
@@ -173,7 +175,7 @@ class Pipeline:
         wake.clear()
 
     def _patience(self) -> float:
-        return ACK_S if self._group.done else COMMIT_S
+        return ACK_S if self._group.soon else COMMIT_S
 
     def _until_tick(self) -> float:
         if not self._ticks:

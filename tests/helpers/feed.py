@@ -63,7 +63,7 @@ class FakeFeed:
     def __post_init__(self) -> None:
         self.roomy.set()
 
-    def readings(self, batch: Batch, done: Callable[[], None] | None = None) -> bool:
+    def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
         if self.full:
             return False
         self.batches.append(batch)

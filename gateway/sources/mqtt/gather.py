@@ -109,10 +109,13 @@ class Receipts:
     def __init__(self, session: Session, counters: Counters) -> None:
         self._session, self._counters = session, counters
         self._waiting: deque[tuple[list[int], list[bool]]] = deque()
+        self.open = 0
+        """messages handed on and not yet acknowledged"""
 
     def expect(self, ids: list[int]) -> Callable[[], None]:
         """What to call when the batch of these messages is on disk."""
         committed: list[bool] = []
+        self.open += len(ids)
         self._waiting.append((ids, committed))
 
         def done() -> None:
@@ -125,4 +128,5 @@ class Receipts:
         while self._waiting and self._waiting[0][1]:
             ids, _ = self._waiting.popleft()
             self._counters.acknowledged += len(ids)
+            self.open -= len(ids)
             self._session.acknowledge(ids)

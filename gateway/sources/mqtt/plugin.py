@@ -113,19 +113,19 @@ class MqttSource:
             await gather.ready.wait()
             await feed.room()
             batch, ids = gather.take(feed.table)
-            if not self._send(feed, batch, receipts.expect(ids)):
+            if not self._send(feed, batch, receipts.expect(ids), soon=receipts.open > self._window // 4):
                 raise Lost("no room: what was not taken comes again with the session")
             if gather.paused:
                 gather.paused = False
                 session.resume()
         raise Lost(session.lost.result())
 
-    def _send(self, feed: Feed, batch: Batch, done: Callable[[], None]) -> bool:
+    def _send(self, feed: Feed, batch: Batch, done: Callable[[], None], *, soon: bool) -> bool:
         if not len(batch):
             done()
             return True
         self.counters.batches += 1
-        return feed.readings(batch, done)
+        return feed.readings(batch, done, soon=soon)
 
     def _last(self, gather: Gather, feed: Feed) -> None:
         """What came before the loss is no less true for it; unacknowledged, it will come again."""
