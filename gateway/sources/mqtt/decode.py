@@ -6,7 +6,7 @@ MALFORMED, ``null`` is the source's own "no value".
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import orjson
@@ -146,6 +146,8 @@ class QualityPath:
 
 Row = tuple[int, int, float, int]
 """tag row, source time ns, value, quality"""
+_Short = tuple[int, str, str, int, int]
+"""One tag, value and time at the top of the document: tag, their keys, ns of the time's unit, its latest time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,36 @@ class Topic:
     paths: tuple[tuple[int, tuple[Step, ...]], ...]
     time: TimePath | None
     quality: QualityPath | None
+    _short: "_Short | None" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_short", self._shortened())
+
+    def row(self, payload: bytes) -> Row | None:
+        """The reading of an ordinary message of one tag; None: look closer, with :meth:`rows`."""
+        if self._short is None:
+            return None
+        tag, key, time_key, scale, latest = self._short
+        try:
+            document = orjson.loads(payload)
+            value, at = document[key], document[time_key]
+        except (ValueError, LookupError, TypeError):
+            return None
+        if type(value) is float and type(at) is int and 0 < at <= latest and value - value == 0.0:
+            return tag, at * scale, value, Quality.GOOD
+        return None
+
+    def _shortened(self) -> "_Short | None":
+        time = self.time
+        if self.plain or len(self.paths) != 1 or time is None or time.unit == "iso" or self.quality:
+            return None
+        tag, path = self.paths[0]
+        if len(path) != 1 or len(time.path) != 1:
+            return None
+        key, time_key = path[0], time.path[0]
+        if isinstance(key, str) and isinstance(time_key, str):
+            return tag, key, time_key, _SCALE[time.unit], _LATEST // _SCALE[time.unit]
+        return None
 
     def rows(self, payload: bytes, received: int, *, retained: bool) -> list[Row]:
         """Readings of one message; what cannot be read is BAD, and only that."""

@@ -1,6 +1,7 @@
 """Messages become batches, and batches on disk become acknowledgements."""
 
 import asyncio
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,31 @@ class Counters:
     """connects where the broker had kept the session"""
 
 
+class _Columns:
+    """A batch that grows by the row: arrays of machine numbers become its columns without a copy."""
+
+    __slots__ = ("quality", "received", "source", "tag", "value")
+
+    def __init__(self) -> None:
+        self.tag, self.source, self.received = array("i"), array("q"), array("q")
+        self.value, self.quality = array("d"), array("B")
+
+    def add(self, row: Row, received: int) -> None:
+        """One reading."""
+        tag, source, value, quality = row
+        self.tag.append(tag)
+        self.source.append(source)
+        self.received.append(received)
+        self.value.append(value)
+        self.quality.append(quality)
+
+    def batch(self, table: str) -> Batch:
+        """All of them; call once."""
+        times = np.frombuffer(self.source, np.int64), np.frombuffer(self.received, np.int64)
+        value, quality = np.frombuffer(self.value, np.float64), np.frombuffer(self.quality, np.uint8)
+        return Batch(table, np.frombuffer(self.tag, np.int32), *times, value, quality)
+
+
 class Gather:
     """The inbox: rows and packet ids since the last batch. ``ready`` is set when they should go."""
 
@@ -45,8 +71,7 @@ class Gather:
         self._enough = max(1, min(GATHER_ROWS, window // 2))
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._rows: list[Row] = []
-        self._received: list[int] = []
+        self._columns = _Columns()
         self._ids: list[int] = []
         self._count = 0
         self.ready = asyncio.Event()
@@ -64,10 +89,11 @@ class Gather:
         elif payload is None:
             self._counters.oversized += 1
             self.bad(handler.tags, Quality.MALFORMED)
+        elif (row := handler.row(payload)) is not None:
+            self._columns.add(row, now)
         else:
-            rows = handler.rows(payload, now, retained=retained)
-            self._rows += rows
-            self._received += [now] * len(rows)
+            for each in handler.rows(payload, now, retained=retained):
+                self._columns.add(each, now)
         self._count += 1
         if self._count >= self._enough:
             self.ready.set()
@@ -77,8 +103,8 @@ class Gather:
     def bad(self, tags: Sequence[int], why: Quality) -> None:
         """BAD readings, now."""
         now = self._clock.now()
-        self._rows += [(tag, now, NAN, int(why)) for tag in tags]
-        self._received += [now] * len(tags)
+        for tag in tags:
+            self._columns.add((tag, now, NAN, int(why)), now)
 
     def pause(self) -> bool:
         """See :class:`gateway.sources.mqtt.client.Inbox`."""
@@ -91,14 +117,12 @@ class Gather:
         """What was gathered, and begin anew."""
         if self._timer is not None:
             self._timer.cancel()
-        rows, received, ids = self._rows, self._received, self._ids
-        self._rows, self._received, self._ids, self._count, self._timer = [], [], [], 0, None
+        columns, ids = self._columns, self._ids
+        self._columns, self._ids, self._count, self._timer = _Columns(), [], 0, None
         self.ready.clear()
-        if not rows:
+        if not columns.tag:
             return Batch.empty(table), ids
-        tag, source, value, quality = zip(*rows, strict=True)
-        columns = (np.array(tag, np.int32), np.array(source, np.int64), np.array(received, np.int64))
-        batch = Batch(table, *columns, np.array(value, np.float64), np.array(quality, np.uint8))
+        batch = columns.batch(table)
         self._counters.bad += int(np.count_nonzero(batch.quality >= Quality.NO_DATA))
         return batch, ids
 

@@ -255,18 +255,20 @@ def publish(first: int, body: bytes, version: int) -> tuple[bytes, int, int]:
     Raises:
         Broken: it is not one, or of QoS 2, which was not subscribed to.
     """
-    at = 2 + int.from_bytes(body[:2])
-    qos = first >> 1 & 3
-    topic = body[2:at]
-    packet_id = int.from_bytes(body[at : at + 2]) if qos else 0
-    if qos:
+    size, qos = len(body), first >> 1 & 3
+    at = 2 + (body[0] << 8 | body[1]) if size > 1 else size + 1
+    topic, packet_id = body[2:at], 0
+    if qos and at + 2 <= size:
+        packet_id = body[at] << 8 | body[at + 1]
         at += 2
-    if qos > 1 or at > len(body) or (qos and not packet_id):
+    if qos > 1 or at > size or (qos and not packet_id):
         raise Broken("not a PUBLISH of QoS 0 or 1")
-    if version == V5:
+    if version == V5 and at < size and not body[at]:
+        at += 1
+    elif version == V5:
         # Nothing in the properties concerns a receiver without topic aliases: step over them.
         length, start = _length(body, at)
-        if start < 0 or start + length > len(body):
+        if start < 0 or start + length > size:
             raise Broken("properties longer than their packet")
         at = start + length
     return topic, packet_id, at

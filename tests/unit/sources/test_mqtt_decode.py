@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import orjson
@@ -13,6 +14,7 @@ from gateway.sources.mqtt.decode import (
     QualityPath,
     TimePath,
     Topic,
+    Unit,
     compile_path,
     moment,
     number,
@@ -199,3 +201,35 @@ def test_walk_says_what_is_missing() -> None:
         walk({"a": {}}, ("a", "b"))
     with pytest.raises(Malformed, match=r"no \[3\]"):
         walk([1], (3,))
+
+
+@given(
+    payload=st.one_of(
+        st.builds(
+            lambda v, t, more: json.dumps({"v": v, "ts": t, **more}).encode(),
+            st.one_of(st.floats(), st.integers(), st.booleans(), st.none(), st.text(max_size=3)),
+            st.one_of(st.integers(-5, 1 << 65), st.floats(), st.booleans(), st.text(max_size=3), st.none()),
+            st.dictionaries(st.sampled_from(["x", "more"]), st.integers(), max_size=1),
+        ),
+        st.binary(max_size=12),
+        st.sampled_from([b"[]", b"{}", b"null", b'"v"', b"1", b'{"v":1.5}', b'{"ts":1}', b"[1.5, 2]"]),
+    ),
+    unit=st.sampled_from(["s", "ms", "us", "ns"]),
+    retained=st.booleans(),
+)
+def test_the_short_way_says_the_same_or_nothing(payload: bytes, unit: Unit, retained: bool) -> None:
+    topic = Topic((), ((0, ("v",)),), TimePath(("ts",), unit), None)
+    short = topic.row(payload)
+    assert short is None or [short] == topic.rows(payload, NOW, retained=retained)
+
+
+def test_the_short_way_is_taken_by_ordinary_messages_only() -> None:
+    assert JSON.row(b'{"v": 1.5, "ts": 3}') is None, "two tags"
+    ordinary = Topic((), ((7, ("v",)),), MS, None)
+    assert ordinary.row(b'{"v": 1.5, "ts": 3}') == (7, 3_000_000, 1.5, Quality.GOOD)
+    for other in (
+        Topic((7,), (), MS, None),
+        Topic((), ((7, ("v", 0)),), MS, None),
+        Topic((), ((7, ("v",)),), None, None),
+    ):
+        assert other.row(b'{"v": 1.5, "ts": 3}') is None
