@@ -88,11 +88,13 @@ def reading_lines(prefix: Prefixes, batch: Batch) -> list[str]:
 
 def _ends(batch: Batch) -> list[str]:
     """Quality and time of each reading as text, made once for neighbours that share them, as those of one poll do."""
-    changed = (np.diff(batch.source) != 0) | (np.diff(batch.quality) != 0)
-    at = [0, *(np.flatnonzero(changed) + 1).tolist(), len(batch)]
+    source, quality = batch.source, batch.quality
+    changed = (source[1:] != source[:-1]) | (quality[1:] != quality[:-1])
+    at = [0, *(changed.nonzero()[0] + 1).tolist(), len(batch)]
     ends: list[str] = []
-    qualities, sources = batch.quality[at[:-1]].tolist(), batch.source[at[:-1]].tolist()
-    for start, stop, q, s in zip(at, at[1:], qualities, sources, strict=False):
+    for start, stop, q, s in zip(
+        at, at[1:], quality[at[:-1]].tolist(), source[at[:-1]].tolist(), strict=False
+    ):
         ends += [f"{q}i {s}"] * (stop - start)
     return ends
 

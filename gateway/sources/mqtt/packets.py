@@ -142,7 +142,9 @@ def subscribe(packet_id: int, filters: Sequence[str], qos: int, version: int) ->
 
 def pubacks(packet_ids: Sequence[int]) -> bytes:
     """PUBACK (3.4) of each, in order; the short form is success in both versions."""
-    return b"".join(b"\x40\x02" + each.to_bytes(2) for each in packet_ids)
+    words = [0x4002] * (2 * len(packet_ids))
+    words[1::2] = packet_ids
+    return struct.pack(f">{len(words)}H", *words)
 
 
 class Packets:
