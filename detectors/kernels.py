@@ -357,21 +357,27 @@ def difference(p: Record, st: Record, lists: Array, signals: Array, permits: Arr
 
 
 @part
-def tally(p: Record, lists: Array, votes: Array, signals: Array, permits: Array) -> tuple[int, int, int]:
-    """Votes of members that can be judged, members that cannot, and how many of those voted when last seen."""
-    yes, blind, lost = 0, 0, 0
+def tally(p: Record, lists: Array, votes: Array, signals: Array, permits: Array) -> tuple[int, int, int, int]:
+    """Votes of members that can be judged; members that cannot, and how many of those voted when last seen; members
+    that do not vote now but may not clear.
+    """
+    yes, blind, lost, doubtful = 0, 0, 0, 0
     for k in range(p.first, p.first + p.count):
-        if votes[k] == NEVER_JUDGED or not permits[status(signals[lists[k]].quality), HOLD]:
+        st = status(signals[lists[k]].quality)
+        if votes[k] == NEVER_JUDGED or not permits[st, HOLD]:
             blind += 1
             lost += votes[k] == VOTES
         else:
             yes += votes[k] == VOTES
-    return yes, blind, lost
+            doubtful += votes[k] != VOTES and not permits[st, CLEAR]
+    return yes, blind, lost, doubtful
 
 
 @part
-def count_votes(p: Record, st: Record, yes: int, blind: int, lost: int) -> int:
-    """The verdict. A failing member never clears: what only its lost vote would uphold becomes unknown."""
+def count_votes(p: Record, st: Record, yes: int, blind: int, lost: int, doubtful: int) -> int:
+    """The verdict. A failing member never clears: what only its lost vote would uphold, by the number of votes that
+    was needed while it was seen, becomes unknown. Nor does a doubtful one that by coming back asks for more votes.
+    """
     if blind == p.count:
         return SAYS_UNKNOWN
     needed = max(1, p.needed - blind) if p.degrade == TRIP else p.needed
@@ -381,15 +387,20 @@ def count_votes(p: Record, st: Record, yes: int, blind: int, lost: int) -> int:
         return SAYS_UNKNOWN
     if p.degrade == EXCLUDE and p.count - blind < needed:
         return SAYS_UNKNOWN
-    if st.phase in (ACTIVE, PENDING_OFF) and lost > 0 and yes + lost >= p.needed:
-        return SAYS_UNKNOWN
+    if st.phase in (ACTIVE, PENDING_OFF):
+        if p.degrade == TRIP:
+            needed = max(1, p.needed - (blind - lost) - doubtful)
+        if lost > 0 and yes + lost >= needed:
+            return SAYS_UNKNOWN
+        if doubtful > 0 and p.degrade == TRIP and yes >= max(1, p.needed - blind - doubtful):
+            return SAYS_HOLD
     return SAYS_CLEAR
 
 
 @part
 def vote(p: Record, st: Record, lists: Array, votes: Array, signals: Array, permits: Array) -> int:
-    yes, blind, lost = tally(p, lists, votes, signals, permits)
-    says = count_votes(p, st, yes, blind, lost)
+    yes, blind, lost, doubtful = tally(p, lists, votes, signals, permits)
+    says = count_votes(p, st, yes, blind, lost, doubtful)
     st.value, best, unknown = np.nan, -np.inf, says == SAYS_UNKNOWN
     for k in range(p.first, p.first + p.count):
         sig = signals[lists[k]]
@@ -422,7 +433,7 @@ def see_group(
     advance(rule, st, st, NEVER, time, np.nan, received, edges, meta)
     if p.kind == VOTE:
         says = vote(p, st, lists, votes, signals, permits)
-        may_clear = 1
+        may_clear = 0 if says == SAYS_HOLD else 1
     else:
         says = difference(p, st, lists, signals, permits)
         may_clear = permits[status(st.quality), CLEAR]

@@ -141,7 +141,8 @@ class Vote:
     * ``exclude``: ``needed`` of the others (2oo3 -> 2oo2); unknown when fewer than ``needed`` are left;
     * ``unknown``: unknown as soon as the blind members could change the result.
 
-    A failing member never clears: if the alarm falls only because a blind member's vote is lost, it is unknown.
+    A failing member never clears: if the alarm falls only because a blind member's vote is lost, it is unknown. Nor
+    does a member that comes back UNCERTAIN and only thereby raises the number of votes needed: the alarm holds.
     """
 
     tags: tuple[int, ...]

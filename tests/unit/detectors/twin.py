@@ -247,7 +247,8 @@ class Twin:
         blind = [t for t, s in members if bad(s.quality) or self.votes.get(t) is None]
         yes = [t for t, _ in members if t not in blind and self.votes[t]]
         lost = [t for t in blind if self.votes.get(t)]
-        says = self.outcome(p, len(yes), len(blind), len(lost))
+        doubtful = [t for t, s in members if t not in blind and not self.votes[t] and not good(s.quality)]
+        says = self.outcome(p, len(yes), len(blind), len(lost), len(doubtful))
         sign = -1 if p.low else 1
         seen = [s for _, s in members if not bad(s.quality) and not math.isnan(s.value)]
         new.value, new.quality = math.nan, self.clock.quality
@@ -259,9 +260,9 @@ class Twin:
             before = [s for _, s in members[:first_blind] if not math.isnan(s.value)]
             new.value = max((s.value for s in before), key=lambda v: sign * v, default=math.nan)
             new.quality = members[first_blind][1].quality
-        return says, True
+        return says, says != "hold"
 
-    def outcome(self, p: Vote, yes: int, blind: int, lost: int) -> str:
+    def outcome(self, p: Vote, yes: int, blind: int, lost: int, doubtful: int) -> str:
         seeing = len(p.tags) - blind
         if seeing == 0:
             return "unknown"
@@ -274,8 +275,13 @@ class Twin:
             p.degrade == "exclude" and seeing < p.needed
         ):
             return "unknown"
-        if self.phase in {"active", "pending-off"} and lost and yes + lost >= p.needed:
-            return "unknown"
+        if self.phase in {"active", "pending-off"}:
+            trip = p.degrade == "trip"
+            needed = max(1, p.needed - (blind - lost) - doubtful) if trip else p.needed
+            if lost and yes + lost >= needed:
+                return "unknown"
+            if trip and doubtful and yes >= max(1, p.needed - blind - doubtful):
+                return "hold"
         return "clear"
 
 

@@ -307,6 +307,28 @@ def test_a_blind_member_never_clears_a_vote() -> None:
     assert [e[0] for e in bench.read(("B", 4, 1.0))] == ["cleared"]
 
 
+def degraded_vote() -> Bench:
+    """Two of three, one blind, one beyond: the vote has tripped as one of two."""
+    vote = rule("V", RuleKind.VOTE, "A", "B", "C", subject="G", needed=2, trigger=10.0, reset=8.0)
+    bench = Bench(vote, tags=tuple(tag(t) for t in "ABC"))
+    bench.read(("A", 1, 1.0), ("B", 1, 1.0), ("C", 1, 1.0))
+    bench.read(("C", 2, 0.0, Q.DEVICE_EXCEPTION))
+    assert [e[0] for e in bench.read(("A", 3, 12.0))] == ["raised"]
+    return bench
+
+
+def test_the_member_that_tripped_a_degraded_vote_does_not_clear_it_by_failing() -> None:
+    bench = degraded_vote()
+    assert [e[0] for e in bench.read(("A", 4, 0.0, Q.DEVICE_EXCEPTION))] == ["unknown"]
+    assert [e[0] for e in bench.read(("A", 5, 1.0))] == ["cleared"]
+
+
+def test_a_member_back_in_doubt_does_not_clear_a_degraded_vote() -> None:
+    bench = degraded_vote()
+    assert bench.read(("C", 4, 1.0, Q.FROZEN)) == []
+    assert [e[0] for e in bench.read(("C", 5, 1.0))] == ["cleared"]
+
+
 def test_commands_are_done_or_refused() -> None:
     bench = Bench(HIGH)
     bench.read(("L", 1, 13.0))
