@@ -87,7 +87,9 @@ def clock_of(loaded: Loaded) -> Clock:
 
 
 def resume_time(clock: Clock, last: int) -> None:
-    """A replay goes on where the store stopped: no outage is seen where there was none."""
+    """Time goes on where the store stopped: a replay sees no outage where there was none, and a wall clock that was set
+    back meanwhile does not hold up what is judged.
+    """
     advance = getattr(clock, "advance", None)
     if advance is not None and last:
         advance(last)

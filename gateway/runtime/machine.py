@@ -35,7 +35,7 @@ from gateway.runtime.recover import Recovered, recover, with_seq
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
 from gateway.runtime.troubles import Troubles
-from gateway.runtime.watch import Watch, is_trouble
+from gateway.runtime.watch import CLOCK_AHEAD, Watch, is_trouble
 from gateway.store import Reader, Store
 
 SNAPSHOT_S: Final = 60.0
@@ -226,6 +226,16 @@ class Machine:
         self.watch.online = True
         self.ready.set()
         self.commits.fire()
+        self._watch_clock()
+
+    def _watch_clock(self) -> None:
+        """Somebody set the machine's clock back: judging goes on in a time of its own, and that is said."""
+        ahead = int(getattr(self.clock, "ahead", 0))
+        if ahead >= CLOCK_AHEAD:
+            words = f"the machine's clock was set back: our time is ahead by {ahead / NS:.0f} s"
+            self.troubles("clock", active=True, detail=words)
+        elif not ahead:
+            self.troubles("clock", active=False)
 
     async def _snapshots(self, pipeline: Pipeline) -> None:
         """Detector state, outside the step: a consistent copy in the loop, written in slices by the store's thread."""

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -12,8 +13,12 @@ from gateway.model.events import Condition, Occurrence
 from gateway.model.ports import Clock, LiveState, Present, Status, TagState
 from gateway.model.quality import STATUS_SHIFT
 from gateway.model.site import Site
+from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.outputs import Output
+
+CLOCK_AHEAD: Final = 2 * NS
+"""A clock set back by less is no news."""
 
 
 @dataclass(slots=True)
@@ -74,9 +79,15 @@ class Watch:
             oldest_unsent_alarm=self._oldest_unsent(),
             disk_free=shutil.disk_usage(self.folder).free,
             durable=self.durable,
+            clock_offset_s=self._ahead_s(),
             certificate_days=self.certificate_days(),
             troubles=troubles,
         )
+
+    def _ahead_s(self) -> float | None:
+        """By how much the gateway's time is ahead of a machine clock that was set back; None: it was not."""
+        ahead = int(getattr(self.clock, "ahead", 0))
+        return round(ahead / NS, 3) if ahead >= CLOCK_AHEAD else None
 
     def _qualities(self) -> tuple[int, int, int]:
         if self.engine is None:

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from gateway.model.times import NS
 from gateway.runtime.clock import ScaledClock, SystemClock
 from gateway.runtime.signal import Signal
@@ -11,6 +13,54 @@ from gateway.runtime.signal import Signal
 def test_the_system_clock_is_the_wall() -> None:
     before = time.time_ns()
     assert before <= SystemClock().now() <= time.time_ns()
+
+
+class Wall:
+    """The machine's two clocks, moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.steady = 1_000 * NS, 0
+        monkeypatch.setattr(time, "time_ns", lambda: self.wall)
+        monkeypatch.setattr(time, "monotonic_ns", lambda: self.steady)
+
+    def go(self, seconds: float, *, step: float = 0.0) -> None:
+        self.steady += int(seconds * NS)
+        self.wall += int((seconds + step) * NS)
+
+
+def test_a_wall_that_is_set_back_neither_stops_nor_turns_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    clock = SystemClock()
+    wall.go(10)
+    assert clock.now() == 1_010 * NS
+    wall.go(1, step=-3600)
+    assert clock.now() == 1_010 * NS + 95 * NS // 100, "time goes on, a little slower"
+    assert clock.ahead >= 3_599 * NS
+    wall.go(100)
+    assert clock.now() == 1_010 * NS + 101 * 95 * NS // 100
+    wall.go(21 * 3600)
+    assert clock.now() == wall.wall, "the wall has caught up"
+    assert clock.ahead == 0
+
+
+def test_a_wall_that_jumps_ahead_or_is_slewed_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    clock = SystemClock()
+    wall.go(1, step=-0.0005)
+    assert clock.now() == wall.wall
+    wall.go(1, step=500)
+    assert clock.now() == wall.wall
+
+
+def test_time_goes_on_from_the_last_input_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = Wall(monkeypatch)
+    clock = SystemClock()
+    clock.advance(5_000 * NS)
+    assert clock.now() == 5_000 * NS
+    wall.go(10)
+    assert clock.now() > 5_009 * NS
+    clock.advance(4_000 * NS)
+    assert clock.now() > 5_009 * NS
 
 
 def test_a_scaled_clock_never_steps_when_its_speed_changes() -> None:
