@@ -1,10 +1,9 @@
-"""A full disk during an alarm (promise 5): first the reserve, then alarms that leave before they can be kept."""
+"""A full disk during an alarm: first the reserve, then memory; the alarm itself never waits."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,111 +11,113 @@ import pytest
 
 from gateway.model.events import EventKind
 from tests.conftest import MosquittoFactory
-from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
 from tests.e2e.ears import Ears, Heard
 from tests.e2e.sites import level, mqtt, plc
+from tests.e2e.tiny import TinyDisk, tiny_disk
 from tests.helpers.gateway import Gateway, until, write_site
 
-SIZE_MB = 220
-"""Room for the reserve twice (64 MB each) and a little more."""
+pytestmark = pytest.mark.timeout(120)
+RAISED = EventKind.RAISED
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own that the test can fill."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("a small file system can be mounted by root only, and not in every container")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+@pytest.fixture(params=["mounted", "limited"])
+def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TinyDisk]:
+    """A small file system of its own, and a process that may write no more (which needs no rights to mount)."""
+    with tiny_disk(tmp_path / "disk", mount=request.param == "mounted") as made:
+        if request.param == "mounted" and not made.has_reserve:
+            pytest.skip("not allowed to mount a tmpfs here")
+        yield made
 
 
-def fill(folder: Path) -> Path:
-    """Take every free byte, as a run-away log would."""
-    path = folder / f"log-{len(list(folder.glob('log-*')))}"
-    with path.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while file.write(b"x" * size):
-                    pass
-            except OSError:
-                continue
-    return path
+def alarm(ears: Ears, tag: str) -> Heard:
+    return ears.wait(
+        lambda h: h.branch == "alarms" and h.json["rule"] == f"{tag}.HH" and h.json["event"] == "raised", what=tag
+    )
 
 
-def raised(rule: str) -> object:
-    """A message that raises ``rule`` on the topics regulators follow."""
-
-    def fits(heard: Heard) -> bool:
-        return (
-            heard.branch == "alarms"
-            and heard.json["rule"] == rule
-            and heard.json["event"] == EventKind.RAISED
-        )
-
-    return fits
-
-
-def fill_until(gateway: Gateway, folder: Path, condition: object, what: str) -> None:
-    """Fill what the gateway frees, too, until it notices."""
-
-    def noticed() -> bool:
-        fill(folder)
-        assert callable(condition)
-        return bool(condition())
-
-    until(noticed, 60, f"{what}; log:\n{gateway.log}")
-
-
-@pytest.mark.timeout(240)
-def test_alarms_leave_a_full_disk_and_are_journalled_later(
-    tmp_path: Path, small_disk: Path, device: Device, gateway_of: GatewayFactory, mosquitto: MosquittoFactory
+def test_an_alarm_on_a_full_disk_is_told_at_once_and_journalled_when_there_is_space(
+    tmp_path: Path, disk: TinyDisk, device: Device, mosquitto: MosquittoFactory
 ) -> None:
     broker = mosquitto()
+    tags = [level(n) for n in (1, 2, 3)]
     config = write_site(
-        tmp_path,
-        sources=plc(device.port),
-        tags=[level(1), level(2)],
-        outputs={"county": mqtt(broker.port)},
-        state=str(small_disk / "state"),
+        disk.folder, sources=plc(device.port), tags=tags, outputs={"county": mqtt(broker.port)}
     )
-    gateway = gateway_of(config)
-    with Ears(broker.port) as ears:
+    with Gateway(config) as gateway, Ears(broker.port) as ears:
         gateway.start()
-        reserve = gateway.state / "reserve"
-        assert reserve.stat().st_size == 64 << 20
+        ears.wait(lambda h: h.branch == "status" and h.json["state"] == "online", what="online")
+        if disk.has_reserve:
+            _the_reserve_keeps_it(disk, device, gateway, ears)
+        _memory_keeps_it(disk, device, gateway, ears)
+        assert gateway.stop() == 0
+        gateway.assert_whole()
+        heard = {h.json["seq"]: h.payload for h in ears.of("events")}
+        kept = {r.seq: r.data for r in gateway.journal()}
+        assert {seq: kept[seq] for seq in heard} == heard, "to the byte as it was told"
+        assert sorted(kept) == list(range(1, len(kept) + 1))
+        assert [r.event.rule for r in gateway.events(RAISED) if r.event.rule.endswith("HH")] == (
+            ["LT-1.HH", "LT-2.HH"] if disk.has_reserve else ["LT-2.HH"]
+        )
+        gateway.start()
+        assert gateway.wait_event(EventKind.STARTED, count=2).event.detail.get("note") is None, "no new epoch"
 
-        # The disk fills: the reserve makes room, and the alarm is on disk before it leaves.
-        fill(small_disk)
-        until(lambda: not reserve.exists(), 60, f"the reserve is given up; log:\n{gateway.log}")
-        device.set(1, 8500)
-        kept = ears.wait(raised("LT-1.H"), what="the alarm that the reserve made room for")
-        assert "durable" not in kept.json
-        assert gateway.wait_event(EventKind.RAISED, "LT-1.H").data == kept.payload
 
-        # That is full, too: the alarm leaves at once and says that nothing keeps it yet.
-        fill_until(gateway, small_disk, lambda: not gateway.api("/status")["durable"], "the disk refuses")
-        device.set(2, 8500)
-        loose = ears.wait(raised("LT-2.H"), what="the alarm of a full disk")
-        assert loose.json["durable"] is False
-        assert not gateway.events(EventKind.RAISED, "LT-2.H"), "it cannot be on disk yet"
-        status = gateway.api("/status")
-        assert (status["state"], status["durable"]) == ("degraded", False)
-        assert "disk" in status["troubles"]
+def _the_reserve_keeps_it(disk: TinyDisk, device: Device, gateway: Gateway, ears: Ears) -> None:
+    reserve = gateway.state / "reserve"
+    assert reserve.stat().st_size == 64 << 20
+    disk.fill(gateway.pid)
+    device.set(1, 9500)
+    told = alarm(ears, "LT-1")
+    assert "durable" not in told.json
+    kept = gateway.wait_event(RAISED, "LT-1.HH")
+    assert kept.data == told.payload
+    assert not reserve.exists(), "given back to the file system for this"
 
-        # Space returns: journalled, the very bytes that left, in the same chain.
-        for path in small_disk.glob("log-*"):
-            path.unlink()
-        record = gateway.wait_event(EventKind.RAISED, "LT-2.H", timeout=60)
-        assert record.data == loose.payload
-        assert record.seq == loose.json["seq"]
-        until(lambda: gateway.api("/status")["durable"], 30, "durable again")
-    assert gateway.stop() == 0
-    gateway.assert_whole()
-    seqs = [json.loads(r.data)["seq"] for r in gateway.journal()]
-    assert seqs == list(range(1, len(seqs) + 1)), "no hole, nothing twice"
+
+def _memory_keeps_it(disk: TinyDisk, device: Device, gateway: Gateway, ears: Ears) -> None:
+    disk.fill(gateway.pid)
+    begun = time.monotonic()
+    device.set(2, 9500)
+    told = alarm(ears, "LT-2")
+    assert time.monotonic() - begun < 3, "at once"
+    assert told.json["durable"] is False
+    status = ears.wait(lambda h: h.branch == "status" and h.json.get("durable") is False, what="status says so").json
+    assert status["state"] == "degraded"
+    assert "disk" in status["troubles"]
+    ears.wait(lambda h: h.branch == "faults" and "disk" in h.json["rule"], what="the system alarm")
+    assert gateway.probe("/readyz")[1]["state"] == "degraded"
+    assert not gateway.events(RAISED, "LT-2.HH"), "the disk is full indeed"
+    seen = len(ears.heard)
+    disk.free(gateway.pid)
+    kept = gateway.wait_event(RAISED, "LT-2.HH")
+    assert kept.data == told.payload
+    assert json.loads(kept.data)["durable"] is False, "and stays marked: it left before it was kept"
+    ears.wait(lambda h: h.branch == "status" and h in ears.heard[seen:] and h.json["durable"], what="durable again")
+    ears.wait(
+        lambda h: h.branch == "faults" and "disk" in h.json["rule"] and h.json["event"] == "cleared", what="its end"
+    )
+
+
+def test_killed_with_alarms_in_memory_only_it_begins_a_new_epoch_that_says_so(
+    tmp_path: Path, device: Device, mosquitto: MosquittoFactory
+) -> None:
+    broker = mosquitto()
+    outputs = {"county": mqtt(broker.port)}
+    with tiny_disk(tmp_path / "disk", mount=False) as disk, Ears(broker.port) as ears:
+        config = write_site(disk.folder, sources=plc(device.port), tags=[level(1), level(2)], outputs=outputs)
+        with Gateway(config) as gateway:
+            gateway.start()
+            disk.fill(gateway.pid)
+            device.set(2, 9500)
+            told = alarm(ears, "LT-2").json
+            assert told["durable"] is False
+            gateway.kill()
+            gateway.start()
+            first = gateway.wait_event(EventKind.STARTED, count=2)
+            assert "events left while the disk refused" in first.event.detail["note"]
+            assert json.loads(first.data)["epoch"] != told["epoch"]
+            again = gateway.wait_event(RAISED, "LT-2.HH")
+            assert json.loads(again.data)["epoch"] == json.loads(first.data)["epoch"]
+            ears.wait(lambda h: h.branch == "alarms" and h.payload == again.data, what="told anew, now durable")
+            gateway.assert_whole()
