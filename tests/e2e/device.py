@@ -8,6 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import Self
 
 from tests.helpers.modbus_peer import Asked, Peer, frame
 
@@ -25,7 +26,7 @@ class Device:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="device")
 
-    def __enter__(self) -> Device:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.listen()
         return self

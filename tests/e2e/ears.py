@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -51,7 +51,7 @@ class Ears:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
 
-    def __enter__(self) -> Ears:
+    def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
         if not self._ready.wait(10) or self._refused:
@@ -73,7 +73,9 @@ class Ears:
         while True:
             with self._more:
                 if at == len(self.heard) and not self._more.wait(max(0.0, deadline - time.monotonic())):
-                    raise AssertionError(f"not heard within {timeout:g} s: {what}; heard {self.topics()[-30:]}")
+                    raise AssertionError(
+                        f"not heard within {timeout:g} s: {what}; heard {self.topics()[-30:]}"
+                    )
             while at < len(self.heard):
                 if condition(self.heard[at]):
                     return self.heard[at]
@@ -83,8 +85,11 @@ class Ears:
         return [h.topic.split("/", 5)[5] for h in list(self.heard)]
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
-        options = SubscribeOptions(qos=1, retainAsPublished=True)
-        client.subscribe([(t, options) if self._v5 else (t, 1) for t in self._topics])
+        if self._v5:
+            options = SubscribeOptions(qos=1, retainAsPublished=True)
+            client.subscribe([(topic, options) for topic in self._topics])
+        else:
+            client.subscribe([(topic, 1) for topic in self._topics])
 
     def _on_subscribe(self, _client: object, _user: object, _mid: int, codes: list[Any], *_: object) -> None:
         self._refused = ", ".join(str(c) for c in codes if c.is_failure)

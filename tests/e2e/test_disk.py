@@ -15,7 +15,7 @@ from tests.e2e.device import Device
 from tests.e2e.ears import Ears, Heard
 from tests.e2e.sites import level, mqtt, plc
 from tests.e2e.tiny import TinyDisk, tiny_disk
-from tests.helpers.gateway import Gateway, until, write_site
+from tests.helpers.gateway import Gateway, write_site
 
 pytestmark = pytest.mark.timeout(120)
 RAISED = EventKind.RAISED
@@ -32,7 +32,8 @@ def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TinyDisk]:
 
 def alarm(ears: Ears, tag: str) -> Heard:
     return ears.wait(
-        lambda h: h.branch == "alarms" and h.json["rule"] == f"{tag}.HH" and h.json["event"] == "raised", what=tag
+        lambda h: h.branch == "alarms" and h.json["rule"] == f"{tag}.HH" and h.json["event"] == "raised",
+        what=tag,
     )
 
 
@@ -82,7 +83,9 @@ def _memory_keeps_it(disk: TinyDisk, device: Device, gateway: Gateway, ears: Ear
     told = alarm(ears, "LT-2")
     assert time.monotonic() - begun < 3, "at once"
     assert told.json["durable"] is False
-    status = ears.wait(lambda h: h.branch == "status" and h.json.get("durable") is False, what="status says so").json
+    status = ears.wait(
+        lambda h: h.branch == "status" and h.json.get("durable") is False, what="status says so"
+    ).json
     assert status["state"] == "degraded"
     assert "disk" in status["troubles"]
     ears.wait(lambda h: h.branch == "faults" and "disk" in h.json["rule"], what="the system alarm")
@@ -93,9 +96,12 @@ def _memory_keeps_it(disk: TinyDisk, device: Device, gateway: Gateway, ears: Ear
     kept = gateway.wait_event(RAISED, "LT-2.HH")
     assert kept.data == told.payload
     assert json.loads(kept.data)["durable"] is False, "and stays marked: it left before it was kept"
-    ears.wait(lambda h: h.branch == "status" and h in ears.heard[seen:] and h.json["durable"], what="durable again")
     ears.wait(
-        lambda h: h.branch == "faults" and "disk" in h.json["rule"] and h.json["event"] == "cleared", what="its end"
+        lambda h: h.branch == "status" and h in ears.heard[seen:] and h.json["durable"], what="durable again"
+    )
+    ears.wait(
+        lambda h: h.branch == "faults" and "disk" in h.json["rule"] and h.json["event"] == "cleared",
+        what="its end",
     )
 
 
@@ -119,5 +125,7 @@ def test_killed_with_alarms_in_memory_only_it_begins_a_new_epoch_that_says_so(
             assert json.loads(first.data)["epoch"] != told["epoch"]
             again = gateway.wait_event(RAISED, "LT-2.HH")
             assert json.loads(again.data)["epoch"] == json.loads(first.data)["epoch"]
-            ears.wait(lambda h: h.branch == "alarms" and h.payload == again.data, what="told anew, now durable")
+            ears.wait(
+                lambda h: h.branch == "alarms" and h.payload == again.data, what="told anew, now durable"
+            )
             gateway.assert_whole()

@@ -22,7 +22,9 @@ from tests.helpers.gateway import Gateway, fengsui, write_site
 pytestmark = pytest.mark.timeout(120)
 
 
-def a_lived_in_gateway(tmp_path: Path, device: Device, gateway_of: GatewayFactory, **outputs: object) -> Gateway:
+def a_lived_in_gateway(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory, **outputs: object
+) -> Gateway:
     """It runs, and its journal has an alarm in it."""
     config = write_site(tmp_path / "first", sources=plc(device.port), tags=[level(1)], outputs=outputs)
     gateway = gateway_of(config)
@@ -52,7 +54,9 @@ def test_a_copied_state_folder_is_refused_until_it_is_adopted(
     tmp_path: Path, device: Device, gateway_of: GatewayFactory
 ) -> None:
     if _file_system(tmp_path) not in INODES_HOLD:
-        pytest.skip(f"file numbers on {_file_system(tmp_path)} may change by themselves, so a copy here is not told")
+        pytest.skip(
+            f"file numbers on {_file_system(tmp_path)} may change by themselves, so a copy here is not told"
+        )
     gateway = a_lived_in_gateway(tmp_path, device, gateway_of)
     assert gateway.stop() == 0
     last = gateway.journal()[-1]
@@ -69,7 +73,9 @@ def test_a_copied_state_folder_is_refused_until_it_is_adopted(
     assert _epoch(first) != _epoch(last)
     assert first.seq == last.seq + 1
     for part in (_epoch(last), str(last.seq), last.hash):
-        assert part in json.dumps(first.event.detail), "the first event of the new epoch names the last of the old"
+        assert part in json.dumps(first.event.detail), (
+            "the first event of the new epoch names the last of the old"
+        )
     assert json.loads(first.data)["prev_hash"] == "0" * 64
     rules = {a["rule"] for a in clone.alarms()}
     assert rules == {"LT-1.H", "LT-1.HH"}, "what is open stays open"
@@ -81,7 +87,9 @@ def test_a_copied_state_folder_is_refused_until_it_is_adopted(
     assert {_epoch(r) for r in clone.journal()[first.seq - 1 :]} == {_epoch(first)}
 
 
-def test_a_folder_of_another_gateway_is_refused(tmp_path: Path, device: Device, gateway_of: GatewayFactory) -> None:
+def test_a_folder_of_another_gateway_is_refused(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
     gateway = a_lived_in_gateway(tmp_path, device, gateway_of)
     assert gateway.stop() == 0
     site = json.loads(gateway.config.read_text(encoding="utf-8"))
@@ -99,7 +107,9 @@ def test_published_heads_find_a_cut_tail_and_a_rewritten_journal(
     head = gateway.journal()[-1].seq
     heads = tmp_path / "heads"
     with Ears(broker.port, "fengsui/v1/+/+/+/status") as ears:
-        status = ears.wait(lambda h: h.json.get("head", {}).get("seq", 0) >= head, 90, "status with the newest head").json
+        status = ears.wait(
+            lambda h: h.json.get("head", {}).get("seq", 0) >= head, 90, "status with the newest head"
+        ).json
     heads.write_text(json.dumps({"epoch": status["epoch"], **status["head"]}) + "\n")
     assert gateway.stop() == 0
     assert gateway.verify("--against", heads).returncode == 0
@@ -113,7 +123,9 @@ def test_published_heads_find_a_cut_tail_and_a_rewritten_journal(
     assert report["first_bad"] == status["head"]["seq"]
     assert "the tail was cut" in " ".join(report["reasons"])
 
-    _tamper(gateway, "UPDATE journal SET data = replace(data, 'raised', 'raisee') WHERE seq = ?", _raised(records))
+    _tamper(
+        gateway, "UPDATE journal SET data = replace(data, 'raised', 'raisee') WHERE seq = ?", _raised(records)
+    )
     done = gateway.verify("--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["first_bad"] == _raised(records)
@@ -137,5 +149,5 @@ def _raised(records: list[Record]) -> int:
 def _tamper(gateway: Gateway, statement: str, *values: object) -> None:
     db = apsw.Connection(str(gateway.state / "plant.db"))
     db.execute("DROP TRIGGER IF EXISTS no_change")
-    db.execute(statement, values)  # type: ignore[arg-type]
+    db.execute(statement, values)
     db.close()

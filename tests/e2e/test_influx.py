@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ class Reading:
 
 
 def run_a_shift(gateway: Gateway, device: Device) -> None:
-    """Alarms that come and go, one acknowledged, a saturated detector, a lost device, and a counter that runs through."""
+    """Alarms that come and go, an acknowledgement, a saturated detector, a lost device, a counter that runs through."""
     device.count(COUNTER)
     gateway.start()
     device.set(1, 9500)
@@ -55,7 +56,12 @@ def run_a_shift(gateway: Gateway, device: Device) -> None:
 
 
 def site(tmp_path: Path, device: Device, **outputs: Any) -> Path:
-    tags = [level(1), level(2), level(3), level(COUNTER, raw_low="", raw_high="", low=0, high=30000, H=29000, HH="")]
+    tags = [
+        level(1),
+        level(2),
+        level(3),
+        level(COUNTER, raw_low="", raw_high="", low=0, high=30000, H=29000, HH=""),
+    ]
     return write_site(tmp_path, sources=plc(device.port), tags=tags, outputs=outputs)
 
 
@@ -148,7 +154,10 @@ def compare_events(records: Sequence[Record], found: Sequence[dict[str, Any]]) -
         body = json.loads(record.data)
         assert row["time"] == record.recorded == parse_iso(body["recorded"])
         assert row["json"] == record.data.decode(), "the exact text of the journal"
-        assert (row["event"], row["level"]) == (event.event.value, event.level.word if event.level else "none")
+        assert (row["event"], row["level"]) == (
+            event.event.value,
+            event.level.word if event.level else "none",
+        )
         for name in ("tag", "rule", "installation", "comment"):
             assert (row.get(name) or "") == getattr(event, name)
         assert (row["epoch"], row["hash"], row["source_time"]) == (body["epoch"], record.hash, event.time)
@@ -161,7 +170,7 @@ def every_poll_is_there(device: Device, found: Sequence[dict[str, Any]]) -> None
     """A register that counts its own readings: a lost, doubled or reordered one would show as a jump."""
     values = [int(r["value"]) for r in sorted(found, key=lambda r: int(r["time"])) if r["value"] is not None]
     served = device.served[COUNTER]
-    jumps = [(a, b) for a, b in zip(values, values[1:], strict=False) if b != a + 1]
+    jumps = [(a, b) for a, b in itertools.pairwise(values) if b != a + 1]
     assert len(jumps) <= 1, f"at most the answer that the lost connection took along: {jumps}"
     assert len(values) > 0.8 * len(served)
 
@@ -184,16 +193,20 @@ def test_victoriametrics_holds_the_same_numbers_at_the_millisecond(
     seqs = points(victoriametrics, "alarm_event_seq", "event", ours.delivered_seq)
     records = ours.records[: len(seqs)]
     assert seqs == sorted((r.event.event.value, r.recorded // MS, float(r.seq)) for r in records)
-    limits = sorted((r.event.rule, r.recorded // MS, r.event.limit) for r in records if r.event.limit is not None)
+    limits = sorted(
+        (r.event.rule, r.recorded // MS, r.event.limit) for r in records if r.event.limit is not None
+    )
     assert points(victoriametrics, "alarm_event_limit", "rule", len(limits)) == limits
 
 
 def points(server: VictoriaMetrics, metric: str, label: str, least: int) -> list[tuple[str, int, float]]:
-    """(label, ms, value) of all series of the metric, as soon as there are ``least``: it shows what is new a little late."""
+    """(label, ms, value) of all series, as soon as there are ``least``: the server shows what is new a little late."""
 
     def look() -> list[tuple[str, int, float]]:
         series = server.export(f'{{__name__="{metric}"}}')
-        pairs = ((s["metric"][label], *p) for s in series for p in zip(s["timestamps"], s["values"], strict=True))
+        pairs = (
+            (s["metric"][label], *p) for s in series for p in zip(s["timestamps"], s["values"], strict=True)
+        )
         return sorted(pairs)
 
     until(lambda: len(look()) >= least, what=f"{least} points of {metric}")

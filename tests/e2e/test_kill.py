@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 def no_holes(records: list[Record]) -> None:
     assert [r.seq for r in records] == list(range(1, len(records) + 1))
-    assert all(a.recorded < b.recorded for a, b in zip(records, records[1:], strict=False))
+    assert all(a.recorded < b.recorded for a, b in itertools.pairwise(records))
 
 
 # --- a recording -----------------------------------------------------------------------------------------------------
@@ -65,7 +66,9 @@ def replay_site(folder: Path, speed: int, **outputs: Any) -> Path:
         level(3, **bare, address="LT-3", L=2, LL=1, on_delay="400ms", frozen="10s", frozen_band="0.01"),
         level(9, **bare, address="LT-9", H="", HH=9),
     ]
-    source = {"history": {"kind": "replay", "path": str(folder / "history.csv"), "speed": speed, "batch": "200ms"}}
+    source = {
+        "history": {"kind": "replay", "path": str(folder / "history.csv"), "speed": speed, "batch": "200ms"}
+    }
     rise = {"id": "LT-1.RISE", "kind": "rate-rise", "tag": "LT-1", "trigger": 0.05, "reset": 0.02, "window": "20s",
             "level": "orange"}  # fmt: skip
     rules = [rise, {**rise, "id": "LT-2.HOLD", "tag": "LT-2", "kind": "limit-high", "trigger": 6, "reset": 5,
@@ -189,7 +192,9 @@ def test_a_live_gateway_killed_again_and_again_loses_and_doubles_nothing(
     records = gateway.journal()
     no_holes(records)
     gateway.assert_whole()
-    assert {h.json["seq"]: h.payload for h in ears.of("events")} == {r.seq: r.data for r in records[: last.seq]}
+    assert {h.json["seq"]: h.payload for h in ears.of("events")} == {
+        r.seq: r.data for r in records[: last.seq]
+    }
     nothing_lost_or_doubled(records, story)
     the_acknowledgement_holds(records, opened)
     delays_ran_on(records)
@@ -227,7 +232,9 @@ def _between(gateway: Gateway, story: Story, kill: int) -> None:
 def nothing_lost_or_doubled(records: list[Record], story: Story) -> None:
     for tag in MOVING:
         for rule in (f"LT-{tag}.H", f"LT-{tag}.HH"):
-            kinds = [r.event.event for r in records if r.event.rule == rule and r.event.event in (RAISED, CLEARED)]
+            kinds = [
+                r.event.event for r in records if r.event.rule == rule and r.event.event in (RAISED, CLEARED)
+            ]
             wanted = [RAISED, CLEARED] * story.up[tag]
             assert kinds == wanted[: story.up[tag] + story.down[tag]], rule
     for tag in (DELAYED, SEEN, LEAVING):
@@ -277,10 +284,12 @@ def every_outage_is_a_gap(records: list[Record], story: Story) -> None:
     gaps = gaps_of(records)
     assert len(gaps) == len(started) - 1 >= KILLS - BEFORE_READY - 1, "one for each start but the first"
     outages = [(parse_iso(g.detail["start"]), parse_iso(g.detail["end"])) for g in gaps]
-    assert all(a[1] <= b[0] for a, b in zip(outages, outages[1:], strict=False)), "none overlaps another"
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(outages)), "none overlaps another"
     for killed in story.killed:
         inside = [start for start, end in outages if start <= killed <= end]
         assert len(inside) == 1, f"killed at {iso(killed)}: {gaps}"
     for start, end in outages:
         first = min(k for k in story.killed if start <= k <= end)
-        assert first - start < 1.5 * NS, "the gap begins with the last committed input, not long before the kill"
+        assert first - start < 1.5 * NS, (
+            "the gap begins with the last committed input, not long before the kill"
+        )

@@ -20,7 +20,9 @@ from tests.ports import free_port
 
 def test_a_wrong_configuration_is_refused_with_every_fault_at_its_place(tmp_path: Path) -> None:
     tags = [level(1), level(1), level(2, H=4, HH=3), level(3, source="nobody"), level(4, address="1:wrong:0")]
-    config = write_site(tmp_path, sources=plc(free_port()), tags=tags, county="12", outputs={"x": {"kind": "fax"}})
+    config = write_site(
+        tmp_path, sources=plc(free_port()), tags=tags, county="12", outputs={"x": {"kind": "fax"}}
+    )
     done = fengsui("run", config)
     assert done.returncode == 2, done.stderr
     for part in ("county", "outputs.x", "LT-1", "tags.csv:4", "nobody", "1:wrong:0"):
@@ -44,7 +46,9 @@ def test_it_is_starting_until_the_kernels_are_there_and_then_online(
     assert status == 503, body
     assert gateway.probe("/healthz")[0] == 200, "alive, though not ready"
     assert body["state"] == gateway.api("/status")["state"] == "starting"
-    assert [t["quality"] for t in gateway.api("/tags")["tags"]] != ["good"], "nothing looks normal before it is judged"
+    assert [t["quality"] for t in gateway.api("/tags")["tags"]] != ["good"], (
+        "nothing looks normal before it is judged"
+    )
     until(lambda: device.requests > 5, what="polling during the start")
     assert gateway.probe("/readyz")[0] == 503, "kernels are compiled for longer than five polls"
     polled = time.time_ns()
@@ -63,7 +67,9 @@ def test_without_outputs_the_embedded_broker_and_the_console_serve_everything(
     gateway.start()
     words = json.loads((gateway.state / "broker" / "users.json").read_text())
     everything = Ears(port, v5=False, username="gateway", password=words["gateway"])
-    readable = [f"fengsui/v1/341524/+/+/{b}/#" for b in ("status", "birth", "level", "alarms", "faults", "state")]
+    readable = [
+        f"fengsui/v1/341524/+/+/{b}/#" for b in ("status", "birth", "level", "alarms", "faults", "state")
+    ]
     regulator = Ears(port, *readable, v5=False, username="regulator", password=words["regulator"])
     with everything, regulator:
         device.set(1, 9500)
@@ -75,7 +81,9 @@ def test_without_outputs_the_embedded_broker_and_the_console_serve_everything(
             ears.wait(lambda h: h.branch == "birth", what="birth")
         everything.wait(lambda h: h.branch == "events" and h.json["event"] == "raised", what="the event")
     with pytest.raises(AssertionError, match="subscription"):
-        Ears(port, "fengsui/v1/+/+/+/events", v5=False, username="regulator", password=words["regulator"]).__enter__()
+        Ears(
+            port, "fengsui/v1/+/+/+/events", v5=False, username="regulator", password=words["regulator"]
+        ).__enter__()
     _console_serves(gateway)
     assert gateway.processes(), "the broker is a child of its own"
     _stops_cleanly(gateway, port)
@@ -105,7 +113,9 @@ def _stops_cleanly(gateway: Gateway, port: int) -> None:
     gateway.assert_whole()
 
 
-def test_a_killed_gateway_takes_its_broker_along(tmp_path: Path, device: Device, gateway_of: GatewayFactory) -> None:
+def test_a_killed_gateway_takes_its_broker_along(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
     gateway = gateway_of(write_site(tmp_path, sources=plc(device.port), tags=[level(1)]))
     gateway.start()
     assert gateway.processes()
@@ -113,7 +123,9 @@ def test_a_killed_gateway_takes_its_broker_along(tmp_path: Path, device: Device,
     until(lambda: not gateway.processes(), 10, f"left over: {gateway.processes()}")
 
 
-def test_it_stops_while_it_is_still_starting(tmp_path: Path, device: Device, gateway_of: GatewayFactory) -> None:
+def test_it_stops_while_it_is_still_starting(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
     gateway = gateway_of(write_site(tmp_path, sources=plc(device.port), tags=[level(1)]))
     gateway.launch()
     until(lambda: gateway.probe("/healthz")[0] == 200, what="a sign of life")

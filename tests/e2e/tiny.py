@@ -21,7 +21,7 @@ class TinyDisk:
         self.folder = folder
         self._fillers: list[Path] = []
 
-    def fill(self, pid: int) -> None:  # noqa: ARG002 - the other kind of disk needs it
+    def fill(self, pid: int) -> None:
         """Take every byte that is free."""
         path = self.folder / f"filler-{len(self._fillers)}"
         self._fillers.append(path)
@@ -33,7 +33,7 @@ class TinyDisk:
                 except OSError:
                     continue
 
-    def free(self, pid: int) -> None:  # noqa: ARG002
+    def free(self, pid: int) -> None:
         """Somebody has cleaned up."""
         for path in self._fillers:
             path.unlink()
@@ -41,7 +41,7 @@ class TinyDisk:
 
 
 class LimitedDisk(TinyDisk):
-    """No mount allowed: the process may not make any file longer than it is, which SQLite meets as a disk that refuses."""
+    """No mount allowed: the process may write no file beyond 4 kB, which SQLite meets as a disk that refuses."""
 
     has_reserve = False
 

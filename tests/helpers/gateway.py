@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from gateway.model.events import EventKind, Record
 from gateway.store import open_reader
@@ -93,7 +93,7 @@ class Gateway:
         self._log = config.with_name("gateway.log")
         self._from = 0
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -227,7 +227,9 @@ class Gateway:
             if kind in (None, r.event.event) and (rule is None or r.event.rule == rule)
         ]
 
-    def wait_event(self, kind: EventKind, rule: str | None = None, *, count: int = 1, timeout: float = 20.0) -> Record:
+    def wait_event(
+        self, kind: EventKind, rule: str | None = None, *, count: int = 1, timeout: float = 20.0
+    ) -> Record:
         """The ``count``-th such record, when it is on disk."""
         what = f"{count} {kind} of {rule}"
         return until(lambda: self.events(kind, rule)[count - 1 :], timeout, f"{what}; log:\n{self.log}")[0]
