@@ -7,11 +7,11 @@ A full intake loses readings only, and every loss becomes a ``Gap`` input of its
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from gateway.model.batch import Batch, concat
-from gateway.model.inputs import Gap, Input, LinkChange, Readings
+from gateway.model.inputs import Gap, Input, LinkChange, Readings, SystemFault
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 
@@ -22,6 +22,9 @@ JOINED_NS: Final = NS // 20
 """Readings that arrive together, of many devices asked in the same second, are one input: engine and journal cost by
 the input. Received further apart than this they stay apart, so that engine time moves as finely as it did."""
 
+LONGEST_WORDS: Final = 2_000
+_WORDS: Final[dict[type[Any], str]] = {LinkChange: "reason", Gap: "why", SystemFault: "detail"}
+
 
 @dataclass(slots=True)
 class Item:
@@ -31,6 +34,8 @@ class Item:
     done: tuple[Callable[[], None], ...] = ()
     soon: bool = False
     """the source waits for the commit"""
+    number: int = 0
+    """given by the pipeline"""
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class Intake:
 
     def put(self, item: Input, done: Callable[[], None] | None = None, *, soon: bool = False) -> None:
         """Queue an input that must not be lost."""
-        self._items.append(Item(item, (done,) if done is not None else (), soon))
+        self._items.append(Item(_speakable(item), (done,) if done is not None else (), soon))
         self.wake.set()
 
     def put_first(self, item: Input) -> None:
@@ -84,8 +89,11 @@ class Intake:
         return True
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
-        """Queue a change of a link's state; repeats are dropped. A link is up until it is said to be down."""
-        if self._links.get(link, True) != up:
+        """Queue a change of a link's state; repeats are dropped, but never what is said first.
+
+        The engine may remember from before a restart that the link was down: it must hear that it is back.
+        """
+        if self._links.get(link) != up:
             self._links[link] = up
             self.put(LinkChange(self.clock.now(), link, up, reason))
 
@@ -121,6 +129,16 @@ class Intake:
             known.start, known.end = min(known.start, start), max(known.end, end)
             known.count += len(batch)
         self.wake.set()
+
+
+def _speakable(item: Input) -> Input:
+    """Words of others (a driver's, an exception's) may be no Unicode, or have no end; the journal must take them."""
+    name = _WORDS.get(type(item))
+    if name is None:
+        return item
+    words = getattr(item, name)
+    plain = words[:LONGEST_WORDS].encode(errors="backslashreplace").decode()
+    return item if plain == words else replace(item, **{name: plain})
 
 
 def joined(items: Iterable[Item]) -> list[Item]:

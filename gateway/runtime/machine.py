@@ -17,7 +17,7 @@ import structlog
 from numpy.typing import NDArray
 
 from gateway import __version__
-from gateway.engine import Snapshot
+from gateway.engine import Engine, Snapshot
 from gateway.engine.warm import warm
 from gateway.model.commands import Command
 from gateway.model.errors import Retry
@@ -117,9 +117,22 @@ class Machine:
         for name, unit in self.extras:
             group.create_task(supervise(name, unit, self.troubles), name=name)
         for source in self.sources:
-            unit = partial(source.run, SourceFeed(source.name, self.intake))
+            unit = partial(self._read, source)
             name = f"source.{source.name}"
             self._reading.append(group.create_task(supervise(name, unit, self.troubles), name=name))
+
+    async def _read(self, source: Source) -> None:
+        """One life of a source. One that fails says nothing more of its links: what hangs on them cannot be seen."""
+        feed = SourceFeed(source.name, self.intake)
+        try:
+            await source.run(feed)
+        except Retry:
+            raise
+        except Exception as error:
+            for link in self.site.links:
+                if link.source == source.name:
+                    feed.link(link.id, up=False, reason=f"the source failed: {type(error).__name__}")
+            raise
 
     async def _wind_down(self) -> None:
         """Sources first, then the last commit, then a moment for the outputs; they keep their place if it is short."""
@@ -174,14 +187,17 @@ class Machine:
             await self._snapshot(pipeline)
         for output in self.outputs:
             group.create_task(output.run(self.troubles), name=output.sink.name)
-        self._stepping.append(group.create_task(self._snapshots(pipeline), name="snapshots"))
-        self._stepping.append(group.create_task(self._housekeeping(), name="housekeeping"))
+        for name, unit in (
+            ("snapshots", partial(self._snapshots, pipeline)),
+            ("housekeeping", self._housekeeping),
+        ):
+            self._stepping.append(group.create_task(supervise(name, unit, self.troubles), name=name))
 
     def _begin(self, recovered: Recovered) -> Pipeline:
         engine = recovered.engine
         ticks = bool(getattr(self.clock, "ticks", True))
         pipeline = Pipeline(engine, self._desk, self.intake, self.clock, self.troubles, ticks=ticks)
-        pipeline.on_commit = self._committed
+        pipeline.on_commit, pipeline.rebuild = self._committed, self._rebuilt
         self._pipeline, self.watch.engine = pipeline, engine
         self._desk.sealed(self.store.spool.last_chunk)
         self._first_inputs()
@@ -197,6 +213,17 @@ class Machine:
             rules=len(self.site.rules),
         )
         return pipeline
+
+    async def _rebuilt(self) -> Engine:
+        """The engine as of the last committed input, after a bug has spoilt the running one."""
+        before = None if self.ready.is_set() else self.previous_site
+        recovered = await self._desk.call(recover, self.store, self.site, before)
+        self.watch.engine = recovered.engine
+        if recovered.difference and self.ready.is_set():
+            now = self.clock.now()
+            self.troubles("replay-difference", active=True, detail=recovered.difference)
+            self.intake.put_first(Started(now, now, __version__, "judging began anew after a fault"))
+        return recovered.engine
 
     def _first_inputs(self) -> None:
         """``started`` comes before what was polled during the start; behind it, a change of configuration."""
@@ -277,11 +304,15 @@ class Machine:
 
     async def _close(self) -> None:
         pipeline = self._pipeline
-        if pipeline is not None and pipeline.settled and self.ready.is_set():
-            await self._snapshot(pipeline)
-        if self._reader is not None:
-            self._reader.close()
-        await self._desk.close()
+        try:
+            if pipeline is not None and self.ready.is_set():
+                await pipeline.finish()  # what outputs have refused or reported on the way out
+                if pipeline.settled:
+                    await self._snapshot(pipeline)
+        finally:
+            if self._reader is not None:
+                self._reader.close()
+            await self._desk.close()
 
 
 def longest_memory(site: Site) -> int:

@@ -34,6 +34,7 @@ class Output:
     async def _once(self) -> None:
         self.lane.rewind()
         await self.sink.run(self.lane)
+        raise RuntimeError(f"output {self.sink.name} ended by itself")
 
 
 def make_output(sink: LaneSink, wiring: Wiring) -> Output:

@@ -2,23 +2,30 @@
 
 ``engine.step`` decides at arrival; what it decided leaves only after inputs and events are committed together
 (promise 3). A commit is made at once when an event was decided or a command came, else within 200 ms or 64 kB.
+
+A bug in judging must neither stop it nor be passed over: when a step or a commit fails, the engine may have decided
+what nobody has heard of, so it is thrown away and built anew from what is on disk; what was not committed is stepped
+again one by one, and the one input that fails again is set aside with a gap record.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+import structlog
 
 from gateway.engine import Engine, Step
 from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.commands import Command
 from gateway.model.errors import Refused, Retry
 from gateway.model.events import Event, Record
-from gateway.model.inputs import Acted, Gap, Numbered, Readings, Tick
+from gateway.model.inputs import Acted, ConfigChange, Gap, Input, Numbered, Readings, Started, Tick, time_of
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, Item
+from gateway.runtime.supervisor import STABLE_S, backoff
 from gateway.runtime.troubles import Troubles
 
 COMMIT_S: Final = 0.2
@@ -30,6 +37,11 @@ TICK_NS: Final = NS
 """Ticks come at least this often, in plant time; and whenever the engine's next deadline is due."""
 MIN_TICK_NS: Final = NS // 100
 """... but never closer than this."""
+ALL: Final = 1_000_000_000
+MOST_REST_S: Final = 2.0
+"""Longest rest before the engine is built anew again; readings queue meanwhile."""
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -39,7 +51,7 @@ class _Group:
     inputs: list[Numbered] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     readings: list[tuple[int, Batch]] = field(default_factory=list)
-    done: list[Callable[[], None]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     answers: list[tuple["asyncio.Future[Sequence[Record]]", int, int]] = field(default_factory=list)
     """who waits, and which of the group's events are the answer (start, stop)"""
     size: int = 0
@@ -52,7 +64,14 @@ class Pipeline:
     """Owns the engine between start and stop; everything else only reads what it publishes."""
 
     def __init__(
-        self, engine: Engine, desk: Desk, intake: Intake, clock: Clock, troubles: Troubles, *, ticks: bool
+        self,
+        engine: Engine,
+        desk: Desk,
+        intake: Intake,
+        clock: Clock,
+        troubles: Troubles,
+        *,
+        ticks: bool,
     ) -> None:
         self.engine = engine
         self._desk = desk
@@ -67,12 +86,18 @@ class Pipeline:
         self._waiting: dict[int, asyncio.Future[Sequence[Record]]] = {}
         self._durable = True
         self._stored_durable = True
-        self._committing = False
+        self._leaving: asyncio.Future[None] | None = None
+        self._broken = False
+        """the engine is not what the journal says: nothing of it may be kept"""
+        self._failures = 0
+        self._well_at = 0.0
         self._sealed = 0
         self._lost: Sequence[Gap] = ()
         self._undurable: list[Callable[[], None]] = []
         """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
         self.on_commit: Callable[[], None] = lambda: None
+        self.rebuild: Callable[[], Awaitable[Engine]] = _cannot
+        """the engine as of the last committed input"""
 
     @property
     def number(self) -> int:
@@ -82,7 +107,7 @@ class Pipeline:
     @property
     def settled(self) -> bool:
         """Nothing has been stepped that is not committed."""
-        return not self._group.inputs and not self._committing
+        return not self._group.inputs and not self._broken and (self._leaving is None or self._leaving.done())
 
     @property
     def durable(self) -> bool:
@@ -90,15 +115,38 @@ class Pipeline:
         return self._durable
 
     async def run(self) -> None:
-        """Step and commit until cancelled; what was stepped is committed before returning."""
+        """Step and commit until cancelled; what came until then is committed before returning."""
         try:
             while True:
                 await self._sleep()
-                self.step(self._intake.drain())
-                if self._due():
-                    await self._commit()
+                await self._turn(self._intake.drain())
         finally:
-            await asyncio.shield(self._commit())
+            await asyncio.shield(self.finish())
+
+    async def finish(self) -> None:
+        """Step and commit what still waits; call when nothing steps any more. What fails is left to the next start."""
+        if self._leaving is not None:
+            await asyncio.gather(self._leaving, return_exceptions=True)
+        if self._broken:
+            return
+        try:
+            self.step(self._intake.drain())
+            await self._commit()
+        except Exception:
+            self._broken = True
+            log.exception("the last inputs could not be judged")
+
+    async def _turn(self, items: Sequence[Item]) -> None:
+        stepped = False
+        try:
+            self.step(items)
+            stepped = True
+            if self._due():
+                await self._commit()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the plant must be watched on
+            await self._start_over([*self._group.items, *(() if stepped else items)], error)
+        else:
+            self._feel_well()
 
     async def submit(self, command: Command) -> Sequence[Record]:
         """The command port: number, step, commit; the events it caused."""
@@ -113,10 +161,10 @@ class Pipeline:
         finally:
             self._waiting.pop(id(item), None)
 
-    def step(self, items: Sequence[Item]) -> None:
+    def step(self, items: Sequence[Item], *, tick: bool = True) -> None:
         """Number and step ``items``, and a tick where one is due."""
         numbered = [self._numbered(i) for i in items]
-        if self._ticks and (now := self._clock.now()) >= self._next_tick:
+        if tick and self._ticks and (now := self._clock.now()) >= self._next_tick:
             numbered.append(self._numbered(Item(Tick(now))))
         if not numbered:
             return
@@ -133,6 +181,7 @@ class Pipeline:
 
     def _numbered(self, item: Item) -> Numbered:
         self._number += 1
+        item.number = self._number
         return Numbered(self._number, item.input)
 
     def _collect(self, numbered: Sequence[Numbered], items: Sequence[Item], decided: Step) -> None:
@@ -141,7 +190,7 @@ class Pipeline:
             group.since = asyncio.get_running_loop().time()
         group.inputs += numbered
         group.readings += decided.readings
-        group.done += [done for i in items for done in i.done]
+        group.items += items
         group.soon = group.soon or any(i.soon for i in items)
         group.size += sum(len(i.input.batch) * ROW_BYTES for i in numbered if isinstance(i.input, Readings))
 
@@ -191,22 +240,85 @@ class Pipeline:
         return group.urgent or group.size >= COMMIT_BYTES or late
 
     async def _commit(self) -> None:
-        group, self._group = self._group, _Group()
-        if not group.inputs:
-            return
-        self._committing = True
+        """Commit the group. Who is cancelled meanwhile does not take the commit along."""
+        if self._group.inputs:
+            self._leaving = asyncio.ensure_future(self._leave(self._group))
+            await asyncio.shield(self._leaving)
+
+    async def _leave(self, group: _Group) -> None:
         records = await self._desk.call(self._write, group, self._desk.take_jobs())
-        self._committing = False
+        self._group = _Group()
         self._desk.published(records)
         for waiter, start, stop in group.answers:
             if not waiter.done():
                 waiter.set_result(records[start:stop])
-        self._tell_sources(group.done)
+        self._tell_sources([done for item in group.items for done in item.done])
         self._desk.sealed(self._sealed)
         for gap in self._lost:
             self._intake.put(gap)
         self._watch_disk()
         self.on_commit()
+
+    # --- when judging fails ---------------------------------------------------------------------------------------
+
+    async def _start_over(self, items: Sequence[Item], error: Exception) -> None:
+        """Build the engine anew, and step again, one by one, what had not been committed."""
+        self._broken = True
+        self._failures += 1
+        self._well_at = asyncio.get_running_loop().time() + STABLE_S
+        log.error("judging failed; the engine is built anew", inputs=len(items), exc_info=error)
+        self._troubles("judging", active=True, detail=_words(error))
+        if self._failures > 1:
+            await asyncio.sleep(min(MOST_REST_S, backoff(self._failures)))
+        await self._anew()
+        committed = self._number  # it may have been the telling that failed
+        for item in items:
+            if item.number <= committed:
+                self._tell_sources(item.done)
+            else:
+                await self._alone(item)
+
+    async def _anew(self) -> None:
+        self._broken, self._group = True, _Group()
+        self.engine = await self.rebuild()
+        self._number = self._desk.store.last_input[0]
+        self._last_tick = self._next_tick = 0
+        self._desk.published(await self._desk.call(self._desk.store.records, self._desk.head_seq, ALL))
+        self._broken = False
+
+    async def _alone(self, item: Item) -> None:
+        """One input, committed by itself; if it fails it is set aside, and that is a gap record."""
+        try:
+            self.step([item], tick=False)
+            await self._commit()
+        except Exception as error:
+            self._broken = True
+            if isinstance(item.input, Started | ConfigChange):
+                raise
+            log.exception("an input cannot be judged and is set aside", kind=type(item.input).__name__)
+            await self._anew()
+            self._refuse(item, error)
+            self.step([Item(self._instead(item.input, error), item.done)], tick=False)
+            await self._commit()
+
+    def _refuse(self, item: Item, error: Exception) -> None:
+        waiter = self._waiting.get(id(item.input))
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(Refused(f"this cannot be judged: {_words(error)}"))
+
+    def _instead(self, item: Input, error: Exception) -> Gap:
+        now, why = self._clock.now(), f"cannot be judged: {_words(error)}"
+        if not isinstance(item, Readings):
+            return Gap(now, "engine", time_of(item), time_of(item), 1, f"{type(item).__name__} {why}")
+        self._desk.later(self._desk.store.dead_letter, "engine", why, item.batch.to_bytes(), now)
+        times = item.batch.source
+        start, end = int(times.min(initial=now)), int(times.max(initial=0))
+        return Gap(now, "engine", start, end, len(item.batch), why)
+
+    def _feel_well(self) -> None:
+        if self._failures and asyncio.get_running_loop().time() > self._well_at:
+            self._failures = 0
+            self._troubles("judging", active=False)
 
     def _tell_sources(self, waiting: Sequence[Callable[[], None]]) -> None:
         """Acknowledge what is on disk, and nothing else."""
@@ -238,3 +350,11 @@ class Pipeline:
             "" if self._durable else "the store does not take commits; alarms leave marked durable: false"
         )
         self._troubles("disk", active=not self._durable, detail=detail)
+
+
+async def _cannot() -> Engine:
+    raise RuntimeError("judging failed, and nobody can build the engine anew")
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300].encode(errors="backslashreplace").decode()

@@ -70,7 +70,13 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     stepped, first = 0, 0
     for page in _pages(store.inputs(start.number)):
         first = first or page[0].number
-        step = start.engine.step(page)
+        try:
+            step = start.engine.step(page)
+        except Exception as error:  # a bug must not keep a plant unwatched
+            log.exception("kept inputs cannot be stepped again; the journal alone is taken over")
+            return _from_journal(
+                store, site, epoch, f"stepping inputs from {page[0].number} failed: {error!r}"
+            )
         decided += [event for _, event in step.events]
         stepped += len(page)
         _refill(store, step.readings)
@@ -80,6 +86,13 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     if difference or not whole:
         start.engine.refold(record.event for record in _records(store, 0))
     return Recovered(start.engine, difference, stepped, anew=start.number == 0)
+
+
+def _from_journal(store: Store, site: Site, epoch: str, why: str) -> Recovered:
+    """Alarms as the journal has them, and detectors that know nothing: what they judge is unknown until they do."""
+    engine = Engine(site, epoch)
+    engine.refold(record.event for record in _records(store, 0))
+    return Recovered(engine, why, 0, anew=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +108,11 @@ def _from_snapshot(store: Store, site: Site, epoch: str) -> _Start:
     for snapshot in store.snapshots():
         engine = Engine(site, epoch)
         try:
+            seq = int(snapshot.parts[SEQ_PART])
+            if snapshot.number > store.last_input[0] or seq > store.head.seq:
+                raise ValueError("it is ahead of the journal")
             engine.restore(Snapshot(snapshot.version, snapshot.number, snapshot.config_hash, snapshot.parts))
-            return _Start(engine, snapshot.number, int(snapshot.parts[SEQ_PART]))
+            return _Start(engine, snapshot.number, seq)
         except (ValueError, KeyError) as error:
             log.warning("snapshot not used", number=snapshot.number, reason=str(error))
     return _Start(Engine(site, epoch), 0, 0)

@@ -49,8 +49,10 @@ def _wait_for(error: Exception, attempt: int) -> float:
 async def supervise(
     name: str, run: Callable[[], Awaitable[None]], trouble: Trouble, *, grace: int = 1
 ) -> None:
-    """Run ``run`` for ever. ``trouble`` is told after more than ``grace`` failures in a row, and when ``run`` has been
-    stable for a while; it drops repeats.
+    """Run ``run`` for ever.
+
+    ``trouble`` is told after more than ``grace`` failures in a row, at once of what waits for a person, and when
+    ``run`` has been stable for a while; it drops repeats.
     """
     loop = asyncio.get_running_loop()
     failures = 0
@@ -58,17 +60,33 @@ async def supervise(
         began = loop.time()
         stable = loop.call_later(STABLE_S, partial(trouble, name, active=False))
         try:
-            await run()
-            return
-        except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
-            failures = 1 if loop.time() - began > STABLE_S else failures + 1
-            _log(name, error, failures)
-            if failures > grace:
-                trouble(name, active=True, detail=f"{type(error).__name__}: {error}")
-            wait = _wait_for(error, failures - 1)
+            error = await _failure(run)
         finally:
             stable.cancel()
-        await asyncio.sleep(wait)
+        if error is None:
+            return
+        failures = 1 if loop.time() - began > STABLE_S else failures + 1
+        _log(name, error, failures)
+        if failures > grace or isinstance(error, Misconfigured):
+            trouble(name, active=True, detail=f"{type(error).__name__}: {error}")
+        await asyncio.sleep(_wait_for(error, failures - 1))
+
+
+async def _failure(run: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Why ``run`` ended; None when it was done."""
+    try:
+        await run()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody stops us: swallowed, this would be a unit that is gone and says nothing.
+        failure = RuntimeError("cancelled from within")
+        failure.__cause__ = error
+        return failure
+    except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
+        return error
+    return None
 
 
 def _log(name: str, error: Exception, failures: int) -> None:

@@ -79,3 +79,39 @@ def test_backoff_is_full_jitter_under_a_cap(attempt: int) -> None:
     assert backoff(attempt, rng=lambda: 1.0) == min(
         supervisor.CAP_S, supervisor.FIRST_S * 2 ** min(attempt, 10)
     )
+
+
+async def test_a_cancellation_from_within_is_a_bug_and_not_the_end(told: list[tuple[str, bool, str]]) -> None:
+    """A library that lets the cancellation of a task of its own out would otherwise end the unit without a word."""
+    runs = 0
+
+    async def unit() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise asyncio.CancelledError
+
+    waits = supervisor._wait_for  # the shortest wait after a bug is a second
+    supervisor._wait_for = lambda error, attempt: 0.001
+    try:
+        await supervise("u", unit, lambda what, *, active, detail="": told.append((what, active, detail)))
+    finally:
+        supervisor._wait_for = waits
+    assert runs == 3
+    assert told == [("u", True, "RuntimeError: cancelled from within")]
+
+
+async def test_a_unit_that_is_cancelled_ends() -> None:
+    task = asyncio.create_task(supervise("u", asyncio.Event().wait, lambda what, *, active, detail="": None))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_waits_for_a_person_is_told_at_once(
+    told: list[tuple[str, bool, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "PERSON_S", 0.001)
+    await run(Unit(Misconfigured("no such password")), told)
+    assert told == [("u", True, "Misconfigured: no such password")]

@@ -1,0 +1,146 @@
+"""The machine as a whole: restarts, failing sources, failing judgement. Nothing is lost, and nothing looks normal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.engine import Engine
+from gateway.model.events import EventKind
+from gateway.model.inputs import Numbered, Readings
+from gateway.runtime.machine import Machine
+from gateway.runtime.recover import with_seq
+from gateway.store import Identity, Store, open_reader
+from gateway.store.verify import verify_journal
+from tests.unit.runtime.rig import Mouth, running
+
+
+async def test_an_alarm_is_told_once_over_a_restart(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 13.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+    async with running(tmp_path) as rig:
+        assert rig.open()["L.H"] == "active"
+        rig.say("L", 13.0)
+        rig.say("L", 1.0)
+        await rig.until(lambda: "cleared" in rig.told("L.H"))
+        assert rig.told("L.H") == ["cleared"]
+
+
+async def test_a_link_that_comes_back_over_a_restart_is_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 1.0)
+        rig.link("bus", up=False)
+        await rig.until(lambda: rig.told("bus.LINK") == ["raised"])
+    async with running(tmp_path) as rig:
+        assert rig.open()["bus.LINK"] == "active"
+        rig.link("bus", up=True)
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.told("bus.LINK") == ["cleared"])
+        rig.say("L", 0.0, 132)
+        await rig.until(lambda: rig.told("L.FAULT") == ["raised"])
+
+
+async def test_a_source_that_fails_blinds_what_holds_for_ever(tmp_path: Path) -> None:
+    mouth = Mouth(ZeroDivisionError("a bug"))
+    async with running(tmp_path, mouth=mouth) as rig:
+        rig.say("ST", 1.0)
+        await rig.until(lambda: rig.machine.tags()[1].quality == 0)
+        mouth.fail.set()
+        await rig.until(lambda: rig.machine.tags()[1].quality >= 128)
+        await rig.until(lambda: rig.told("bus.LINK") == ["raised"])
+
+
+def trip_on(monkeypatch: pytest.MonkeyPatch, where: type, name: str, poison: float) -> None:
+    """From now on ``where.name`` has a bug: it fails, half done, on inputs with this value."""
+    real = getattr(where, name)
+
+    def tripping(self: Any, inputs: Sequence[Numbered], *rest: Any) -> Any:
+        found = real(self, inputs, *rest) if where is Engine else None
+        if any(isinstance(i.input, Readings) and (i.input.batch.value == poison).any() for i in inputs):
+            raise ZeroDivisionError("a bug")
+        return found if where is Engine else real(self, inputs, *rest)
+
+    monkeypatch.setattr(where, name, tripping)
+
+
+@pytest.mark.parametrize(("where", "name"), [(Engine, "step"), (Store, "commit")])
+async def test_one_input_that_cannot_be_judged_is_set_aside_and_the_rest_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: type, name: str
+) -> None:
+    trip_on(monkeypatch, where, name, 666.0)
+    acknowledged: list[float] = []
+    async with running(tmp_path) as rig:
+        for tag, value in (("L", 13.0), ("ST", 666.0), ("L", 14.0)):
+            rig.say(tag, value, done=lambda v=value: acknowledged.append(v))  # type: ignore[misc]
+            rig.link("dev-1", up=True)  # keeps the readings apart
+            rig.mouth.feed.gap("x", 1, 2, 3, "apart")  # type: ignore[union-attr]
+        await rig.until(lambda: len(acknowledged) == 3)
+        await rig.until(lambda: "raised" in rig.told("system.judging"))
+        assert rig.told("L.H") == ["raised"], "before the bug, and once"
+        whys = [e.detail["why"] for e in rig.events if e.event is EventKind.GAP]
+        assert [w for w in whys if w != "apart"] == ["cannot be judged: ZeroDivisionError: a bug"]
+        assert whys.count("apart") == 3
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised", "cleared"])
+    async with running(tmp_path) as rig:
+        assert rig.open()["L.H"] == "normal"
+        rig.say("L", 15.0)
+        await rig.until(lambda: "raised" in rig.told("L.H"))
+    assert verify_journal(tmp_path).ok
+
+
+async def test_a_snapshot_ahead_of_the_journal_is_not_used(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 13.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+        engine = rig.machine._pipeline.engine  # type: ignore[union-attr]
+        wrong = with_seq(replace(engine.snapshot(), number=10_000), 10_000)
+    store = Store.open(tmp_path, Identity("gw", "341524", "s"), now=1, reserve_bytes=4096)
+    assert store.save_snapshot(wrong)
+    store.close()
+    async with running(tmp_path) as rig:
+        assert rig.open()["L.H"] == "active"
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.told("L.H") == ["cleared"])
+
+
+async def test_kept_inputs_that_cannot_be_stepped_again_do_not_keep_the_plant_unwatched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(Machine, "_snapshot", lambda _machine, _pipeline: asyncio.sleep(0))
+        async with running(tmp_path) as rig:
+            rig.say("L", 13.0)
+            await rig.until(lambda: rig.told("L.H") == ["raised"])
+    trip_on(monkeypatch, Engine, "step", 13.0)
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.told("L.H") == ["unknown"])
+        assert rig.told("system.replay-difference") == ["raised"]
+        rig.say("L", 14.0)
+        await rig.until(lambda: rig.told("L.H") == ["unknown", "known"])
+
+
+async def test_words_that_are_no_unicode_do_not_stop_judging(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.mouth.feed.link("bus", up=False, reason="caf\udce9" + 10_000 * "x")  # type: ignore[union-attr]
+        await rig.until(lambda: rig.told("bus.LINK") == ["raised"])
+        assert "judging" not in rig.machine.present().status.troubles
+
+
+async def test_what_waits_when_told_to_stop_is_committed(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.machine.tags()[0].quality == 0)
+        rig.say("L", 13.0)  # told to stop before it is stepped
+        rig.mouth.feed.gap("x", 1, 2, 3, "late words")  # type: ignore[union-attr]
+    with open_reader(tmp_path) as reader:
+        kinds = [
+            r.event.event.value for r in reader.records(0, 100) if r.event.rule == "L.H" or not r.event.id
+        ]
+    assert {"raised", "gap"} <= set(kinds)
