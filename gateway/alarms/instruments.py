@@ -28,7 +28,9 @@ FOLDED: Final = frozenset({Quality.COMMUNICATION, Quality.STALE, Quality.NO_DATA
 """Reasons that a lost link explains; a failure current, say, stays a fault of its own."""
 PATIENCE: Final = seconds(5)
 """For tags and links without a max age."""
-SYSTEM_LEVELS: Final = dict.fromkeys(("disk", "journal", "store", "replay-difference"), Level.ORANGE)
+SYSTEM_LEVELS: Final = dict.fromkeys(
+    ("disk", "journal", "judging", "store", "replay-difference"), Level.ORANGE
+)
 """First word of a system fault -> level; others are yellow. Orange: history or decisions are at risk."""
 
 

@@ -10,6 +10,7 @@ event time of their own tag (:mod:`detectors.kernels`).
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 import numpy as np
@@ -254,9 +255,15 @@ class Engine:
         rules = same_rules(self.site, old.site, {here for here, _ in tags})
         self.conditioner.carry_over(old.conditioner, tags)
         self.bank.carry_over(old.bank, tags, rules)
-        self.book.load(old.book.dump())
+        self.book.load(_seen_alike(old.book.dump(), {self.site.tags[here].id for here, _ in tags}))
         self.links.restore(k for k in old.links.down() if k in {link.id for link in self.site.links})
         self._now, self._number = old.now, old.number
+
+
+def _seen_alike(book: dict[str, Any], tags: AbstractSet[str]) -> dict[str, Any]:
+    """The dump without the sight of other tags: nothing has been read of them as they are configured now."""
+    view = book["view"]
+    return {**book, "view": {**view, "tags": {tag: q for tag, q in view["tags"].items() if tag in tags}}}
 
 
 def _under(parts: dict[str, bytes], prefix: str) -> dict[str, bytes]:

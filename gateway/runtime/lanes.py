@@ -89,6 +89,24 @@ class _Lane(ABC):
 class JournalLane(_Lane):
     """Cursor over the journal."""
 
+    def __init__(self, name: str, wiring: Wiring) -> None:
+        super().__init__(name, wiring)
+        # When what waits was recorded; the first of it is asked for, it may be days old after a restart.
+        self._unsettled = deque((r.seq, r.recorded) for r in wiring.desk.store.records(self.cursor, 1))
+
+    def advance(self, to: int) -> None:
+        """Everything up to ``to`` is settled."""
+        super().advance(to)
+        while self._unsettled and self._unsettled[0][0] <= to:
+            self._unsettled.popleft()
+
+    @property
+    def oldest(self) -> int | None:
+        """``recorded`` of the oldest record that is not settled, ns; None when all are."""
+        if not self.backlog:
+            return None
+        return self._unsettled[0][1] if self._unsettled else self._desk.recorded_of(self.cursor + 1)
+
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """See :class:`gateway.model.ports.EventLane`."""
         while self._position >= self._desk.head_seq:
@@ -97,6 +115,8 @@ class JournalLane(_Lane):
         records = await self._desk.records(self._position, limit)
         if records:
             self._position = records[-1].seq
+            last = self._unsettled[-1][0] if self._unsettled else self.cursor
+            self._unsettled += [(r.seq, r.recorded) for r in records if r.seq > last]
         return records
 
     def reject(self, record: Record, reason: str) -> None:

@@ -44,6 +44,7 @@ FIRST_SNAPSHOT_S: Final = 5.0
 STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
+OWN_TROUBLES: Final = ("clock", "disk", "housekeeping", "judging", "replay-difference", "snapshots")
 
 log = structlog.get_logger()
 
@@ -206,6 +207,7 @@ class Machine:
             log.error("replay differs from the journal; the journal holds", difference=recovered.difference)
         self.troubles("replay-difference", active=bool(recovered.difference), detail=recovered.difference)
         self.troubles("disk", active=False)
+        self._end_troubles_of_others()
         log.info(
             "judging",
             inputs_stepped_again=recovered.stepped,
@@ -213,6 +215,18 @@ class Machine:
             rules=len(self.site.rules),
         )
         return pipeline
+
+    def _end_troubles_of_others(self) -> None:
+        """An output or source that is no longer configured can never say that it is well again."""
+        units = [
+            *(f"source.{s.name}" for s in self.sources),
+            *(f"output.{o.sink.name}" for o in self.outputs),
+        ]
+        units += [name for name, _ in self.extras]
+        lanes = tuple(f"{o.sink.name}." for o in self.outputs)
+        for what in self.troubles.active:
+            if what not in units and what not in OWN_TROUBLES and not what.startswith(lanes):
+                self.troubles(what, active=False, detail="no longer configured")
 
     async def _rebuilt(self) -> Engine:
         """The engine as of the last committed input, after a bug has spoilt the running one."""

@@ -244,6 +244,7 @@ class Pipeline:
         if self._group.inputs:
             self._leaving = asyncio.ensure_future(self._leave(self._group))
             await asyncio.shield(self._leaving)
+            await asyncio.sleep(0)  # who waited for the commit sees it settled, also while readings pour in
 
     async def _leave(self, group: _Group) -> None:
         records = await self._desk.call(self._write, group, self._desk.take_jobs())

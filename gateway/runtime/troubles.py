@@ -22,6 +22,11 @@ class Troubles:
         (self._active.add if active else self._active.discard)(what)
         self.put(SystemFault(self.clock.now(), what, active, detail))
 
+    @property
+    def active(self) -> list[str]:
+        """What is active now, sorted."""
+        return sorted(self._active)
+
     def seed(self, names: Iterable[str]) -> None:
         """System alarms that were active when the gateway stopped: whoever finds it well again ends them."""
         self._active |= set(names)

@@ -15,6 +15,7 @@ from gateway.model.quality import STATUS_SHIFT
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
+from gateway.runtime.lanes import JournalLane
 from gateway.runtime.outputs import Output
 
 CLOCK_AHEAD: Final = 2 * NS
@@ -68,7 +69,7 @@ class Watch:
         backlog = {o.lane.name: o.lane.backlog for o in self.outputs}
         troubles = self._troubles()
         return Status(
-            state="starting" if not self.online else "degraded" if troubles or not self.durable else "online",
+            state=self._state(sees=good + uncertain > 0, well=not troubles and self.durable),
             time=self.clock.now(),
             started=self.started,
             version=self.version,
@@ -83,6 +84,13 @@ class Watch:
             certificate_days=self.certificate_days(),
             troubles=troubles,
         )
+
+    def _state(self, *, sees: bool, well: bool) -> str:
+        """``online`` only while the plant is seen: sources that have not delivered, or are lost, are not online."""
+        if not self.online:
+            return "starting"
+        blind = (not sees and bool(self.site.tags)) or any(map(is_lost_link, self.occurrences))
+        return "online" if well and not blind else "degraded"
 
     def _ahead_s(self) -> float | None:
         """By how much the gateway's time is ahead of a machine clock that was set back; None: it was not."""
@@ -102,9 +110,16 @@ class Watch:
     def _oldest_unsent(self) -> int | None:
         """``recorded`` of the oldest event that an alarm lane has not delivered, ns."""
         waiting = [
-            o.lane.cursor + 1 for o in self.outputs if o.sink.name.endswith(".alarms") and o.lane.backlog
+            o.lane.oldest
+            for o in self.outputs
+            if isinstance(o.lane, JournalLane) and o.sink.name.endswith(".alarms")
         ]
-        return self.desk.recorded_of(min(waiting)) if waiting else None
+        return min((at for at in waiting if at is not None), default=None)
+
+
+def is_lost_link(occurrence: Occurrence) -> bool:
+    """A device or bus that cannot be heard now."""
+    return occurrence.kind == "link" and occurrence.axes.condition is not Condition.NORMAL
 
 
 def is_trouble(occurrence: Occurrence) -> bool:

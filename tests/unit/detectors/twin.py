@@ -275,14 +275,18 @@ class Twin:
             p.degrade == "exclude" and seeing < p.needed
         ):
             return "unknown"
-        if self.phase in {"active", "pending-off"}:
-            trip = p.degrade == "trip"
-            needed = max(1, p.needed - (blind - lost) - doubtful) if trip else p.needed
-            if lost and yes + lost >= needed:
-                return "unknown"
-            if trip and doubtful and yes >= max(1, p.needed - blind - doubtful):
-                return "hold"
-        return "clear"
+        return (
+            self.falling(p, yes, blind, lost, doubtful)
+            if self.phase in {"active", "pending-off"}
+            else "clear"
+        )
+
+    def falling(self, p: Vote, yes: int, blind: int, lost: int, doubtful: int) -> str:
+        trip = p.degrade == "trip"
+        needed = max(1, p.needed - (blind - lost) - doubtful) if trip else p.needed
+        if lost and yes + lost >= needed:
+            return "unknown"
+        return "hold" if trip and doubtful and yes >= max(1, p.needed - blind - doubtful) else "clear"
 
 
 class World:

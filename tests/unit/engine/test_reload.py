@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from gateway.engine import Engine
 from gateway.model.inputs import ConfigChange, Numbered, Started, Tick
+from gateway.model.levels import LiveLevel
 from gateway.model.quality import Quality
 from gateway.model.site import RuleKind, Site
 from tests.unit.engine.plant import RULES, T0, TAGS, S, numbered, readings, rule, site, streams, tag
@@ -110,3 +111,16 @@ def test_what_only_the_journal_knows_is_unknown_until_a_reading_says() -> None:
     found = told(empty, Numbered(3, Started(T0 + 3 * S, T0 + 2 * S, "1")))
     assert ("unknown", "L.HH") in found
     assert ("known", "L.HH") in told(empty, Numbered(4, readings(plant, ("L", 4, 13.0))))
+
+
+def test_a_tag_that_is_read_otherwise_now_is_not_seen_until_it_is_read() -> None:
+    """One that holds for ever would else be ``normal`` by a value of the old configuration."""
+    still = tag("L", max_age=0)
+    plant = site(rules=(FAST,), tags=(still,))
+    old = started(plant, readings(plant, ("L", 1, 1.0)))
+    assert old.book.levels()[0].level is LiveLevel.NORMAL
+    new = site(rules=(FAST,), tags=(replace(still, gain=2.0),), config_hash="d" * 64)
+    engine, _ = reload(old, new, 2)
+    assert engine.book.levels()[0].level is LiveLevel.NO_VIEW
+    engine.step([Numbered(10, readings(new, ("L", 3, 1.0)))])
+    assert engine.book.levels()[0].level is LiveLevel.NORMAL

@@ -57,6 +57,17 @@ class Ear:
             lane.advance(records[-1].seq)
 
 
+class Deaf(Ear):
+    """An output whose other side accepts nothing."""
+
+    taken = False
+
+    async def run(self, lane: EventLane) -> None:
+        await lane.next(100)
+        self.taken = True
+        await asyncio.Event().wait()
+
+
 @dataclass
 class Rig:
     machine: Machine
@@ -92,9 +103,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(folder: Path, site: Site | None = None, mouth: Mouth | None = None) -> AsyncIterator[Rig]:
+async def running(
+    folder: Path, site: Site | None = None, mouth: Mouth | None = None, ear: Ear | None = None
+) -> AsyncIterator[Rig]:
     """The machine judges; at the end it is told to stop, as by SIGTERM."""
-    site, mouth, ear = site or plant(), mouth or Mouth(), Ear()
+    site, mouth, ear = site or plant(), mouth or Mouth(), ear or Ear()
     clock = SystemClock()
     store = Store.open(
         folder, Identity(site.gateway, site.county, site.id), now=clock.now(), reserve_bytes=4096
@@ -110,4 +123,3 @@ async def running(folder: Path, site: Site | None = None, mouth: Mouth | None = 
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        rig.ended = task  # type: ignore[attr-defined]

@@ -13,11 +13,12 @@ import pytest
 from gateway.engine import Engine
 from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Readings
+from gateway.model.levels import LiveLevel
 from gateway.runtime.machine import Machine
 from gateway.runtime.recover import with_seq
 from gateway.store import Identity, Store, open_reader
 from gateway.store.verify import verify_journal
-from tests.unit.runtime.rig import Mouth, running
+from tests.unit.runtime.rig import Deaf, Mouth, running
 
 
 async def test_an_alarm_is_told_once_over_a_restart(tmp_path: Path) -> None:
@@ -144,3 +145,40 @@ async def test_what_waits_when_told_to_stop_is_committed(tmp_path: Path) -> None
             r.event.event.value for r in reader.records(0, 100) if r.event.rule == "L.H" or not r.event.id
         ]
     assert {"raised", "gap"} <= set(kinds)
+
+
+async def test_online_only_while_the_plant_is_seen(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        assert rig.machine.present().status.state == "degraded", "no source has delivered"
+        assert rig.machine.present().levels[0].level is LiveLevel.NO_VIEW
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.machine.present().status.state == "online")
+        rig.link("dev-1", up=False)
+        await rig.until(lambda: rig.machine.present().status.state == "degraded")
+        rig.link("dev-1", up=True)
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.machine.present().status.state == "online")
+
+
+async def test_the_oldest_unsent_alarm_is_as_old_as_it_is(tmp_path: Path) -> None:
+    async with running(tmp_path, ear=Deaf()) as rig:
+        rig.say("L", 13.0)
+        await rig.until(lambda: "L.H" in rig.open())
+        first = rig.machine.present().status.oldest_unsent_alarm
+        assert first is not None
+    async with running(tmp_path, ear=Deaf()) as rig:
+        await rig.until(lambda: rig.ear.taken)
+        assert rig.machine.present().status.oldest_unsent_alarm == first
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.machine.present().status.oldest_unsent_alarm is None)
+        assert rig.told("L.H") == ["raised"]
+
+
+async def test_a_trouble_of_an_output_that_is_gone_ends(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.machine.troubles("output.old.alarms", active=True)
+        rig.machine.troubles("ear.alarms.login", active=True)
+        await rig.until(lambda: "raised" in rig.told("system.ear.alarms.login"))
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.told("system.output.old.alarms") == ["cleared"])
+        assert rig.open()["system.ear.alarms.login"] == "active"
