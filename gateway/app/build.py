@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from gateway.app.plugins import build_sinks, build_source
+from gateway.app.plugins import build_sinks, build_sources
 from gateway.config.load import Loaded
 from gateway.model.effective import dump_site, load_site
 from gateway.model.ports import Clock
@@ -54,7 +54,7 @@ def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[Lane
         store=store,
         clock=clock,
         folder=loaded.state,
-        sources=[build_source(part, resume_after) for part in loaded.sources],
+        sources=build_sources(loaded.sources, resume_after),
         sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
         retention=Retention(kept.max_mb << 20, kept.keep, kept.max_age),
         sites={digest[:8]: site for digest, site in sites.items()},

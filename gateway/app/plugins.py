@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from gateway.config.load import OutputPart, SourcePart
 from gateway.model.ports import Source
+from gateway.model.times import NS
 from gateway.runtime.outputs import LaneSink
 
+AT_ONCE: Final = 20
+TURN: Final = NS // 100
 SOURCES: Final = {
     "modbus-tcp": "gateway.sources.modbus.plugin",
     "mqtt": "gateway.sources.mqtt.plugin",
@@ -16,12 +19,31 @@ SOURCES: Final = {
 SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}
 
 
+@runtime_checkable
+class Polling(Protocol):
+    """A source that asks on whole multiples of a period, ``phase`` ns behind them."""
+
+    phase: int
+
+
 def build_source(part: SourcePart, resume_after: int) -> Source:
     """The source of one configured part; a replay goes on behind ``resume_after`` (received ns; -1: from the start)."""
     build: Callable[..., Source] = import_module(SOURCES[part.kind]).build
     if part.kind == "replay":
         return build(part.name, part.settings, part.bound, resume_after)
     return build(part.name, part.settings, part.bound)
+
+
+def build_sources(parts: Sequence[SourcePart], resume_after: int) -> list[Source]:
+    """All sources. Of those that poll, ``AT_ONCE`` begin a period together and the next as many ``TURN`` later.
+
+    Hearing many devices together is cheap, but the alarm of the first would wait until the last is decoded.
+    """
+    sources = [build_source(part, resume_after) for part in parts]
+    polling = [s for s in sources if isinstance(s, Polling)]
+    for k, source in enumerate(polling):
+        source.phase = k // AT_ONCE * TURN
+    return sources
 
 
 def build_sinks(part: OutputPart) -> Sequence[LaneSink]:

@@ -1,8 +1,8 @@
 """One connection and the units behind it: who is asked when, and what is said of links. The only task of the source.
 
-Polls fall on whole multiples of their period on the wall clock, so they do not drift and the devices of a plant are
-heard together. A unit that fails twice in a row is said to be down and from then on only probed, after the healthy
-ones, with short questions and growing rests; its first answer brings it back at once.
+Polls fall on whole multiples of their period on the wall clock, or a fixed phase behind them, so they do not drift and
+the devices of a plant are heard together. A unit that fails twice in a row is said to be down and from then on only
+probed, after the healthy ones, with short questions and growing rests; its first answer brings it back at once.
 """
 
 import asyncio
@@ -48,10 +48,18 @@ class Bus:
     """See the module. Made anew for each run of the source; ``counters`` and ``groups`` (what was learnt) live on."""
 
     def __init__(
-        self, name: str, settings: Settings, groups: Sequence[Group], counters: Counters, feed: Feed
+        self,
+        name: str,
+        settings: Settings,
+        groups: Sequence[Group],
+        counters: Counters,
+        feed: Feed,
+        *,
+        phase: int = 0,
     ) -> None:
         self._name, self._settings, self._groups = name, settings, groups
         self._counters, self._feed, self._clock = counters, feed, feed.clock
+        self._phase = phase
         self._timeout_s = settings.timeout / NS
         self._ask_s = self._timeout_s
         self._units = {g.unit: Unit(f"{name}.{g.unit}") for g in groups}
@@ -96,11 +104,12 @@ class Bus:
                 return
 
     def _book(self, group: Group) -> None:
-        """The next whole period after now; those passed over are counted."""
+        """The next whole period (and the phase) after now; those passed over are counted."""
         now, period = self._clock.now(), group.period
-        if group.due % period == 0:
+        phase = self._phase % period
+        if group.due % period == phase:
             self._counters.overdue += (now - group.due) // period
-        group.due = (now // period + 1) * period
+        group.due = ((now - phase) // period + 1) * period + phase
 
     async def _serve(self, group: Group) -> None:
         unit = self._units[group.unit]

@@ -17,6 +17,8 @@ class ModbusSource:
 
     def __init__(self, name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> None:
         self.name = name
+        self.phase = 0
+        """ns behind the whole multiples of a period that polls fall on; set before ``run``"""
         self.counters = Counters()
         self._settings = settings
         grouped: dict[tuple[int, int], list[tuple[int, Point]]] = defaultdict(list)
@@ -39,7 +41,7 @@ class ModbusSource:
     async def run(self, feed: Feed) -> None:
         """Read until cancelled."""
         if self.groups:
-            await Bus(self.name, self._settings, self.groups, self.counters, feed).run()
+            await Bus(self.name, self._settings, self.groups, self.counters, feed, phase=self.phase).run()
 
 
 def build(name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:

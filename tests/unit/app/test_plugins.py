@@ -1,0 +1,43 @@
+"""Many devices take turns, so that the alarm of the first does not wait for the last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.app.plugins import AT_ONCE, TURN, build_sources
+from gateway.config.load import load
+from gateway.model.times import NS
+from gateway.sources.modbus.bus import Bus
+from gateway.sources.modbus.plugin import ModbusSource
+from tests.helpers.feed import FakeClock, FakeFeed
+
+DEVICES = 2 * AT_ONCE + 1
+
+
+def sources(folder: Path) -> list[ModbusSource]:
+    (folder / "site.yaml").write_text(
+        'version: 1\ngateway: gw\ncounty: "341524"\nsite: {id: s, name: s}\nstate: ./state\n'
+        "installations: [{id: plant, name: plant}]\ntags: [tags.csv]\nsources:\n"
+        + "".join(
+            f"  d{k}: {{kind: modbus-tcp, host: 127.0.0.1, port: {15000 + k}}}\n" for k in range(DEVICES)
+        )
+    )
+    rows = [f"T-{k},T-{k},other,plant,d{k},1:holding:0,1s" for k in range(DEVICES)]
+    (folder / "tags.csv").write_text("\n".join(["id,raw,class,installation,source,address,period", *rows]))
+    found = build_sources(load(folder / "site.yaml").sources, -1)
+    return [s for s in found if isinstance(s, ModbusSource)]
+
+
+def test_connections_take_turns(tmp_path: Path) -> None:
+    phases = [s.phase for s in sources(tmp_path)]
+    assert phases == [k // AT_ONCE * TURN for k in range(DEVICES)]
+
+
+async def test_a_turn_keeps_the_period_and_falls_behind_its_multiple(tmp_path: Path) -> None:
+    last = sources(tmp_path)[-1]
+    (group,) = last.groups
+    feed = FakeFeed(clock=FakeClock())
+    bus = Bus(last.name, last._settings, last.groups, last.counters, feed, phase=last.phase)
+    bus._book(group)
+    assert group.due % NS == last.phase
+    assert 0 < group.due - feed.clock.now() <= NS
