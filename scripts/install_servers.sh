@@ -16,6 +16,7 @@ has_cjk_font() {
 # what is missing: "package" lines on stdout
 missing() {
     command -v mosquitto >/dev/null        || echo mosquitto
+    command -v mosquitto_sub >/dev/null    || echo mosquitto-clients
     command -v influxd >/dev/null          || echo influxdb
     command -v victoria-metrics >/dev/null || echo victoria-metrics
     command -v chromium >/dev/null         || echo chromium
@@ -26,6 +27,7 @@ missing() {
 tests_of() {
     case $1 in
         mosquitto)         echo "MQTT tests against Mosquitto" ;;
+        mosquitto-clients) echo "the unmodified subscriber of the contract test" ;;
         influxdb)          echo "InfluxDB 1.x tests" ;;
         victoria-metrics)  echo "VictoriaMetrics tests" ;;
         chromium*)         echo "browser tests of the console" ;;

@@ -122,6 +122,11 @@ def test_a_plain_mosquitto_sub_sees_a_hazard_on_every_branch(stage: Scene, tmp_p
         found = parse_topic(topic)
         assert found is not None, topic
         assert not VALID(found[0].schema, json.loads(payload)), (topic, payload)
+    journal = {r.seq: r.data.decode() for r in stage.gateway.journal()}
+    events = {json.loads(p)["seq"]: p for t, p in lines if t == f"{ROOT}/events"}
+    assert events == {seq: journal[seq] for seq in range(min(events), max(events) + 1)}, (
+        "the journal's own bytes"
+    )
 
 
 def a_bad_hour(stage: Scene) -> None:
@@ -185,6 +190,17 @@ def test_who_follows_only_yellow_sees_the_end_of_an_alarm_that_rose_to_red(stage
     story = [h.json["event"] for h in stage.yellow.heard if h.json["rule"] == "LT-101A.H"]
     assert story == ["raised", "level-raised", "cleared"]
     assert all("/alarms/yellow/" in h.topic for h in stage.yellow.heard)
+
+
+def test_a_state_is_emptied_when_nothing_of_its_rule_is_open_any_more(stage: Scene) -> None:
+    stage.gateway.ack("all")
+    emptied = stage.ears.wait(
+        lambda h: h.topic.endswith("/LT-101A/HH") and not h.payload, what="an empty state"
+    )
+    assert emptied.retain, "emptied for good, not only told"
+    with Ears(stage.broker.port, f"{ROOT}/state/tank-farm/#") as late:
+        late.wait(lambda _: open_states(late), what="what is still open")
+        assert not any("LT-101A" in h.topic for h in late.heard)
 
 
 @pytest.mark.leaks_ok("the broker of the whole scene is another process from here on")
