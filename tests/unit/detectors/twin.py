@@ -262,7 +262,7 @@ class Twin:
             new.quality = members[first_blind][1].quality
         return says, says != "hold"
 
-    def outcome(self, p: Vote, yes: int, blind: int, lost: int, doubtful: int) -> str:  # noqa: PLR0911
+    def outcome(self, p: Vote, yes: int, blind: int, lost: int, doubtful: int) -> str:
         seeing = len(p.tags) - blind
         if seeing == 0:
             return "unknown"
