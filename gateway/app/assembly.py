@@ -43,7 +43,7 @@ async def assemble(
                 options = BrokerOptions(
                     folder=loaded.state / "broker", mqtt_port=loaded.file.broker.port, regulator=True
                 )
-                broker = await stack.enter_async_context(Broker(options))
+                broker = await stack.enter_async_context(Broker(options).in_background())
             extra = build_sinks(local_output(broker, loaded.state))
         machine = build(loaded, store, clock, extra_sinks=tuple(extra))
         if loaded.file.console.enabled:
@@ -54,7 +54,8 @@ async def assemble(
 def local_output(broker: Broker, state: Path) -> OutputPart:
     """The MQTT output to the embedded broker (3.1.1: it speaks no other)."""
     secret = state / "broker.password"
-    write_private(secret, broker.passwords[GATEWAY])
+    if not secret.exists() or secret.read_text(encoding="utf-8") != broker.passwords[GATEWAY]:
+        write_private(secret, broker.passwords[GATEWAY])  # only then: a full disk would leave it empty
     settings = SINKS["mqtt"].Settings(
         kind="mqtt",
         host=broker.host,

@@ -20,11 +20,14 @@ import signal
 import socket
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+import structlog
 
 from gateway.model.errors import Misconfigured, Retry
 
@@ -39,6 +42,8 @@ READABLE: Final = ("status", "birth", "level", "alarms", "faults", "state")
 """What a regulator may read; nothing else."""
 _PR_SET_PDEATHSIG: Final = 1
 _USER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,26 @@ class Broker:
         finally:
             await self.stop()
 
+    @asynccontextmanager
+    async def in_background(self) -> AsyncIterator[Self]:
+        """How to connect is known at once; the process is started beside, and again whatever happens.
+
+        A plant is watched whether or not the broker for its neighbours comes up.
+
+        Raises:
+            Misconfigured: no nats-server binary, or users that cannot be. OSError: the passwords cannot be kept (first
+                start only).
+        """
+        find_binary()
+        self._choose()
+        watch = asyncio.create_task(self._restart_for_ever(pause=0.0), name="broker")
+        try:
+            yield self
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await self.stop()
+
     async def run(self) -> None:
         """Start, serve and restart until cancelled; then stop."""
         try:
@@ -118,15 +143,19 @@ class Broker:
         Raises:
             Misconfigured: no nats-server binary, or it refuses its configuration or folder. Retry: it does not start.
         """
+        self._choose()
+        options = self.options
+        config = options.folder / "nats.conf"
+        _write_private(config, nats_config(options, self.port, self.client_port, self.passwords))
+        self._child = await _spawn([find_binary(), "-c", str(config)], options.folder)
+        await self._ready()
+
+    def _choose(self) -> None:
         options = self.options
         options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.passwords = _passwords(options)
         self.port = self.port or options.mqtt_port or _free_port()
         self.client_port = self.client_port or options.client_port or _free_port()
-        config = options.folder / "nats.conf"
-        _write_private(config, nats_config(options, self.port, self.client_port, self.passwords))
-        self._child = await _spawn([find_binary(), "-c", str(config)], options.folder)
-        await self._ready()
 
     async def stop(self) -> None:
         """Ask it to end, then make it. Does nothing when it is not there."""
@@ -144,20 +173,25 @@ class Broker:
         finally:
             os.close(child.log)
 
-    async def _restart_for_ever(self) -> None:
-        pause = AGAIN_S[0]
+    async def _restart_for_ever(self, pause: float = AGAIN_S[0]) -> None:
         loop = asyncio.get_running_loop()
         while True:
             if self._child is not None:
                 begun = loop.time()
                 await self._child.process.wait()
                 pause = AGAIN_S[0] if loop.time() - begun > 10 * AGAIN_S[1] else pause
+                self.restarts += 1
             await self.stop()
             await asyncio.sleep(pause)
-            pause = min(2 * pause, AGAIN_S[1])
-            self.restarts += 1
-            with contextlib.suppress(Retry):
+            pause = min(2 * pause or AGAIN_S[0], AGAIN_S[1])
+            try:
                 await self.start()
+            except (
+                Retry,
+                Misconfigured,
+                OSError,
+            ) as error:  # a full disk, say; its output says that it is not there
+                log.warning("the embedded broker did not start", reason=str(error))
 
     async def _ready(self) -> None:
         deadline = asyncio.get_running_loop().time() + START_S

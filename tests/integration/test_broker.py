@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -180,3 +182,26 @@ async def test_what_cannot_work_is_said(tmp_path: Path) -> None:
 
 def test_the_binary_is_found() -> None:
     assert os.access(find_binary(), os.X_OK)
+
+
+async def test_in_the_background_it_keeps_nobody_waiting_and_comes_when_it_can(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        options = BrokerOptions(folder=tmp_path / "b", mqtt_port=other.getsockname()[1])
+        began = asyncio.get_running_loop().time()
+        async with Broker(options).in_background() as broker:
+            assert asyncio.get_running_loop().time() - began < 1
+            assert broker.passwords[GATEWAY]
+            await asyncio.sleep(0.5)
+            other.close()
+            async with asyncio.timeout(15):
+                while True:
+                    with contextlib.suppress(aiomqtt.MqttError):
+                        async with client(broker) as c:
+                            await c.publish("a/b", b"1", qos=1)
+                            break
+                    await asyncio.sleep(0.1)
+            pid = broker.pid
+    assert pid
+    assert not psutil.pid_exists(pid)

@@ -15,6 +15,8 @@ from gateway.sources.mqtt.packets import Broken, Connected, Login, Packets
 PER_PACKET: Final = 200
 """Topic filters in one SUBSCRIBE."""
 CLOSE_S: Final = 0.5
+AGED: Final = 0x09
+"""Flags of a PUBLISH whose age is not known: DUP and RETAIN (3.3.1)."""
 
 
 class Lost(Retry):
@@ -25,7 +27,10 @@ class Inbox(Protocol):
     """Where messages go, in the event loop."""
 
     def message(self, topic: bytes, payload: bytes | None, packet_id: int, *, retained: bool) -> None:
-        """One message; no payload: it was larger than allowed. ``packet_id`` 0: nothing to acknowledge."""
+        """One message; no payload: it was larger than allowed. ``packet_id`` 0: nothing to acknowledge.
+
+        ``retained``, or sent again: not known to be of now.
+        """
         ...
 
     def pause(self) -> bool:
@@ -138,7 +143,8 @@ class Session(asyncio.Protocol):
 
     def _publish(self, first: int, body: bytes, *, cut: bool) -> None:
         topic, packet_id, at = packets.publish(first, body, self._login.version)
-        self._inbox.message(topic, None if cut else body[at:], packet_id, retained=bool(first & 1))
+        # Sent again (DUP) is of unknown age as a retained one is: we may have had it, and newer ones, before the loss.
+        self._inbox.message(topic, None if cut else body[at:], packet_id, retained=bool(first & AGED))
 
     def _other(self, first: int, body: bytes) -> None:
         if first == packets.CONNACK:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sources.mqtt import packets
+from gateway.sources.mqtt.client import Session
 from gateway.sources.mqtt.packets import V5, V311, Broken, Login, Packets
 
 
@@ -118,3 +119,24 @@ def _parse(first: int, body: bytes, version: int) -> None:
         packets.suback(body, version)
     elif first == packets.DISCONNECT:
         assert packets.disconnect(body)
+
+
+class Inbox:
+    def __init__(self) -> None:
+        self.heard: list[tuple[bytes, bool]] = []
+
+    def message(self, topic: bytes, payload: bytes | None, packet_id: int, *, retained: bool) -> None:
+        self.heard.append((payload or b"", retained))
+
+    def pause(self) -> bool:
+        return False
+
+
+async def test_what_is_retained_or_sent_again_is_not_known_to_be_of_now() -> None:
+    inbox = Inbox()
+    session = Session(Login("c", V311), inbox)
+    for first in (0x32, 0x33, 0x3A):
+        whole = a_publish(b"t", b"1", 7, V311)
+        session.data_received(bytes([first]) + whole[1:])
+    assert inbox.heard == [(b"1", False), (b"1", True), (b"1", True)]
+    session._connected.cancel()
