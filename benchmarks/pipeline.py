@@ -19,7 +19,7 @@ from gateway.model.times import NS
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.store import Identity, Store
 
-TAGS, SECONDS = 1000, 60
+TAGS, SECONDS, SETTLE = 1000, 60, 3
 
 
 class Standing:
@@ -44,7 +44,7 @@ def ours(folder: Path) -> dict[str, float]:
     feed = SourceFeed("field", intake)
     began = [Numbered(1, Started(START, 0, "bench"))]
     store.commit(began, [e for _, e in engine.step(began).events], START)
-    for second in range(1, SECONDS + 1):
+    for second in range(1, SETTLE + SECONDS + 1):
         clock.time = START + second * NS
         arrived = [item.batch for item in batches(plant.table, TAGS, 1, second)]
         marks = [time.thread_time()]
@@ -61,7 +61,9 @@ def ours(folder: Path) -> dict[str, float]:
         store.spool.append(last + 1, inputs[-1].number, concat(plant.table, [b for _, b in step.readings]))
         marks.append(time.thread_time())
         for name, a, b in zip(("intake", "engine", "commit", "spool"), marks, marks[1:], strict=False):
-            spent[name] += b - a
+            spent[name] += (
+                b - a if second > SETTLE else 0.0
+            )  # the first readings end the "no view" of the start
     store.close()
     return {name: cpu / SECONDS * 1e3 for name, cpu in spent.items()}
 

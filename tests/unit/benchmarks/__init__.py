@@ -1,0 +1,1 @@
+"""The page of benchmarks says what the results say, and nothing else."""
