@@ -84,6 +84,8 @@ class Machine:
     outputs: list[Output] = field(init=False)
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
+    _used: str = ""
+    """hash of the configuration that judged last"""
     _pipeline: Pipeline | None = None
     _reader: Reader | None = None
     """its own connections, so that a long trend holds up no commit"""
@@ -92,6 +94,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self._desk = Desk(self.store)
+        self._used = self.store.config_in_use() or ""
         self.intake = Intake(self.clock, self.site.table)
         self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
@@ -200,6 +203,7 @@ class Machine:
         pipeline = Pipeline(engine, self._desk, self.intake, self.clock, self.troubles, ticks=ticks)
         pipeline.on_commit, pipeline.rebuild = self._committed, self._rebuilt
         self._pipeline, self.watch.engine = pipeline, engine
+        self.watch.stopped = lambda: pipeline.trouble
         self._desk.sealed(self.store.spool.last_chunk)
         self._first_inputs()
         self.troubles.seed(o.rule.removeprefix("system.") for o in engine.book.open() if is_trouble(o))
@@ -244,9 +248,8 @@ class Machine:
         down_since = self.store.last_input[1]
         for gap in self.store.found:
             self.intake.put(gap)
-        if self.previous_site is not None:
-            old, new = self.previous_site.config_hash, self.site.config_hash
-            self.intake.put_first(ConfigChange(self.clock.now(), old, new))
+        if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
+            self.intake.put_first(ConfigChange(self.clock.now(), self._used, self.site.config_hash))
         started = max(self.watch.started, down_since)
         self.intake.put_first(Started(started, down_since, __version__, self._note()))
 

@@ -37,6 +37,8 @@ TICK_NS: Final = NS
 """Ticks come at least this often, in plant time; and whenever the engine's next deadline is due."""
 MIN_TICK_NS: Final = NS // 100
 """... but never closer than this."""
+STALL_S: Final = 5.0
+"""A commit that takes longer is told in the status: a disk that neither takes nor refuses holds up every alarm."""
 ALL: Final = 1_000_000_000
 MOST_REST_S: Final = 2.0
 """Longest rest before the engine is built anew again; readings queue meanwhile."""
@@ -87,6 +89,7 @@ class Pipeline:
         self._durable = True
         self._stored_durable = True
         self._leaving: asyncio.Future[None] | None = None
+        self._left_at = 0.0
         self._broken = False
         """the engine is not what the journal says: nothing of it may be kept"""
         self._failures = 0
@@ -108,6 +111,14 @@ class Pipeline:
     def settled(self) -> bool:
         """Nothing has been stepped that is not committed."""
         return not self._group.inputs and not self._broken and (self._leaving is None or self._leaving.done())
+
+    @property
+    def trouble(self) -> str:
+        """What keeps decisions from being committed now, so that nothing of it can stand in the journal; or nothing."""
+        if self._broken:
+            return "judging"
+        leaving = self._leaving is not None and not self._leaving.done()
+        return "commit" if leaving and asyncio.get_running_loop().time() - self._left_at > STALL_S else ""
 
     @property
     def durable(self) -> bool:
@@ -242,6 +253,7 @@ class Pipeline:
     async def _commit(self) -> None:
         """Commit the group. Who is cancelled meanwhile does not take the commit along."""
         if self._group.inputs:
+            self._left_at = asyncio.get_running_loop().time()
             self._leaving = asyncio.ensure_future(self._leave(self._group))
             await asyncio.shield(self._leaving)
             await asyncio.sleep(0)  # who waited for the commit sees it settled, also while readings pour in

@@ -38,6 +38,8 @@ class Watch:
     online: bool = False
     durable: bool = True
     outputs: Sequence[Output] = ()
+    stopped: Callable[[], str] = lambda: ""
+    """what keeps decisions from being committed at this moment"""
     certificate_days: Callable[[], int | None] = lambda: None
 
     def refresh(self, *, durable: bool) -> None:
@@ -104,8 +106,9 @@ class Watch:
         return int(counts[0]), int(counts[1]), int(counts[2])
 
     def _troubles(self) -> tuple[str, ...]:
-        """System alarms that are active now."""
-        return tuple(o.rule.removeprefix("system.") for o in self.occurrences if is_trouble(o))
+        """System alarms that are active now, and before them what keeps alarms from being committed at all."""
+        stopped = (self.stopped(),) if self.stopped() else ()
+        return stopped + tuple(o.rule.removeprefix("system.") for o in self.occurrences if is_trouble(o))
 
     def _oldest_unsent(self) -> int | None:
         """``recorded`` of the oldest event that an alarm lane has not delivered, ns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,12 @@ from gateway.engine import Engine
 from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Readings
 from gateway.model.levels import LiveLevel
+from gateway.runtime import pipeline
 from gateway.runtime.machine import Machine
 from gateway.runtime.recover import with_seq
 from gateway.store import Identity, Store, open_reader
 from gateway.store.verify import verify_journal
-from tests.unit.runtime.rig import Deaf, Mouth, running
+from tests.unit.runtime.rig import Deaf, Mouth, plant, running
 
 
 async def test_an_alarm_is_told_once_over_a_restart(tmp_path: Path) -> None:
@@ -182,3 +184,31 @@ async def test_a_trouble_of_an_output_that_is_gone_ends(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         await rig.until(lambda: rig.told("system.output.old.alarms") == ["cleared"])
         assert rig.open()["system.ear.alarms.login"] == "active"
+
+
+async def test_a_disk_that_neither_takes_nor_refuses_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "STALL_S", 0.1)
+    held, real = threading.Event(), Store.commit
+    async with running(tmp_path) as rig:
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.machine.present().status.state == "online")
+        monkeypatch.setattr(Store, "commit", lambda *a: held.wait(10) and real(*a))
+        rig.say("L", 13.0)
+        await rig.until(lambda: rig.machine.present().status.troubles == ("commit",))
+        assert rig.machine.present().status.state == "degraded"
+        held.set()
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+        assert rig.machine.present().status.state == "online"
+
+
+async def test_a_removed_rule_s_alarm_is_retired_though_the_old_configuration_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 13.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+    async with running(tmp_path, plant(rules=(), config_hash="d" * 64)) as rig:
+        await rig.until(lambda: rig.told("L.H") == ["retired"])
+        assert "L.H" not in rig.open()
