@@ -1,15 +1,21 @@
-"""Devices, gateways and subscribers that end with their test."""
+"""Devices, gateways, consoles and browsers that end with their test."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from selenium import webdriver
 
+from scripts.screenshot import browser
 from tests.e2e.device import Device
+from tests.helpers.console import ConsoleThread
 from tests.helpers.gateway import Gateway
+from tests.helpers.page import Page
+from tests.helpers.plant import FakePlant
 
 GatewayFactory = Callable[[Path], Gateway]
 
@@ -26,3 +32,29 @@ def gateway_of() -> Iterator[GatewayFactory]:
     """``gateway_of(config)``: not started yet; killed at the end where the test did not stop it."""
     with ExitStack() as stack:
         yield lambda config: stack.enter_context(Gateway(config))
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """One browser for all tests of a file."""
+    if not (shutil.which("chromium") or shutil.which("google-chrome")) or not shutil.which("chromedriver"):
+        pytest.skip("chromium and chromedriver are not installed; `make servers` installs them on Debian")
+    found = browser(tmp_path_factory.mktemp("profile"), 1400, 900)
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def console() -> Iterator[ConsoleThread]:
+    """A console over a plant of a thousand tags that stands still."""
+    found = ConsoleThread(FakePlant(1000), moving=False).start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def page(driver: webdriver.Chrome, console: ConsoleThread) -> Page:
+    """The browser, looking at that console."""
+    driver.get_log("browser")  # type: ignore[no-untyped-call]
+    driver.get_log("performance")  # type: ignore[no-untyped-call]
+    return Page(driver, console)
