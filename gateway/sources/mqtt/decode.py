@@ -233,5 +233,5 @@ class Topic:
 
 def _judged(tag: int, source: int, value: float, quality: int) -> Row:
     if value - value == 0.0:  # false for NaN and infinities
-        return tag, source, value, quality
+        return tag, source, NAN if quality >= Quality.NO_DATA else value, quality
     return tag, source, NAN, Quality.NOT_A_NUMBER

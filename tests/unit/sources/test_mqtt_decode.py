@@ -5,7 +5,7 @@ import math
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.model.quality import Quality
@@ -179,6 +179,7 @@ any_json = st.recursive(
 )
 
 
+@example(payload=b'{"ts":1,"v":false,"more":null,"q":"sick"}', unit="s", retained=False)
 @given(
     any_json.map(orjson.dumps) | st.binary(), st.sampled_from(["s", "ms", "us", "ns", "iso"]), st.booleans()
 )
