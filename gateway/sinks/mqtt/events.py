@@ -80,6 +80,8 @@ class _Work:
     def __init__(self, lane: EventLane, topics: Topics, troubles: Troubles, who: Will) -> None:
         self._lane, self.topics, self._troubles, self._who = lane, topics, troubles, who
         self._births_due = asyncio.Event()
+        self._said: tuple[object, ...] = ()
+        """what the last status told; kept where it is sent, so that no change in between goes unsaid"""
         self.births = Keeper(f"{topics.birth}/", lambda _topic: self._births_due.set())
         self.offline = Message(topics.status, offline_body(who), retain=True)
 
@@ -135,15 +137,16 @@ class _Work:
     async def _beat(self, connection: Connection) -> None:
         """Status every minute, and soon after something in it changed that people look at."""
         clock = self._lane.clock
-        said, due = status_news(self._lane.present()), clock.now() + seconds(STATUS_EVERY_S)
+        due = clock.now() + seconds(STATUS_EVERY_S)
         while True:
             await clock.sleep(LOOK_S)
             present = self._lane.present()
-            if status_news(present) != said or clock.now() >= due:
-                said, due = status_news(present), clock.now() + seconds(STATUS_EVERY_S)
+            if status_news(present) != self._said or clock.now() >= due:
+                due = clock.now() + seconds(STATUS_EVERY_S)
                 await self._status(connection, present)
 
     async def _status(self, connection: Connection, present: Present) -> None:
+        self._said = status_news(present)
         body = status_body(present, self._who.connected_at)
         verdicts = await connection.send([Message(self.topics.status, body, retain=True)])
         self._report([self.topics.status], [v for v in verdicts if v])
