@@ -31,6 +31,20 @@ LATE_S = 30
 VALID = validator(load_schemas(DOCS))
 
 
+A_BAD_HOUR = {
+    "status",
+    "birth",
+    "birth/tank-farm/1",
+    "level",
+    "events",
+    "alarms/yellow/tank-farm/LT-101A",
+    "alarms/red/tank-farm/LT-101A",
+    "faults/red/tank-farm/PT-101",
+    "faults/red/gas-area/gas",
+    "state/tank-farm/LT-101A/HH",
+}
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Mosquitto without persistence, the calm plant, the gateway, and two who listen from the beginning."""
@@ -96,28 +110,17 @@ def _level_of(heard: Heard, installation: str) -> str:
 
 def test_a_plain_mosquitto_sub_sees_a_hazard_on_every_branch(stage: Scene, tmp_path: Any) -> None:
     binary = shutil.which("mosquitto_sub")
-    if binary is None:
-        pytest.skip("mosquitto_sub is not installed: Debian's package mosquitto-clients")
     stage.ears.wait(lambda h: h.branch == "birth", what="the gateway's first words")
+    if binary is None:
+        a_bad_hour(stage)  # the story goes on without this listener
+        pytest.skip("mosquitto_sub is not installed; `make servers` installs it on Debian")
     listener = MosquittoSub(binary, stage.broker.port, tmp_path)
     try:
         a_bad_hour(stage)
-        until(
-            lambda: any("gas.LINK" in p for t, p in listener.lines() if "/events" in t), what="the last event"
-        )
+        until(lambda: told(listener) >= A_BAD_HOUR, what="every branch printed")
     finally:
         listener.stop()
     lines = listener.lines()
-    seen = {t.split("/")[5] for t, _ in lines}
-    assert seen >= {"status", "birth", "alarms", "faults", "state", "level", "events"}
-    topics = {t.removeprefix(f"{ROOT}/") for t, _ in lines}
-    assert topics >= {
-        "alarms/yellow/tank-farm/LT-101A",
-        "alarms/red/tank-farm/LT-101A",
-        "faults/red/tank-farm/PT-101",
-        "faults/red/gas-area/gas",
-        "state/tank-farm/LT-101A/HH",
-    }
     for topic, payload in lines:
         found = parse_topic(topic)
         assert found is not None, topic
@@ -127,6 +130,11 @@ def test_a_plain_mosquitto_sub_sees_a_hazard_on_every_branch(stage: Scene, tmp_p
     assert events == {seq: journal[seq] for seq in range(min(events), max(events) + 1)}, (
         "the journal's own bytes"
     )
+
+
+def told(listener: MosquittoSub) -> set[str]:
+    """Topics below the gateway's root."""
+    return {topic.removeprefix(f"{ROOT}/") for topic, _ in listener.lines()}
 
 
 def a_bad_hour(stage: Scene) -> None:
