@@ -6,7 +6,6 @@ import asyncio
 import gc
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +40,7 @@ def left_over(before: Belongings, grace_s: float = GRACE_S) -> list[str]:
     """Whatever is still there after a short while: closing takes a moment, and so does an exiting child."""
     found = belongings().beyond(before)
     if found:
-        with warnings.catch_warnings():
-            # A socket in a dead cycle is no leak: paho's pair to wake itself is closed when the client is collected.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+        gc.collect()  # a socket in a dead cycle is no leak
         found = _until_empty(lambda: belongings().beyond(before), grace_s)
     return found
 

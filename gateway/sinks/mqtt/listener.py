@@ -70,6 +70,8 @@ async def listening(
     finally:
         client.disconnect()
         client.loop_stop()  # the thread never waits for the loop, so this is short
+        # The callbacks hold the client and it holds them; apart, its sockets are closed here and not by the collector.
+        client.on_connect = client.on_subscribe = client.on_message = None
 
 
 def _client(caller: Caller) -> paho.Client:
