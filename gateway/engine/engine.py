@@ -9,7 +9,7 @@ event time of their own tag (:mod:`detectors.kernels`).
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
@@ -17,40 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
-from detectors.layout import IS_NORMAL
 from gateway.alarms.book import Book
-from gateway.alarms.facts import (
-    CommandFact,
-    ConfigFact,
-    Fact,
-    GapFact,
-    LinkFact,
-    StartedFact,
-    SystemFact,
-    TimeFact,
-)
+from gateway.alarms.facts import Fact, TimeFact
 from gateway.conditioning.stage import Conditioner
-from gateway.engine.edges import rule_facts, tag_facts
+from gateway.engine.detection import Detection
 from gateway.engine.links import Links
-from gateway.engine.reload import same_rules, same_tags
 from gateway.engine.snapshot import VERSION, Snapshot, Step
-from gateway.engine.tables import permits, rule_params
 from gateway.model.batch import Batch
 from gateway.model.errors import Refused
 from gateway.model.events import Event
-from gateway.model.inputs import (
-    Acted,
-    ConfigChange,
-    Gap,
-    Input,
-    LinkChange,
-    Numbered,
-    Readings,
-    Started,
-    SystemFault,
-    Tick,
-    time_of,
-)
+from gateway.model.inputs import Input, Numbered, Started, time_of
 from gateway.model.ports import TagState
 from gateway.model.site import Site
 
@@ -80,22 +56,25 @@ class Engine:
         self.site = site
         self._epoch = epoch
         self.book = Book(site, epoch)
-        self.conditioner = Conditioner(site.tags, site.table)
-        self.bank = Bank(len(site.tags), rule_params(site), [t.max_age for t in site.tags], permits())
-        self.links = Links(site)
+        self.detection = Detection(site)
         self._now = 0
         self._number = 0
         self._run = _Run()
-        self._stages: dict[type[Any], Callable[[Any], None]] = {
-            Readings: self._readings,
-            Tick: self._tick,
-            LinkChange: self._link,
-            Started: self._started,
-            Acted: self._acted,
-            Gap: self._other,
-            SystemFault: self._other,
-            ConfigChange: self._other,
-        }
+
+    @property
+    def conditioner(self) -> Conditioner:
+        """The first part of detection."""
+        return self.detection.conditioner
+
+    @property
+    def bank(self) -> Bank:
+        """The second part of detection."""
+        return self.detection.bank
+
+    @property
+    def links(self) -> Links:
+        """What is down."""
+        return self.detection.links
 
     @property
     def now(self) -> int:
@@ -123,7 +102,7 @@ class Engine:
 
     def next_deadline(self) -> int:
         """Engine time (ns) at which a tick is needed even if nothing arrives; NEVER if none is. A lower bound."""
-        return min(self.conditioner.next_deadline(), self.bank.next_deadline(), self.book.next_deadline())
+        return min(self.detection.next_deadline(), self.book.next_deadline())
 
     def tags(self) -> list[TagState]:
         """The present of every tag, in tag-table order."""
@@ -137,77 +116,23 @@ class Engine:
 
     def _one(self, item: Input) -> None:
         self._now = max(self._now, time_of(item))
-        if self._now >= self.book.next_deadline() and not isinstance(item, Started):
+        known: AbstractSet[str] = frozenset()
+        if isinstance(item, Started):
+            known = {o.rule for o in self.book.open()}
+        elif self._now >= self.book.next_deadline():
             self._tell(TimeFact(self._now))
-        self._stages[type(item)](item)
-
-    def _tell(self, fact: Fact) -> None:
-        run = self._run
-        run.events.extend((run.number, event) for event in self.book.apply(fact))
-
-    def _judge(self, count: int) -> None:
-        """Rows are conditioned: tell healths, then conditions."""
-        if count:
-            self._run.readings.append((self._run.number, self.conditioner.batch(count)))
-            self._tell_all(tag_facts(self.conditioner.rows[:count]))
-        elif self._now < self.bank.next_deadline():
-            return
-        self._tell_all(rule_facts(self.bank.feed(self.conditioner.rows, count, self._now)))
-
-    def _tell_all(self, facts: Iterable[Fact]) -> None:
+        facts, rows = self.detection.take(item, self._now, known)
+        if rows:
+            self._run.readings.append((self._run.number, self.conditioner.batch(rows)))
         for fact in facts:
             self._tell(fact)
 
-    def _readings(self, item: Readings) -> None:
-        batch = item.batch
-        count = self.conditioner.readings(batch, self._now) if batch.table == self.site.table else -1
-        if count < 0:
-            start, end = int(batch.source.min(initial=self._now)), int(batch.source.max(initial=0))
-            self._tell(GapFact(self._now, "engine", start, end, len(batch), "readings of another tag table"))
-            count = self.conditioner.tick(self._now)
-        self._judge(count)
-
-    def _tick(self, _item: Tick) -> None:
-        self._judge(self.conditioner.tick(self._now))
-
-    def _link(self, item: LinkChange) -> None:
-        self._tell(LinkFact(item.link, item.up, item.time, item.reason))
-        tags = self.links.change(item.link, up=item.up)
-        move = self.conditioner.found if item.up else self.conditioner.lost
-        self._judge(move(tags, self._now))
-
-    def _started(self, item: Started) -> None:
-        outage = max(item.time - item.down_since, 0) if item.down_since else 0
-        self.conditioner.start(self._now, outage)
-        self.bank.shift(outage)
-        self._tell(StartedFact(item.time, item.down_since, item.version, item.note))
-        self._tell_all(rule_facts(self.bank.present(self._worth_telling(), self._now)))
-        self._judge(self.conditioner.tick(self._now))
-
-    def _worth_telling(self) -> list[int]:
-        """Rules that are not normal, or that the book has open: told again at each start, in case the book was folded
-        from a journal that knows more, or less, than the detectors. What it knows already changes nothing.
-        """
-        odd = np.flatnonzero(self.bank.conditions() != IS_NORMAL).tolist()
-        rows = self.site.rule_index
-        known = [rows[o.rule] for o in self.book.open() if o.rule in rows]
-        return [r for r in sorted({*odd, *known}) if self.site.rules[r].enabled]
-
-    def _acted(self, item: Acted) -> None:
-        self._judge(self.conditioner.tick(self._now))
+    def _tell(self, fact: Fact) -> None:
+        run = self._run
         try:
-            self._tell(CommandFact(item.command, item.time))
-        except Refused as refused:
-            self._run.refused[self._run.number] = refused.reason
-
-    def _other(self, item: Gap | SystemFault | ConfigChange) -> None:
-        if isinstance(item, Gap):
-            self._tell(GapFact(item.time, item.who, item.start, item.end, item.count, item.why))
-        elif isinstance(item, SystemFault):
-            self._tell(SystemFact(item.what, item.active, item.time, item.detail))
-        else:
-            self._tell(ConfigFact(item.time, item.old, item.new))
-        self._judge(self.conditioner.tick(self._now))
+            run.events.extend((run.number, event) for event in self.book.apply(fact))
+        except Refused as refused:  # only of commands, the last fact of their input
+            run.refused[run.number] = refused.reason
 
     # --- memory -------------------------------------------------------------------------------------------------
 
@@ -251,12 +176,8 @@ class Engine:
         Tags and rules that mean the same keep their memory, by id; others begin anew. Open alarms go with the book,
         which ends those of rules that are gone (``retired``) when it is told of the change.
         """
-        tags = same_tags(self.site, self.conditioner, old.site, old.conditioner)
-        rules = same_rules(self.site, old.site, {here for here, _ in tags})
-        self.conditioner.carry_over(old.conditioner, tags)
-        self.bank.carry_over(old.bank, tags, rules)
+        tags = self.detection.carry_over(old.detection)
         self.book.load(_seen_alike(old.book.dump(), {self.site.tags[here].id for here, _ in tags}))
-        self.links.restore(k for k in old.links.down() if k in {link.id for link in self.site.links})
         self._now, self._number = old.now, old.number
 
 

@@ -1,0 +1,152 @@
+"""The detection stage: conditions and judges readings, and says what became so. It knows no alarms.
+
+Nothing flows back from alarms to detectors, so this stage can run in pieces: any set of tags that no rule joins to the
+others has the same facts alone as in the whole site (see :mod:`gateway.history`).
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.bank import Bank
+from detectors.layout import IS_NORMAL
+from gateway.alarms.facts import CommandFact, ConfigFact, Fact, GapFact, LinkFact, StartedFact, SystemFact
+from gateway.conditioning.stage import Conditioner
+from gateway.engine.edges import rule_facts, tag_facts
+from gateway.engine.links import Links
+from gateway.engine.reload import same_rules, same_tags
+from gateway.engine.tables import permits, rule_params
+from gateway.model.inputs import (
+    Acted,
+    ConfigChange,
+    Gap,
+    Input,
+    LinkChange,
+    Readings,
+    Started,
+    SystemFault,
+    Tick,
+)
+from gateway.model.site import Site
+
+
+class Judged(NamedTuple):
+    """What one input says."""
+
+    facts: list[Fact]
+    """in the order in which they are to be told"""
+    rows: int
+    """conditioned rows it has, in ``conditioner.rows``"""
+
+
+class Detection:
+    """Conditioning and detectors of one site.
+
+    Raises:
+        ValueError: a rule cannot be judged as written.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.conditioner = Conditioner(site.tags, site.table)
+        self.bank = Bank(len(site.tags), rule_params(site), [t.max_age for t in site.tags], permits())
+        self.links = Links(site)
+        self._known: Collection[str] = ()
+        self._stages: dict[type[Any], Callable[[Any, int], Judged]] = {
+            Readings: self._readings,
+            Tick: self._tick,
+            LinkChange: self._link,
+            Started: self._started,
+            Acted: self._acted,
+            Gap: self._other,
+            SystemFault: self._other,
+            ConfigChange: self._other,
+        }
+
+    def take(self, item: Input, now: int, known: Collection[str] = ()) -> Judged:
+        """Step over one input at engine time ``now``, ns.
+
+        Args:
+            known: ids of rules that the alarm stage has open; told again with a start, also where they are normal.
+        """
+        self._known = known
+        return self._stages[type(item)](item, now)
+
+    def next_deadline(self) -> int:
+        """Before this engine time (ns) a tick says nothing; NEVER. A lower bound."""
+        return min(self.conditioner.next_deadline(), self.bank.next_deadline())
+
+    def carry_over(self, old: "Detection") -> list[tuple[int, int]]:
+        """Keep the memory of tags and rules that mean the same in an older configuration.
+
+        Returns:
+            The tags that did: (row here, row there).
+        """
+        tags = same_tags(self.site, self.conditioner, old.site, old.conditioner)
+        rules = same_rules(self.site, old.site, {here for here, _ in tags})
+        self.conditioner.carry_over(old.conditioner, tags)
+        self.bank.carry_over(old.bank, tags, rules)
+        self.links.restore(k for k in old.links.down() if k in {link.id for link in self.site.links})
+        return tags
+
+    # --- one input ----------------------------------------------------------------------------------------------
+
+    def _judge(self, count: int, now: int, *first: Fact) -> Judged:
+        """Rows are conditioned: healths, then conditions."""
+        facts: list[Fact] = list(first)
+        if count:
+            facts += tag_facts(self.conditioner.rows[:count])
+        elif now < self.bank.next_deadline():
+            return Judged(facts, 0)
+        facts += rule_facts(self.bank.feed(self.conditioner.rows, count, now))
+        return Judged(facts, count)
+
+    def _readings(self, item: Readings, now: int) -> Judged:
+        batch = item.batch
+        count = self.conditioner.readings(batch, now) if batch.table == self.site.table else -1
+        if count >= 0:
+            return self._judge(count, now)
+        start, end = int(batch.source.min(initial=now)), int(batch.source.max(initial=0))
+        lost = GapFact(now, "engine", start, end, len(batch), "readings of another tag table")
+        return self._judge(self.conditioner.tick(now), now, lost)
+
+    def _tick(self, _item: Tick, now: int) -> Judged:
+        return self._judge(self.conditioner.tick(now), now)
+
+    def _link(self, item: LinkChange, now: int) -> Judged:
+        tags = self.links.change(item.link, up=item.up)
+        move = self.conditioner.found if item.up else self.conditioner.lost
+        return self._judge(move(tags, now), now, LinkFact(item.link, item.up, item.time, item.reason))
+
+    def _started(self, item: Started, now: int) -> Judged:
+        outage = max(item.time - item.down_since, 0) if item.down_since else 0
+        self.conditioner.start(now, outage)
+        self.bank.shift(outage)
+        started = StartedFact(item.time, item.down_since, item.version, item.note)
+        present = list(rule_facts(self.bank.present(self._worth_telling(), now)))
+        return self._judge(self.conditioner.tick(now), now, started, *present)
+
+    def _worth_telling(self) -> list[int]:
+        """Rules that are not normal, or that the book has open: told again at each start, in case the book was folded
+        from a journal that knows more, or less, than the detectors. What it knows already changes nothing.
+        """
+        odd = np.flatnonzero(self.bank.conditions() != IS_NORMAL).tolist()
+        rows = self.site.rule_index
+        open_: Iterable[int] = (rows[rule] for rule in self._known if rule in rows)
+        return [r for r in sorted({*odd, *open_}) if self.site.rules[r].enabled]
+
+    def _acted(self, item: Acted, now: int) -> Judged:
+        facts, rows = self._judge(self.conditioner.tick(now), now)
+        return Judged([*facts, CommandFact(item.command, item.time)], rows)
+
+    def _other(self, item: Gap | SystemFault | ConfigChange, now: int) -> Judged:
+        return self._judge(self.conditioner.tick(now), now, _own(item))
+
+
+def _own(item: Gap | SystemFault | ConfigChange) -> Fact:
+    if isinstance(item, Gap):
+        return GapFact(item.time, item.who, item.start, item.end, item.count, item.why)
+    if isinstance(item, SystemFault):
+        return SystemFact(item.what, item.active, item.time, item.detail)
+    return ConfigFact(item.time, item.old, item.new)
