@@ -3,10 +3,11 @@
 Times are int64 ns. Fields go from wide to narrow and fill whole words, so that no padding byte exists.
 """
 
-import hashlib
 from typing import Final
 
 import numpy as np
+
+from detectors._sources import STAMP
 
 NEVER: Final = (1 << 63) - 1
 """a deadline that does not come"""
@@ -89,11 +90,8 @@ NO_VOTE: Final = 0
 VOTES: Final = 1
 NEVER_JUDGED: Final = 2
 
-CODES: Final = hashlib.sha256(
-    repr([(name, code) for name, code in sorted(globals().items()) if isinstance(code, int)]).encode()
-).hexdigest()[:8]
-"""Compiled kernels contain the codes above, and the disk cache knows a kernel by its own file and its argument types
-only. So the codes' hash is part of a record type: whoever changes a code gets new kernels, and new snapshots."""
+CODES: Final = repr([(name, code) for name, code in sorted(globals().items()) if isinstance(code, int)])
+"""all codes above: part of a snapshot's version, because a snapshot holds them"""
 
 #: frozen settings of one rule; trigger and reset are multiplied by ``sign``, so that beyond is always upwards
 PARAM: Final = np.dtype(
@@ -111,7 +109,7 @@ PARAM: Final = np.dtype(
         ("kind", "<u1"),
         ("degrade", "<u1"),
         ("_pad", "<u2"),
-        (f"_codes_{CODES}", "<u4"),
+        STAMP,
     ],
     align=True,
 )
@@ -175,6 +173,8 @@ EDGE: Final = np.dtype(
         ("received", "<i8"),
         ("value", "<f8"),
         ("rate", "<f8"),  # NaN unless a rate rule
+        ("eta", "<f8"),  # s from ``time`` to the limit; NaN unless a trend
+        ("confidence", "<f8"),  # 0..1 that it is reached; NaN unless a trend
         ("rule", "<i4"),
         ("before", "<u1"),
         ("after", "<u1"),

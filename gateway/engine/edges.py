@@ -23,7 +23,20 @@ def tag_facts(rows: NDArray[Any]) -> Iterator[TagFact]:
 
 def rule_facts(edges: NDArray[Any]) -> Iterator[RuleFact]:
     """Edges of conditions, in the given order."""
-    for time, onset, received, value, rate, rule, before, after, quality, _ in edges.tolist():
+    for (
+        time,
+        onset,
+        received,
+        value,
+        rate,
+        _eta,
+        _confidence,
+        rule,
+        before,
+        after,
+        quality,
+        _,
+    ) in edges.tolist():
         slope = None if rate != rate else rate  # noqa: PLR0124  # NaN: not a rate rule
         yield RuleFact(
             rule, CONDITION[before], CONDITION[after], time, onset, value, quality, slope, received

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from detectors.kinds import Discrepancy, Limit, Rate, RuleParams, State, Vote
+from detectors.kinds import Discrepancy, Limit, Params, Rate, State, Vote
 from gateway.model.quality import PERMITS, Allowed, Status
 from gateway.model.site import Rule, RuleKind, Site
 
@@ -51,7 +51,7 @@ def _vote(rule: Rule, tags: Sequence[int]) -> Vote:
     )  # fmt: skip
 
 
-BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], RuleParams]]] = {
+BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], Params]]] = {
     RuleKind.LIMIT_HIGH: lambda rule, tags: _limit(rule, tags, low=False),
     RuleKind.LIMIT_LOW: lambda rule, tags: _limit(rule, tags, low=True),
     RuleKind.RATE_RISE: lambda rule, tags: _rate(rule, tags, fall=False),
@@ -62,7 +62,7 @@ BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], RuleParams]]] 
 }
 
 
-def rule_params(site: Site) -> list[RuleParams | None]:
+def rule_params(site: Site) -> list[Params | None]:
     """One entry per row of ``site.rules``; None for a rule that is not enabled.
 
     Raises:
@@ -71,7 +71,7 @@ def rule_params(site: Site) -> list[RuleParams | None]:
     return [_one(site, rule) if rule.enabled else None for rule in site.rules]
 
 
-def _one(site: Site, rule: Rule) -> RuleParams:
+def _one(site: Site, rule: Rule) -> Params:
     try:
         return BUILDERS[rule.kind](rule, [site.tag_index[t] for t in rule.tags])
     except KeyError as missing:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from detectors import layout as lo
-from detectors.kinds import Discrepancy, Limit, Rate, RuleParams, State, Vote
+from detectors.kinds import Discrepancy, Limit, Params, Rate, State, Vote
 
 S = 1_000_000_000
 TAGS = 3
@@ -73,7 +73,7 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
     "discrepancy": discrepancy_rules(),
     "vote": vote_rules(),
 }
-any_rule: st.SearchStrategy[RuleParams] = st.one_of(*RULES.values())
+any_rule: st.SearchStrategy[Params] = st.one_of(*RULES.values())
 quality = st.sampled_from([0, 0, 0, 0, 1, 64, 67, 128, 131])
 holds = st.lists(st.sampled_from([0, 2 * S, 4 * S]), min_size=TAGS, max_size=TAGS)
 

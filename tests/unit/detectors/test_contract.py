@@ -69,7 +69,8 @@ def test_snapshot_and_restore_at_every_edge_changes_nothing(kind: Any, data: Any
 @settings(max_examples=60, deadline=None)
 def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules: Any, stream: Any) -> None:
     whole, narrow = Bank(TAGS, rules), Bank(TAGS, rules)
-    narrow._edges = narrow._edges[: 3 * len(rules) + 4 * len(rules)]
+    family = narrow.families["common"]
+    family._edges = family._edges[: 3 * len(rules) + 4 * len(rules)]
     assert repr(run(whole, stream)) == repr(run(narrow, stream))
     assert whole.dump() == narrow.dump()
 
@@ -121,13 +122,13 @@ def test_uncertain_never_clears(kind: Any, data: Any) -> None:
     run(bank, stream)
     clock = max([int(rows["source"].max(initial=0)) for rows, _ in stream] + [stream[-1][1]])
     bank.feed(rows_of(clock + S, 67, [0.0] * TAGS), TAGS, clock + S)
-    phase = int(bank._memory.state["phase"][0])
+    phase = int(bank.families["common"]._memory.state["phase"][0])
     for step in range(2, 20):
         values = [float(data.draw(st.integers(-5, 5))) for _ in range(TAGS)]
         edges = bank.feed(rows_of(clock + step * S, 67, values), TAGS, clock + step * S)
         if phase == lo.ACTIVE:
             assert lo.IS_NORMAL not in edges["after"].tolist()
-            assert int(bank._memory.state["phase"][0]) == lo.ACTIVE
+            assert int(bank.families["common"]._memory.state["phase"][0]) == lo.ACTIVE
 
 
 def rows_of(when: int, quality: int, values: list[float]) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from detectors.kinds import Discrepancy, Limit, Rate, RuleParams, State, Vote, tags_of
+from detectors.kinds import Discrepancy, Limit, Params, Rate, State, Vote, tags_of
 
 FOREVER = (1 << 63) - 1
 NORMAL, ACTIVE, UNKNOWN = 0, 1, 2
@@ -46,7 +46,7 @@ class Twin:
     """One rule."""
 
     row: int
-    params: RuleParams
+    params: Params
     world: "World"
     phase: str = "unjudged"
     unknown: bool = False
@@ -292,7 +292,7 @@ class Twin:
 class World:
     """All rules over all tags."""
 
-    def __init__(self, tags: int, rules: list[RuleParams], hold: list[int]) -> None:
+    def __init__(self, tags: int, rules: list[Params], hold: list[int]) -> None:
         self.edges: list[Edge] = []
         self.seen = [Seen() for _ in range(tags)]
         self.ever: set[int] = set()

@@ -126,7 +126,9 @@ def test_a_foreign_snapshot_is_refused(damage: Any) -> None:
         "parts": Snapshot(
             VERSION, good.number, good.config_hash, {k: v for k, v in good.parts.items() if k != "engine"}
         ),
-        "size": Snapshot(VERSION, good.number, good.config_hash, good.parts | {"detectors.state": b""}),
+        "size": Snapshot(
+            VERSION, good.number, good.config_hash, good.parts | {"detectors.common.state": b""}
+        ),
     }[damage]
     with pytest.raises(ValueError, match=r"version|config|engine|state"):
         Engine(site(), "e1").restore(bad)

@@ -378,7 +378,8 @@ def test_big_batches_are_judged_like_small_ones() -> None:
     for at in range(0, 5000, 500):
         other.give(Readings(of_rows(other.site.table, rows[at : at + 500])))
     assert (
-        other.engine.snapshot().parts["detectors.state"] == bench.engine.snapshot().parts["detectors.state"]
+        other.engine.snapshot().parts["detectors.common.state"]
+        == bench.engine.snapshot().parts["detectors.common.state"]
     )
 
 

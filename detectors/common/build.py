@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import layout as lo
-from detectors.kinds import DEGRADE, Discrepancy, Limit, Rate, RuleParams, State, Vote, tags_of
+from detectors.kinds.common import DEGRADE, Discrepancy, Limit, Rate, State, Vote
+from detectors.kinds.params import Params, tags_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,11 @@ _SENTINEL: Final = 1.0
 """trigger and reset of a number that is 0 or 1"""
 
 
-def build(tags: int, rules: Sequence[RuleParams | None]) -> Tables:
-    """Tables for ``rules`` over ``tags`` tags.
-
-    Raises:
-        ValueError: a rule names a tag that is not there.
-    """
+def build(tags: int, rules: Sequence[Params]) -> Tables:
+    """Tables for ``rules`` over ``tags`` tags."""
     params, lists, buckets, widest = np.zeros(len(rules), lo.PARAM), list[int](), 0, 0
     params["sign"] = 1.0
     for i, rule in enumerate(rules):
-        if rule is None:
-            continue
-        if any(not 0 <= t < tags for t in tags_of(rule)):
-            raise ValueError(f"rule {i} looks at tags {tags_of(rule)} of {tags}")
         _settings(params[i], rule)
         if isinstance(rule, Rate):
             params[i]["first"], buckets, widest = buckets, buckets + rule.buckets, max(widest, rule.buckets)
@@ -60,7 +53,7 @@ def build(tags: int, rules: Sequence[RuleParams | None]) -> Tables:
     return Tables(params, np.array(lists or [0], np.int64), offsets, index, max(buckets, 1), max(scratch, 1))
 
 
-def _settings(p: Any, rule: RuleParams) -> None:  # p: one PARAM record
+def _settings(p: Any, rule: Params) -> None:  # p: one PARAM record
     p["kind"], p["on_delay"], p["off_delay"], p["tag"] = (
         rule.code,
         rule.on_delay,
@@ -76,7 +69,7 @@ def _settings(p: Any, rule: RuleParams) -> None:  # p: one PARAM record
     elif isinstance(rule, Rate):
         p["trigger"], p["reset"], p["sign"] = rule.trigger, rule.reset, -1.0 if rule.fall else 1.0
         p["width"], p["count"] = rule.window // rule.buckets, rule.buckets
-    else:
+    elif isinstance(rule, Limit | Vote):
         _limits(p, rule)
 
 
@@ -87,7 +80,7 @@ def _limits(p: Any, rule: Limit | Vote) -> None:
         p["needed"], p["degrade"] = rule.needed, DEGRADE[rule.degrade]
 
 
-def _by_tag(tags: int, rules: Sequence[RuleParams | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    pairs = sorted((t, i) for i, rule in enumerate(rules) if rule is not None for t in set(tags_of(rule)))
+def _by_tag(tags: int, rules: Sequence[Params]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    pairs = sorted((t, i) for i, rule in enumerate(rules) for t in set(tags_of(rule)))
     offsets = np.searchsorted([t for t, _ in pairs], np.arange(tags + 1)).astype(np.int64)
     return offsets, np.array([i for _, i in pairs] or [0], np.int64)

@@ -1,34 +1,14 @@
-"""The kinds of rule, as frozen parameters. Each docstring says what the number is and what bad quality does to it.
+"""The common kinds: limit, rate, state, discrepancy, vote."""
 
-All kinds share the comparator, the permission table and the delay machine (:mod:`detectors.kernels`):
-
-* GOOD raises, holds and clears. UNCERTAIN raises and holds, never clears; during an off-delay it makes the delay start
-  again. BAD makes the condition unknown and stops the delay, which goes on when the tag can be judged again.
-* Between trigger and reset the comparator holds.
-* ``onset`` is the time of the first reading beyond the trigger, before the delay.
-
-Times are ns, limits are in the tag's unit, ``tag`` is a row of the bank's tags.
-"""
-
-import math
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import ClassVar, Final
 
+from detectors.kinds.params import Params, delays, finite
 from detectors.layout import CANNOT_TELL, DISCREPANCY, EXCLUDE, LEVEL, RATE, STATE_IN, TRIP, VOTE
 
 BUCKETS: Final = 15
 """buckets of a rate window: 105 pairs are sorted at each close, and the decision waits at most 1/15 of the window"""
 MAX_BUCKETS: Final = 60
-
-
-def _finite(name: str, *values: float) -> None:
-    if not all(math.isfinite(v) for v in values):
-        raise ValueError(f"{name}: limits must be finite, got {values}")
-
-
-def _delays(name: str, *values: int) -> None:
-    if any(v < 0 for v in values):
-        raise ValueError(f"{name}: times must not be negative, got {values}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +25,13 @@ class Limit:
     low: bool = False
     on_delay: int = 0
     off_delay: int = 0
-    code = LEVEL
+    code: ClassVar[int] = LEVEL
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
-        _finite("limit", self.trigger, self.reset)
-        _delays("limit", self.on_delay, self.off_delay)
+        finite("limit", self.trigger, self.reset)
+        delays("limit", self.on_delay, self.off_delay)
         if (self.reset < self.trigger) if self.low else (self.reset > self.trigger):
             raise ValueError(f"limit: reset {self.reset} lies beyond trigger {self.trigger}")
 
@@ -73,11 +55,13 @@ class Rate:
     buckets: int = BUCKETS
     on_delay: int = 0
     off_delay: int = 0
-    code = RATE
+    code: ClassVar[int] = RATE
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
-        _finite("rate", self.trigger, self.reset)
-        _delays("rate", self.on_delay, self.off_delay)
+        finite("rate", self.trigger, self.reset)
+        delays("rate", self.on_delay, self.off_delay)
         if self.reset > self.trigger:
             raise ValueError(f"rate: reset {self.reset} lies beyond trigger {self.trigger}")
         if not 3 <= self.buckets <= MAX_BUCKETS or self.window < self.buckets:
@@ -97,10 +81,12 @@ class State:
     values: tuple[int, ...]
     on_delay: int = 0
     off_delay: int = 0
-    code = STATE_IN
+    code: ClassVar[int] = STATE_IN
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
-        _delays("state", self.on_delay, self.off_delay)
+        delays("state", self.on_delay, self.off_delay)
         if not self.values:
             raise ValueError("state: no values")
 
@@ -119,11 +105,13 @@ class Discrepancy:
     reset: float = 0.0
     on_delay: int = 0
     off_delay: int = 0
-    code = DISCREPANCY
+    code: ClassVar[int] = DISCREPANCY
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("command", "feedback")
 
     def __post_init__(self) -> None:
-        _finite("discrepancy", self.tolerance, self.reset)
-        _delays("discrepancy", self.on_delay, self.off_delay)
+        finite("discrepancy", self.tolerance, self.reset)
+        delays("discrepancy", self.on_delay, self.off_delay)
         if self.tolerance < 0 or self.reset > self.tolerance:
             raise ValueError(
                 f"discrepancy: tolerance {self.tolerance} and reset {self.reset}; allowed 0 <= reset <= tolerance"
@@ -153,11 +141,13 @@ class Vote:
     degrade: str = "trip"
     on_delay: int = 0
     off_delay: int = 0
-    code = VOTE
+    code: ClassVar[int] = VOTE
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tags",)
 
     def __post_init__(self) -> None:
-        _finite("vote", self.trigger, self.reset)
-        _delays("vote", self.on_delay, self.off_delay)
+        finite("vote", self.trigger, self.reset)
+        delays("vote", self.on_delay, self.off_delay)
         if (self.reset < self.trigger) if self.low else (self.reset > self.trigger):
             raise ValueError(f"vote: reset {self.reset} lies beyond trigger {self.trigger}")
         if len(set(self.tags)) != len(self.tags) or not 1 <= self.needed <= len(self.tags):
@@ -169,21 +159,11 @@ class Vote:
 
 
 DEGRADE: Final = {"trip": TRIP, "exclude": EXCLUDE, "unknown": CANNOT_TELL}
-RuleParams: TypeAlias = Limit | Rate | State | Discrepancy | Vote
-KINDS: Final[dict[str, type[RuleParams]]] = {
+KINDS: Final[dict[str, type[Params]]] = {
     "limit": Limit,
     "rate": Rate,
     "state": State,
     "discrepancy": Discrepancy,
     "vote": Vote,
 }
-"""every kind by name; the contract tests walk this table"""
-
-
-def tags_of(rule: RuleParams) -> tuple[int, ...]:
-    """Rows of the tags a rule looks at."""
-    if isinstance(rule, Vote):
-        return rule.tags
-    if isinstance(rule, Discrepancy):
-        return (rule.command, rule.feedback)
-    return (rule.tag,)
+"""the kinds of this family by name"""

@@ -1,0 +1,1 @@
+"""The common kinds, judged by one fused kernel."""
