@@ -99,7 +99,15 @@ def _judges(rule: Rule, unit: str) -> str:
     elif rule.kind is RuleKind.DISCREPANCY:
         numbers["discrepancy"] = f"{rule.tags[0]} differs from {rule.tags[1]}"
     state = "" if rule.enabled else " (not enabled)"
-    return f"{rule.kind.value} {numbers[rule.kind.value]}{state}; {rule.stage.value}"
+    return f"{rule.kind.value} {numbers.get(rule.kind.value) or _settings(rule)}{state}; {rule.stage.value}"
+
+
+def _settings(rule: Rule) -> str:
+    """Of a kind with settings of its own: its numbers by name."""
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in rule.settings
+    )
 
 
 def _written(loaded: Loaded, base: Key, key: str) -> str:

@@ -6,7 +6,7 @@ Without ``--write`` it tells whether the committed pages are in step (exit 1 whe
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,8 +14,11 @@ from pydantic.fields import FieldInfo
 from gateway.config.ceilings import CEILINGS
 from gateway.config.classes import CLASSES
 from gateway.config.headers import HEADERS, MEANINGS, REQUIRED
+from gateway.config.kinds import ENTRIES
+from gateway.config.kinds.base import KindEntry
 from gateway.config.registry import SINKS, SOURCES
-from gateway.config.schema import MAY, NEEDS, RuleEntry, SiteFile
+from gateway.config.rulebase import RuleBase
+from gateway.config.schema import MAY, NEEDS, SiteFile
 from gateway.config.typewords import default_words, type_words
 from gateway.config.validate import model_in
 
@@ -147,13 +150,29 @@ def _kinds() -> str:
         f"| `{kind}` | {judged[kind]} | {_keys(NEEDS[kind])} | {_keys(MAY.get(kind, ()))} |\n"
         for kind in NEEDS
     )
-    common = [
-        n
-        for n in RuleEntry.model_fields
-        if n not in {x for t in (NEEDS, MAY) for ns in t.values() for x in ns}
-    ]
     text = "\n### Kinds of rules\n\n| kind | alarm when | needs | may have |\n|---|---|---|---|\n"
-    return f"{text}{rows}\nAll kinds: {_keys(common)}.\n"
+    rows += "".join(
+        f"| `{_kind(e)}` | {e.judged} | {_keys(_own(e, needed=True))} | {_keys(_own(e, needed=False))} |\n"
+        for e in ENTRIES
+    )
+    return f"{text}{rows}\nAll kinds: {_keys(RuleBase.model_fields)}.\n" + "".join(_entry(e) for e in ENTRIES)
+
+
+def _kind(entry: type[KindEntry]) -> str:
+    return str(get_args(entry.model_fields["kind"].annotation)[0])
+
+
+def _own(entry: type[KindEntry], *, needed: bool) -> list[str]:
+    fields = {n: f for n, f in entry.model_fields.items() if n not in RuleBase.model_fields and n != "kind"}
+    return [n for n, f in fields.items() if f.is_required() is needed]
+
+
+def _entry(entry: type[KindEntry]) -> str:
+    """A kind's own section: what it is, and the settings that only it has."""
+    fields = {n: entry.model_fields[n] for needed in (True, False) for n in _own(entry, needed=needed)}
+    rows = "".join(_field(name, field) for name, field in fields.items())
+    head = "| key | value | default | meaning |\n|---|---|---|---|\n"
+    return f"\n#### rules: {_kind(entry)}\n\n{_doc(entry)}\n\n{head}{rows}"
 
 
 def _keys(names: Any) -> str:

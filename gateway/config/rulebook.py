@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import orjson
 
+from gateway.config.kinds.base import KindEntry
+from gateway.config.rulebase import RuleBase
 from gateway.config.schema import LimitColumn, Limits, RuleEntry
 from gateway.config.taglist import Listed, tidy
 from gateway.model.levels import Level, Stage
@@ -72,42 +74,83 @@ def _raise(pairs: Sequence[tuple[int, str]]) -> tuple[tuple[int, Level], ...]:
     return tuple((after, Level.parse(word)) for after, word in sorted(pairs))
 
 
-def entry_rule(entry: RuleEntry, tags: Mapping[str, Tag]) -> Rule:
+def entry_rule(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag]) -> Rule:
     """One entry of the ``rules`` section, already checked, as a rule."""
     members = members_of(entry)
-    return versioned(_entry_rule(entry, members, tags[members[0]]))
+    own = _own(entry) if isinstance(entry, KindEntry) else _classic(entry)
+    return versioned(_rule(entry, members, tags[members[0]], own))
 
 
-def members_of(entry: RuleEntry) -> tuple[str, ...]:
+def members_of(entry: RuleEntry | KindEntry) -> tuple[str, ...]:
     """The tags it judges, in order: command before feedback."""
+    if isinstance(entry, KindEntry):
+        return tuple(member.tag for member in entry.members())
     if entry.kind == "discrepancy":
         return (entry.command or "", entry.feedback or "")
     return entry.tags if entry.kind == "vote" else (entry.tag or "",)
 
 
-def name_of(entry: RuleEntry) -> str:
+def name_of(entry: RuleEntry | KindEntry) -> str:
     """What follows the last dot of its id, or a name by its kind."""
-    return entry.id.rsplit(".", 1)[1] if "." in entry.id else NAMES[RuleKind(entry.kind)]
+    if "." in entry.id:
+        return entry.id.rsplit(".", 1)[1]
+    return entry.short if isinstance(entry, KindEntry) else NAMES[RuleKind(entry.kind)]
 
 
-def subject_of(entry: RuleEntry) -> str:
+def subject_of(entry: RuleEntry | KindEntry) -> str:
     """The tag or group it is published under; of a discrepancy the feedback."""
+    if isinstance(entry, KindEntry):
+        return entry.subject()
     return (entry.group or "") if entry.kind == "vote" else members_of(entry)[-1]
 
 
-def _entry_rule(entry: RuleEntry, members: tuple[str, ...], first: Tag) -> Rule:
-    kind = RuleKind(entry.kind)
-    scale = 1 / PER[entry.per] if kind in RATES else 1.0
-    settings: dict[str, Any] = {
+def _own(entry: KindEntry) -> dict[str, Any]:
+    """What a kind with settings of its own has."""
+    trigger, reset = entry.limits()
+    return {
+        "trigger": trigger,
+        "reset": reset,
+        "settings": tuple(sorted(entry.settings().items())),
+        "roles": tuple(member.role for member in entry.members()),
+    }
+
+
+def _classic(entry: RuleEntry) -> dict[str, Any]:
+    """What the first seven kinds have."""
+    rate = RuleKind(entry.kind) in RATES
+    scale = 1 / PER[entry.per] if rate else 1.0
+    return {
         "trigger": (entry.trigger or 0.0) * scale,
         "reset": (entry.reset or 0.0) * scale,
-        "on_delay": entry.on_delay,
-        "off_delay": entry.off_delay,
-        "window": entry.window if kind in RATES else 0,
+        "window": entry.window if rate else 0,
         "values": entry.values,
         "needed": entry.needed or 0,
         "degrade": Degrade(entry.degrade),
         "danger_low": entry.side == "low",
+    }
+
+
+def _rule(entry: RuleEntry | KindEntry, members: tuple[str, ...], first: Tag, own: Mapping[str, Any]) -> Rule:
+    return Rule(
+        id=entry.id,
+        name=name_of(entry),
+        kind=RuleKind(entry.kind),
+        subject=subject_of(entry),
+        tags=members,
+        installation=first.installation,
+        description=entry.description or first.description,
+        **_announced(entry),
+        **own,
+    )
+
+
+def _announced(entry: RuleBase) -> dict[str, Any]:
+    """What all kinds have: delays, and how people are told."""
+    return {
+        "on_delay": entry.on_delay,
+        "off_delay": entry.off_delay,
+        "level": Level.parse(entry.level),
+        "priority": entry.priority,
         "latched": entry.latched,
         "raise_level": _raise(entry.raise_level),
         "stage": Stage(entry.stage),
@@ -118,15 +161,3 @@ def _entry_rule(entry: RuleEntry, members: tuple[str, ...], first: Tag) -> Rule:
         "mark": entry.mark,
         "verified_by": entry.verified_by,
     }
-    return Rule(
-        id=entry.id,
-        name=name_of(entry),
-        kind=kind,
-        subject=subject_of(entry),
-        tags=members,
-        installation=first.installation,
-        level=Level.parse(entry.level),
-        priority=entry.priority,
-        description=entry.description or first.description,
-        **settings,
-    )

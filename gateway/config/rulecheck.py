@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gateway.config.classes import DISCRETE
 from gateway.config.durations import spelled
+from gateway.config.kinds.base import KindEntry
 from gateway.config.rulebook import members_of, name_of
 from gateway.config.schema import MAY, NEEDS, RuleEntry
 from gateway.config.source import MISSING, Document, Key
@@ -35,14 +36,17 @@ class Roll:
         return self.whole and ident not in self.known
 
 
-def entry_faults(entry: RuleEntry, index: int, roll: Roll, document: Document) -> list[Fault]:
+def entry_faults(entry: RuleEntry | KindEntry, index: int, roll: Roll, document: Document) -> list[Fault]:
     """Everything wrong in one entry."""
-    return list(_Check(entry, ("rules", index), roll, document).faults())
+    path: Key = ("rules", index)
+    if isinstance(entry, KindEntry):
+        return list(_OfKind(entry, path, roll, document).faults())
+    return list(_Classic(entry, path, roll, document).faults())
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    entry: RuleEntry
+    entry: RuleEntry | KindEntry
     path: Key
     roll: Roll
     document: Document
@@ -51,14 +55,57 @@ class _Check:
         shown = getattr(self.entry, key, None) if value is None else value
         return self.document.fault((*self.path, key), shown, allowed, hint)
 
-    def faults(self) -> Iterator[Fault]:
-        yield from self.shape()
-        yield from self.naming()
-        yield from self.members()
-        yield from self.numbers()
+    def missed(self, key: Key, member: str) -> Iterator[Fault]:
+        """No tag of this id is in the lists."""
+        if member and self.roll.missed(member):
+            yield self.document.fault(
+                (*self.path, *key), member, "the id of a tag in the tag lists", "see their column id/编号"
+            )
+
+    def naming(self, judged: str, group: str) -> Iterator[Fault]:
+        """``judged``: the one tag it judges, or nothing; ``group``: the name it is published under, or nothing."""
+        head, dot, _ = self.entry.id.rpartition(".")
+        name = name_of(self.entry)
+        if not ID_PATTERN.fullmatch(name) or name in RESERVED or head == "system":
+            own = "FAULT, LINK and system. are the gateway's own"
+            yield self.at("id", "<tag>.<NAME>, NAME 1-64 of A-Z a-z 0-9 _ -", own)
+        if dot and judged and head != judged and head in self.roll.known:
+            yield self.at("id", f"{judged}.{name}, or a name of no other tag", f"it judges {judged}")
+        if group and group in self.roll.known:
+            yield self.at("group", "a name that no tag has", "group and tag would share one topic")
+
+    def signed(self) -> Iterator[Fault]:
         if self.entry.mark == "U" and self.entry.enabled and not self.entry.verified_by.strip():
             hint = "set enabled: false, or let a named engineer sign it in verified_by"
             yield self.at("mark", "V or S, or verified_by with it: U is unverified", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfKind(_Check):
+    entry: KindEntry
+
+    def faults(self) -> Iterator[Fault]:
+        members = self.entry.members()
+        only = members[0].tag if len(members) == 1 else ""
+        yield from self.naming(only, str(getattr(self.entry, "group", None) or ""))
+        for member in members:
+            yield from self.missed(member.key, member.tag)
+        known = {m.tag: self.roll.tags[m.tag] for m in members if m.tag in self.roll.tags}
+        for wrong in self.entry.wrong(known):
+            yield self.at(wrong.key, wrong.allowed, wrong.hint, wrong.value)
+        yield from self.signed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Classic(_Check):
+    entry: RuleEntry
+
+    def faults(self) -> Iterator[Fault]:
+        yield from self.shape()
+        yield from self.naming(self.entry.tag or "", self.entry.group or "")
+        yield from self.members()
+        yield from self.numbers()
+        yield from self.signed()
 
     def shape(self) -> Iterator[Fault]:
         kind = self.entry.kind
@@ -71,26 +118,10 @@ class _Check:
                 name, f"kind {kind} has {', '.join((*needs, *may))}", "remove it, it would do nothing"
             )
 
-    def naming(self) -> Iterator[Fault]:
-        head, dot, _ = self.entry.id.rpartition(".")
-        name = name_of(self.entry)
-        if not ID_PATTERN.fullmatch(name) or name in RESERVED or head == "system":
-            own = "FAULT, LINK and system. are the gateway's own"
-            yield self.at("id", "<tag>.<NAME>, NAME 1-64 of A-Z a-z 0-9 _ -", own)
-        if dot and self.entry.tag and head != self.entry.tag and head in self.roll.known:
-            yield self.at(
-                "id", f"{self.entry.tag}.{name}, or a name of no other tag", f"it judges {self.entry.tag}"
-            )
-        if self.entry.group is not None and self.entry.group in self.roll.known:
-            yield self.at("group", "a name that no tag has", "group and tag would share one topic")
-
     def members(self) -> Iterator[Fault]:
         entry, members = self.entry, members_of(self.entry)
         for key, member in self._named(members):
-            if member and self.roll.missed(member):
-                yield self.document.fault(
-                    (*self.path, *key), member, "the id of a tag in the tag lists", "see their column id/编号"
-                )
+            yield from self.missed(key, member)
         if len(set(members)) != len(members):
             yield self.at("tags" if entry.kind == "vote" else "feedback", "different tags")
         yield from self.classes([self.roll.tags[m] for m in members if m in self.roll.tags])

@@ -5,52 +5,30 @@ entries, tags and rules is checked in :mod:`gateway.config.rulecheck`.
 """
 
 import ipaddress
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.durations import Duration, spelled
-from gateway.model.levels import Level
-from gateway.model.site import ID_PATTERN
+from gateway.config.durations import Duration
+from gateway.config.kinds import ENTRIES
+from gateway.config.kinds.base import KindEntry
+from gateway.config.rulebase import (
+    RAISE_HELP,
+    Flag,
+    Id,
+    Int,
+    LevelWord,
+    Name,
+    Number,
+    Priority,
+    Raises,
+    RuleBase,
+    StageWord,
+    Strict,
+    Text,
+    check_raises,
+)
 from gateway.model.times import seconds
-
-Flag = Annotated[bool, Field(strict=True)]
-Int = Annotated[int, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=500)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Id = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
-LevelWord = Literal["red", "orange", "yellow", "blue"]
-StageWord = Literal["live", "shadow"]
-Priority = Annotated[Int, Field(ge=1, le=4)]
-
-
-Raises = tuple[tuple[Duration, LevelWord], ...]
-"""pairs of time in alarm and the level it then rises to"""
-RAISE_HELP: Final = "pairs of time in alarm and the level it then rises to, e.g. [[5min, red]]"
-
-
-def check_raises(level: str, pairs: Sequence[tuple[int, str]]) -> None:
-    """Later and higher with every pair.
-
-    Raises:
-        ValueError: says which pair is not.
-    """
-    after, last = 0, Level.parse(level)
-    for time, word in pairs:
-        if time <= after or Level.parse(word) <= last:
-            raise ValueError(
-                f"raise_level later and higher with every pair, above {last.word} after more than {spelled(after)}"
-            )
-        after, last = time, Level.parse(word)
-
-
-class Strict(BaseModel):
-    """Base: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
 
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
 Latitude = Annotated[Number, Field(ge=-90, le=90)]
@@ -114,12 +92,9 @@ class Limits(Strict):
     HH: LimitColumn = Field(LimitColumn(level="red", priority=1), description="high-high limits")
 
 
-class RuleEntry(Strict):
-    """A rule that is not a limit column."""
+class RuleEntry(RuleBase):
+    """A rule of one of the first seven kinds that is not a limit column."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = Field(
-        description="unique id, e.g. LT-101.RISE"
-    )
     kind: Literal["limit-high", "limit-low", "rate-rise", "rate-fall", "state", "discrepancy", "vote"] = (
         Field(description="how it judges")
     )
@@ -147,29 +122,6 @@ class RuleEntry(Strict):
     values: tuple[Annotated[Int, Field(ge=0, le=63)], ...] = Field(
         (), description="state: values 0-63 that are the alarm"
     )
-    on_delay: Duration = Field(0, description="beyond for this long before it is raised")
-    off_delay: Duration = Field(0, description="inside the reset for this long before it is cleared")
-    level: LevelWord = Field(description="what people are told")
-    priority: Priority = Field(2, description="1-4, 1 handled first")
-    raise_level: Raises = Field((), description=RAISE_HELP)
-    latched: Flag = Field(False, description="stays until an operator resets it")
-    stage: StageWord = Field("live", description="shadow: judged and journalled, not announced")
-    enabled: Flag = Field(True, description="false: not judged, and shown as such")
-    description: Text = Field("", description="shown on its alarms; empty: the tag's description")
-    guidance: Text = Field("", description="what to do, shown on its alarms")
-    standard: Text = Field("", description="standard its numbers come from")
-    clause: Text = Field("", description="clause of the standard")
-    mark: Literal["", "V", "S", "U"] = Field(
-        "",
-        description="how sure the numbers are: V read in the standard, S secondary source, U unverified "
-        "(not enabled until verified_by)",
-    )
-    verified_by: Text = Field("", description="named engineer who signed it")
-
-    @model_validator(mode="after")
-    def _rising(self) -> "RuleEntry":
-        check_raises(self.level, self.raise_level)
-        return self
 
 
 NEEDS: Final[dict[str, tuple[str, ...]]] = {
@@ -188,6 +140,10 @@ MAY: Final[dict[str, tuple[str, ...]]] = {
     "vote": ("degrade", "side"),
 }
 """kind -> further settings that only some kinds have"""
+if TYPE_CHECKING:
+    AnyRule = RuleEntry | KindEntry
+else:  # made from the registry, which a type checker cannot follow
+    AnyRule = Annotated[Union[RuleEntry, *ENTRIES], Field(discriminator="kind")] if ENTRIES else RuleEntry
 
 
 def _loopback(listen: str) -> str:
@@ -257,7 +213,7 @@ class SiteFile(Strict):
     )
     defaults: Defaults = Field(Defaults(), description="what an empty cell of a tag list means")
     limits: Limits = Field(Limits(), description="level and priority of the four limit columns")
-    rules: tuple[RuleEntry, ...] = Field((), description="everything that is not a limit column")
+    rules: tuple[AnyRule, ...] = Field((), description="everything that is not a limit column")
     outputs: dict[Id, dict[str, Any]] = Field(
         {}, description="name -> settings of one output; `kind` picks the plugin"
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from gateway.config.schema import RuleEntry, SiteFile
+from gateway.config.schema import AnyRule, SiteFile
 from gateway.config.source import Document
 from gateway.config.validate import faults_of
 from gateway.model.errors import Fault
@@ -35,7 +35,7 @@ class Draft:
     sources: Mapping[str, dict[str, Any]]
     outputs: Mapping[str, dict[str, Any]]
     tags: tuple[str, ...]
-    rules: tuple[tuple[int, RuleEntry], ...]
+    rules: tuple[tuple[int, AnyRule], ...]
     """entry and its place in the file"""
 
 

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import typing
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +28,7 @@ _ALLOWED: Final = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "literal_error": "one of {expected}",
+    "union_tag_invalid": "one of {expected_tags}",
     "enum": "one of {expected}",
     "tuple_type": "a list in square brackets, or one line with - for each",
     "list_type": "a list in square brackets, or one line with - for each",
@@ -65,14 +66,25 @@ def faults_of(
     for wrong in error.errors():
         if wrong["type"] == "too_short" and len(wrong["input"]) >= wrong["ctx"]["min_length"]:
             continue  # entries that are wrong themselves were not counted
-        place = placed(wrong["loc"], data, missing=wrong["type"] == "missing")
-        value: object = MISSING if wrong["type"] == "missing" else wrong["input"]
-        hint = _hint(wrong["type"], place, value, model)
+        missing = wrong["type"] in ("missing", "union_tag_not_found")
+        place = placed(_where(wrong), data, missing=missing)
+        value: object = MISSING if missing else _input(wrong)
+        hint = _hint(wrong["type"], place, value, model, data)
         fault = document.fault((*base, *place), value, _allowed(wrong), hint)
-        fault = fault if wrong["type"] != "missing" else _missing(fault)
+        fault = fault if not missing else _missing(fault)
         known = found.get(place)
         found[place] = fault if known is None else _either(known, fault)
     return list(found.values())
+
+
+def _where(wrong: Any) -> tuple[str | int, ...]:
+    """An entry of no known kind is wrong in its ``kind``."""
+    loc: tuple[str | int, ...] = wrong["loc"]
+    return (*loc, "kind") if wrong["type"].startswith("union_tag") else loc
+
+
+def _input(wrong: Any) -> object:
+    return wrong["ctx"]["tag"] if wrong["type"] == "union_tag_invalid" else wrong["input"]
 
 
 def placed(loc: Sequence[str | int], data: object, *, missing: bool = False) -> Key:
@@ -113,9 +125,9 @@ def _allowed(wrong: Any) -> str:
     return said.replace("' or '", "', '").replace("'", "")
 
 
-def _hint(kind: str, place: Key, value: object, model: type[Any]) -> str:
+def _hint(kind: str, place: Key, value: object, model: type[Any], data: object) -> str:
     if kind == "extra_forbidden":
-        return _key_hint(str(place[-1]) if place else "", _keys(model, place[:-1]))
+        return _key_hint(str(place[-1]) if place else "", _keys(model, place[:-1], data))
     if kind == "string_type" and isinstance(value, int | float):
         return "put quotes around it"
     if isinstance(value, str):
@@ -140,24 +152,38 @@ def _key_hint(key: str, keys: Sequence[str]) -> str:
     return f"known here: {', '.join(keys)}" if keys else ""
 
 
-def _keys(model: object, path: Key) -> list[str]:
-    """Keys of the model that stands at ``path`` below ``model``."""
+def _keys(model: object, path: Key, data: object) -> list[str]:
+    """Keys of the model that stands at ``path`` below ``model``, for what is written there."""
     for part in path:
+        data = data[part] if isinstance(data, Mapping | list) else None  # type: ignore[index]  # it was found there
         if isinstance(part, int) and model_in(model) is not None:
             continue
         inner = model_in(model)
         field = inner.model_fields.get(str(part)) if inner else None
         model = field.annotation if field else None
-    inner = model_in(model)
+    inner = model_in(model, data.get("kind") if isinstance(data, Mapping) else None)
     return list(inner.model_fields) if inner else []
 
 
-def model_in(annotation: object) -> type[BaseModel] | None:
-    """The model inside ``X``, ``X | None``, ``tuple[X, ...]``, ``list[X]``, ``dict[str, X]``."""
+def model_in(annotation: object, kind: object = None) -> type[BaseModel] | None:
+    """The model inside ``X``, ``X | None``, ``tuple[X, ...]``, ``list[X]``, ``dict[str, X]``; of several the one whose
+    ``kind`` may be this, or the first.
+    """
+    found = list(_models_in(annotation))
+    of_kind = (
+        m for m in found if "kind" in m.model_fields and kind in _literals(m.model_fields["kind"].annotation)
+    )
+    return next(of_kind, found[0] if found else None)
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
     if inspect.isclass(annotation):
-        return annotation if issubclass(annotation, BaseModel) else None
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
     for inner in typing.get_args(annotation):
-        found = model_in(inner)
-        if found is not None:
-            return found
-    return None
+        yield from _models_in(inner)
+
+
+def _literals(annotation: object) -> tuple[Any, ...]:
+    return typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()

@@ -1,9 +1,9 @@
 """From a site to what the detectors understand: rules as parameters, the permission table as an array."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, get_type_hints
 
-from detectors.kinds import Discrepancy, Limit, Params, Rate, State, Vote
+from detectors.kinds import KINDS, Discrepancy, Limit, Params, Rate, State, Vote
 from gateway.model.quality import PERMITS, Allowed, Status
 from gateway.model.site import Rule, RuleKind, Site
 
@@ -62,6 +62,17 @@ BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], Params]]] = {
 }
 
 
+def _by_name(rule: Rule, tags: Sequence[int]) -> Params:
+    """Parameters of a kind with settings of its own: each setting and each tag by the name of its field."""
+    kind = KINDS[rule.kind.value]
+    types = get_type_hints(kind)
+    values: dict[str, Any] = {**dict(rule.settings), "on_delay": rule.on_delay, "off_delay": rule.off_delay}
+    for role in dict.fromkeys(rule.roles):
+        rows = tuple(tag for tag, of in zip(tags, rule.roles, strict=True) if of == role)
+        values[role] = rows[0] if types[role] is int else rows
+    return kind(**values)
+
+
 def rule_params(site: Site) -> list[Params | None]:
     """One entry per row of ``site.rules``; None for a rule that is not enabled.
 
@@ -73,7 +84,8 @@ def rule_params(site: Site) -> list[Params | None]:
 
 def _one(site: Site, rule: Rule) -> Params:
     try:
-        return BUILDERS[rule.kind](rule, [site.tag_index[t] for t in rule.tags])
+        tags = [site.tag_index[t] for t in rule.tags]
+        return BUILDERS[rule.kind](rule, tags) if rule.kind in BUILDERS else _by_name(rule, tags)
     except KeyError as missing:
         raise ValueError(f"rule {rule.id!r} looks at {missing}, which is no tag of the site") from missing
     except (ValueError, IndexError) as error:

@@ -53,6 +53,8 @@ def _part(cls: type[Any], raw: dict[str, Any]) -> Any:
 def _value(cls: type[Any], name: str, value: Any) -> Any:
     if name == "raise_level":
         return tuple((int(after), Level(level)) for after, level in value)
+    if name == "settings":
+        return tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in value)
     if name == "kind" and cls is not Rule:
         return value
     if name in _ENUMS:

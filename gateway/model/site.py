@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 from gateway.model.levels import Level, Stage
 from gateway.model.times import seconds
@@ -94,6 +94,10 @@ class Degrade(StrEnum):
     """the vote is unknown as soon as BAD members could change the result"""
 
 
+Setting: TypeAlias = float | str | tuple[float, ...]
+"""one setting of a kind; times are ns, flags 0 or 1"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One judgement. H and HH are two rules. Times are ns, limits in the tag's unit."""
@@ -116,6 +120,10 @@ class Rule:
     window: int = 0
     values: tuple[int, ...] = ()
     needed: int = 0
+    settings: tuple[tuple[str, Setting], ...] = ()
+    """what only a kind beyond the first seven has, by the names of its parameters (:mod:`detectors.kinds`)"""
+    roles: tuple[str, ...] = ()
+    """of such a kind: for each of ``tags`` the parameter it stands for"""
     danger_low: bool = False
     degrade: Degrade = Degrade.TRIP
     latched: bool = False

@@ -1,0 +1,8 @@
+"""Rule kinds with settings of their own: one entry class each, found here and nowhere else."""
+
+from typing import Final
+
+from gateway.config.kinds.base import KindEntry
+
+ENTRIES: Final[tuple[type[KindEntry], ...]] = ()
+"""every entry class; the reference page and the checks walk it"""
