@@ -49,8 +49,7 @@ class MqttRim:
     def follow(self, *, away: bool) -> None:
         """Leave the broker, or come back, as the ``mqtt-drop`` fault comes and goes."""
         if away and not self._away:
-            self._client.disconnect()
-            self._client.loop_stop()
+            self.close()
         elif self._away and not away:
             self.open()
         self._away = away
@@ -61,6 +60,9 @@ class MqttRim:
         return self._client.is_connected()
 
     def close(self) -> None:
-        """Disconnect and end the thread."""
+        """Disconnect and end the thread; what waits to be sent goes when it is opened again."""
         self._client.disconnect()
         self._client.loop_stop()
+        # paho would leave the two sockets that wake its thread to the collector; its public reinitialise() closes them
+        # too, but forgets what waits to be sent.
+        self._client._reset_sockets(sockpair_only=True)  # noqa: SLF001

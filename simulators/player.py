@@ -33,7 +33,7 @@ class Player:
         streams = [np.random.default_rng(s) for s in np.random.SeedSequence(scenario.seed).spawn(3)]
         self.plant = self.site.build(streams[0])
         self.sensors = SensorBank(list(self.site.tags.values()), streams[1])
-        self.truth = Truth(scenario)
+        self.truth = Truth(scenario, self.site.tags)
         self.faults: dict[str, Fault] = {}
         self.steps = 0
         self._bender = SensorFaults(streams[2])

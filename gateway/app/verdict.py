@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from gateway.model.times import NS, parse_iso
@@ -31,6 +32,7 @@ class _Seen:
     quality: str
     members: list[str] = field(default_factory=list)
     cleared_at: float | None = None
+    ended_s: float = inf
 
 
 def occurrences(messages: Sequence[Message], start: int) -> dict[str, _Seen]:
@@ -45,6 +47,7 @@ def occurrences(messages: Sequence[Message], start: int) -> dict[str, _Seen]:
             seen[event["id"]] = _raised(event, message, start)
         elif event["event"] == "cleared" and event["id"] in seen and seen[event["id"]].cleared_at is None:
             seen[event["id"]].cleared_at = message.at
+            seen[event["id"]].ended_s = _decided(event, start)
     return seen
 
 
@@ -54,12 +57,16 @@ def _raised(event: Mapping[str, Any], message: Message, start: int) -> _Seen:
         tag=event["tag"],
         fault=bool(event["fault"]),
         raised_at=message.at,
-        decided_s=(parse_iso(event["time"]) - start) / NS,
+        decided_s=_decided(event, start),
         level=event["level"],
         value=event.get("value"),
         quality=event.get("quality", ""),
         members=event.get("members", []),
     )
+
+
+def _decided(event: Mapping[str, Any], start: int) -> float:
+    return (parse_iso(event["time"]) - start) / NS
 
 
 def judge(messages: Sequence[Message], truth: Mapping[str, Any], start: int) -> dict[str, Any]:
@@ -71,7 +78,9 @@ def judge(messages: Sequence[Message], truth: Mapping[str, Any], start: int) -> 
 
     ``expected`` counts what should have been raised by now; ``missed`` of them never arrived (at its level and on
     its side, process or fault); ``false`` arrived and was not to; ``late`` arrived after its window; ``not_ended``
-    should have ended by now and did not. ``alarms`` has a row for each expected alarm.
+    should have ended by now and did not. ``alarms`` has a row for each expected alarm. ``raised_while_saturated`` names
+    the process alarms that stood while the tag's true value was beyond its range, ``not_held_while_saturated`` those
+    that did not, or that ended before the value was back: a large leak must not look like a repaired one.
     """
     now = float(truth["seconds"])
     arrived = sorted(occurrences(messages, start).values(), key=lambda s: s.raised_at)
@@ -88,7 +97,8 @@ def judge(messages: Sequence[Message], truth: Mapping[str, Any], start: int) -> 
         **_counts(rows),
         "false": len(false),
         "false_list": [_brief(s) for s in false],
-        **_sides(rows, false),
+        "sensor_faults_raised_faults_only": not any(not s.fault for s in false),
+        **_saturated(rows),
         "alarms": rows,
     }
 
@@ -120,6 +130,7 @@ def _row(expected: Mapping[str, Any], mine: Sequence[_Seen], now: float) -> dict
         "early": bool(first and window and first.decided_s < window[0]),
         "ended_s": round(mine[-1].cleared_at, 1) if mine and mine[-1].cleared_at is not None else None,
         "not_ended": must_end and any(s.cleared_at is None for s in mine),
+        "held_while_saturated": _held(expected["beyond_range"], mine),
         "value": first.value if first else None,
         "quality": first.quality if first else None,
     }
@@ -137,13 +148,23 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     }
 
 
-def _sides(rows: Sequence[Mapping[str, Any]], false: Sequence[_Seen]) -> dict[str, Any]:
-    """Two claims of their own: sensor faults raised faults only, and saturated detectors raised process alarms."""
-    saturated = [r for r in rows if r["kind"] == "process" and str(r["quality"]).startswith("saturated")]
+def _saturated(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Whether a reading beyond the range or one just below it raised the alarm depends on when the device was asked.
+
+    So what counts is that the alarm stands until the true value is back.
+    """
     return {
-        "sensor_faults_raised_faults_only": not any(not s.fault for s in false),
-        "raised_while_saturated": sorted({str(r["rule"]) for r in saturated}),
+        "raised_while_saturated": sorted(str(r["rule"]) for r in rows if r["held_while_saturated"]),
+        "not_held_while_saturated": sorted(
+            str(r["rule"]) for r in rows if r["held_while_saturated"] is False
+        ),
     }
+
+
+def _held(beyond: Sequence[Sequence[float | None]], mine: Sequence[_Seen]) -> bool | None:
+    """Whether an occurrence stood at the end of every stay beyond the range; None when there was no whole stay."""
+    ends = [end for _, end in beyond if end is not None]
+    return all(any(s.decided_s <= end <= s.ended_s for s in mine) for end in ends) if ends else None
 
 
 def _brief(seen: _Seen) -> dict[str, Any]:
@@ -152,4 +173,5 @@ def _brief(seen: _Seen) -> dict[str, Any]:
 
 def good(report: Mapping[str, Any]) -> bool:
     """What the demo's exit code says."""
-    return not (report["missed"] or report["false"] or report["not_ended"] or report["early"])
+    faults = ("missed", "false", "not_ended", "early", "not_held_while_saturated")
+    return not any(report[each] for each in faults)

@@ -62,7 +62,7 @@ class Ears:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
-        del self._client  # paho closes the sockets it wakes itself with only when it is collected
+        self._client.reinitialise()  # closes the sockets that wake its thread; otherwise the collector would
 
     def of(self, *branches: str) -> list[Heard]:
         return [h for h in list(self.heard) if h.branch in branches]

@@ -28,5 +28,9 @@ def test_every_hazard_is_caught_and_nothing_else_is_called_one() -> None:
     assert (report["missed"], report["false"], report["not_ended"]) == (0, 0, 0)
     assert report["raised"] == report["expected"] >= 30
     assert report["sensor_faults_raised_faults_only"]
-    assert "AT-201A.HH" in report["raised_while_saturated"], "a leak beyond the range still raised its alarm"
+    leak = {f"AT-201{which}.{limit}" for which in "ABC" for limit in ("H", "HH")}
+    assert set(report["raised_while_saturated"]) == leak, (
+        "a leak beyond the range raised its alarms and held them"
+    )
+    assert report["not_held_while_saturated"] == []
     assert "console: http://127.0.0.1:" in done.stderr

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from gateway.app.broker import GATEWAY, REGULATOR, Broker, BrokerOptions
 from gateway.app.subscriber import witness
 from gateway.model.errors import Retry
 from gateway.sinks.mqtt.listener import Caller, listening
+from tests import leaks
 from tests.conftest import MosquittoFactory
 from tests.helpers.mqtt_output import Output, raised
 
@@ -24,6 +30,22 @@ async def until(met: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not met():
             await asyncio.sleep(0.01)
+
+
+@contextmanager
+def sockets_closed_without_the_collector() -> Iterator[None]:
+    """Waits a moment: the server's thread and the broker's end take their time."""
+    before = leaks.belongings()
+    gc.disable()
+    try:
+        yield
+        for _ in range(100):
+            if not (found := set(leaks.belongings().sockets) - set(before.sockets)):
+                return
+            time.sleep(0.02)
+        pytest.fail(f"open: {found}")
+    finally:
+        gc.enable()
 
 
 async def test_messages_are_heard_in_the_loop_and_the_thread_ends(mosquitto: MosquittoFactory) -> None:
@@ -61,14 +83,36 @@ async def test_nobody_there(free_port: Callable[[], int]) -> None:
 
 async def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.sinks.mqtt.listener.ANSWER_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Retry, match="no answer"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        sockets_closed_without_the_collector(),
+        pytest.raises(Retry, match="no answer"),
+    ):
         async with listening(Caller("127.0.0.1", silent.getsockname()[1]), ["#"], lambda *_: None):
             pytest.fail("nobody answers")
 
 
+async def test_a_connection_nobody_waits_for_any_more_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, may = paho.Client.connect, threading.Event()
+
+    def slowly(client: paho.Client, *where: Any) -> object:
+        may.wait(10)
+        return connect(client, *where)
+
+    monkeypatch.setattr(paho.Client, "connect", slowly)
+    with socket.create_server(("127.0.0.1", 0)) as silent, sockets_closed_without_the_collector():
+        caller = Caller("127.0.0.1", silent.getsockname()[1])
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), listening(caller, ["#"], lambda *_: None):
+                pytest.fail("nobody answers")
+        may.set()
+        await asyncio.get_running_loop().shutdown_default_executor()
+        await asyncio.sleep(0)
+
+
 async def test_the_witness_is_an_ordinary_regulator(tmp_path: Path) -> None:
     async with Broker(BrokerOptions(folder=tmp_path / "b", regulator=True)) as broker:
-        with pytest.raises(Retry, match="login"):
+        with sockets_closed_without_the_collector(), pytest.raises(Retry, match="login"):
             async with witness(broker.port, REGULATOR, "wrong", ("fengsui/v1/+/+/+/level",), lambda: 0.0):
                 pytest.fail("a wrong password")
         secret = broker.passwords[REGULATOR]

@@ -64,14 +64,16 @@ async def listening(
         loop.call_soon_threadsafe(hear, message.topic, bytes(message.payload), bool(message.retain))
 
     client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, heard
+    await _connect(client, caller)
     try:
-        await _start(client, caller, ready)
+        client.loop_start()
+        await _answer(ready, caller)
         yield
     finally:
         client.disconnect()
         client.loop_stop()  # the thread never waits for the loop, so this is short
-        # The callbacks hold the client and it holds them; apart, its sockets are closed here and not by the collector.
-        client.on_connect = client.on_subscribe = client.on_message = None
+        # paho leaves the sockets that wake its thread to the collector; a refusal makes a cycle that holds the client.
+        client.reinitialise()
 
 
 def _client(caller: Caller) -> paho.Client:
@@ -89,12 +91,24 @@ def _options(*, v5: bool) -> Any:
     return SubscribeOptions(qos=1, retainAsPublished=True) if v5 else 1
 
 
-async def _start(client: paho.Client, caller: Caller, ready: asyncio.Future[None]) -> None:
+async def _connect(client: paho.Client, caller: Caller) -> None:
+    """Blocking in paho, so in a thread; when nobody waits for it any more, its socket is closed as soon as it ends."""
+
+    def abandon(work: asyncio.Future[Any]) -> None:
+        if not work.cancelled() and work.exception() is None:
+            client.reinitialise()
+
+    work = asyncio.get_running_loop().run_in_executor(None, client.connect, caller.host, caller.port, 30)
     try:
-        await asyncio.to_thread(client.connect, caller.host, caller.port, 30)
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        work.add_done_callback(abandon)
+        raise
     except OSError as error:
         raise Retry(f"{caller.host}:{caller.port}: {error.strerror or error}") from error
-    client.loop_start()
+
+
+async def _answer(ready: asyncio.Future[None], caller: Caller) -> None:
     try:
         async with asyncio.timeout(ANSWER_S):
             await ready

@@ -20,6 +20,7 @@ def message(event: str, at: float, *, ident: str = "1", level: str = "red", **mo
 
 def truth(seconds: float = 100.0, **more: Any) -> dict[str, Any]:
     row = {"id": "x", "tag": "T", "rule": "T.HH", "level": "red", "kind": "process", "members": []}
+    row |= {"beyond_range": []}
     row |= {"active": [[10.0, 30.0]], "raise": [10.0, 20.0], "end": 40.0, "must_end": True, **more}
     return {"seconds": seconds, "expect": [row], "allow": []}
 
@@ -66,3 +67,30 @@ def test_each_kind_of_failure_is_found(messages: list[Message], changed: dict[st
 
 def test_what_is_not_due_yet_is_not_missed() -> None:
     assert judge([], truth(seconds=15.0), START)["missed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("messages", "held"),
+    [
+        ([RAISED, CLEARED], True),
+        ([RAISED], True),
+        ([message("raised", 21.0), CLEARED], True),
+        ([RAISED, message("cleared", 24.0)], False),
+        ([RAISED, message("cleared", 15.0), message("raised", 18.0, ident="2")], True),
+        ([message("raised", 27.0), CLEARED], False),
+        ([], False),
+    ],
+)
+def test_an_alarm_stands_until_a_saturated_instrument_is_back_in_its_range(
+    messages: list[Message], held: bool
+) -> None:
+    report = judge(messages, truth(beyond_range=[[14.0, 25.0]], active=[[10.0, 16.0], [17.0, 30.0]]), START)
+    assert report["raised_while_saturated"] == ["T.HH"] * held
+    assert report["not_held_while_saturated"] == ["T.HH"] * (not held)
+    assert held or not good(report)
+
+
+@pytest.mark.parametrize("beyond", [[], [[14.0, None]]])
+def test_a_saturation_that_is_not_over_is_not_judged(beyond: list[list[float | None]]) -> None:
+    report = judge([RAISED, CLEARED], truth(beyond_range=beyond), START)
+    assert report["raised_while_saturated"] == report["not_held_while_saturated"] == []

@@ -101,6 +101,9 @@ def test_the_leak_saturates_a_detector_at_the_top_of_its_range() -> None:
     player.advance(600.0)
     assert player.plant.values()["gas.A"] > 110.0
     assert player.measured("AT-201A").value == 100.0
+    [beyond] = [e["beyond_range"] for e in player.report()["expect"] if e["id"] == "AT-201A-second"]
+    assert [end for _, end in beyond] == [None]
+    assert 480.0 < beyond[0][0] < 485.0
 
 
 def limits() -> Mapping[str, dict[str, float]]:
