@@ -1,4 +1,4 @@
-"""Random rules, and random streams that keep the bank's premise: a tag's judged rows come in order of source time."""
+"""What random rules are made of, and random streams: a tag's judged rows come in order of source time."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from detectors import layout as lo
-from detectors.kinds import Discrepancy, Limit, Params, Rate, State, Vote
 
 S = 1_000_000_000
 TAGS = 3
@@ -23,57 +22,6 @@ def limits(draw: st.DrawFn) -> tuple[float, float, bool]:
     return trigger, trigger + band if low else trigger - band, low
 
 
-@st.composite
-def limit_rules(draw: st.DrawFn) -> Limit:
-    trigger, reset, low = draw(limits())
-    return Limit(
-        tag=draw(tag), trigger=trigger, reset=reset, low=low, on_delay=draw(delay), off_delay=draw(delay)
-    )
-
-
-@st.composite
-def rate_rules(draw: st.DrawFn) -> Rate:
-    trigger = draw(st.sampled_from([0.25, 0.5, 1.0]))
-    return Rate(
-        tag=draw(tag), trigger=trigger, reset=trigger / 2, window=draw(st.integers(3, 12)) * S,
-        fall=draw(st.booleans()), buckets=draw(st.integers(3, 6)), on_delay=draw(delay), off_delay=draw(delay),
-    )  # fmt: skip
-
-
-@st.composite
-def state_rules(draw: st.DrawFn) -> State:
-    values = tuple(draw(st.sets(st.integers(-4, 4), min_size=1, max_size=4)))
-    return State(tag=draw(tag), values=values, on_delay=draw(delay), off_delay=draw(delay))
-
-
-@st.composite
-def discrepancy_rules(draw: st.DrawFn) -> Discrepancy:
-    command, feedback = draw(st.permutations(range(TAGS)))[:2]
-    tolerance = draw(st.sampled_from([0.0, 1.0, 2.0]))
-    return Discrepancy(
-        command=command, feedback=feedback, tolerance=tolerance, reset=tolerance / 2,
-        on_delay=draw(delay), off_delay=draw(delay),
-    )  # fmt: skip
-
-
-@st.composite
-def vote_rules(draw: st.DrawFn) -> Vote:
-    tags = tuple(draw(st.permutations(range(TAGS)))[: draw(st.integers(1, TAGS))])
-    trigger, reset, low = draw(limits())
-    return Vote(
-        tags=tags, needed=draw(st.integers(1, len(tags))), trigger=trigger, reset=reset, low=low,
-        degrade=draw(st.sampled_from(["trip", "exclude", "unknown"])), on_delay=draw(delay), off_delay=draw(delay),
-    )  # fmt: skip
-
-
-RULES: dict[str, st.SearchStrategy[Any]] = {
-    "limit": limit_rules(),
-    "rate": rate_rules(),
-    "state": state_rules(),
-    "discrepancy": discrepancy_rules(),
-    "vote": vote_rules(),
-}
-any_rule: st.SearchStrategy[Params] = st.one_of(*RULES.values())
 quality = st.sampled_from([0, 0, 0, 0, 1, 64, 67, 128, 131])
 holds = st.lists(st.sampled_from([0, 2 * S, 4 * S]), min_size=TAGS, max_size=TAGS)
 

@@ -10,10 +10,24 @@ from hypothesis import strategies as st
 from detectors import layout as lo
 from detectors.bank import VERSION, Bank
 from detectors.kinds import KINDS, Discrepancy, Limit, Vote
-from tests.unit.detectors.streams import RULES, START, TAGS, S, any_rule, holds, streams
+from tests.unit.detectors import kinds_common
+from tests.unit.detectors.families import RULES, TWINS, any_rule
+from tests.unit.detectors.streams import START, TAGS, S, holds, streams
 from tests.unit.detectors.twin import World
 
-FIELDS = ("rule", "before", "after", "time", "onset", "value", "quality", "rate", "received")
+FIELDS = (
+    "rule",
+    "before",
+    "after",
+    "time",
+    "onset",
+    "value",
+    "quality",
+    "rate",
+    "received",
+    "eta",
+    "confidence",
+)
 kinds = pytest.mark.parametrize("kind", sorted(KINDS))
 
 
@@ -25,8 +39,9 @@ def run(bank: Any, stream: Any) -> Any:
     return [plain(bank.feed(rows, len(rows), now)) for rows, now in stream]
 
 
-def test_every_kind_is_drawn_and_documented() -> None:
+def test_every_kind_is_drawn_has_a_twin_and_is_documented() -> None:
     assert set(RULES) == set(KINDS)
+    assert set(TWINS) == set(KINDS.values())
     assert all("Bad quality:" in (k.__doc__ or "") for k in KINDS.values())
 
 
@@ -35,7 +50,7 @@ def test_every_kind_is_drawn_and_documented() -> None:
 @settings(max_examples=150, deadline=None)
 def test_twin_agrees(kind: Any, data: Any) -> None:
     rules, hold = data.draw(st.lists(RULES[kind], min_size=1, max_size=3)), data.draw(holds)
-    bank, world = Bank(TAGS, rules, hold), World(TAGS, rules, hold)
+    bank, world = Bank(TAGS, rules, hold), World(TWINS, TAGS, rules, hold)
     for rows, now in data.draw(streams()):
         found = plain(bank.feed(rows, len(rows), now))
         wanted = [tuple(getattr(e, f) for f in FIELDS) for e in world.feed(rows, now)]
@@ -65,7 +80,7 @@ def test_snapshot_and_restore_at_every_edge_changes_nothing(kind: Any, data: Any
     assert repr(found) == repr(wanted)
 
 
-@given(rules=st.lists(any_rule, min_size=1, max_size=6), stream=streams())
+@given(rules=st.lists(st.one_of(*kinds_common.RULES.values()), min_size=1, max_size=6), stream=streams())
 @settings(max_examples=60, deadline=None)
 def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules: Any, stream: Any) -> None:
     whole, narrow = Bank(TAGS, rules), Bank(TAGS, rules)
@@ -73,6 +88,17 @@ def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules: Any, stream: A
     family._edges = family._edges[: 3 * len(rules) + 4 * len(rules)]
     assert repr(run(whole, stream)) == repr(run(narrow, stream))
     assert whole.dump() == narrow.dump()
+
+
+@given(rules=st.lists(any_rule, min_size=1, max_size=5), stream=streams())
+@settings(max_examples=60, deadline=None)
+def test_all_families_together_agree_with_their_twins(rules: Any, stream: Any) -> None:
+    bank, world = Bank(TAGS, rules), World(TWINS, TAGS, rules, [0] * TAGS)
+    for rows, now in stream:
+        found = plain(bank.feed(rows, len(rows), now))
+        wanted = [tuple(getattr(e, f) for f in FIELDS) for e in world.feed(rows, now)]
+        assert len(found) == len(wanted)
+        assert [f[:4] for f in found] == [w[:4] for w in wanted]
 
 
 @kinds
@@ -122,13 +148,13 @@ def test_uncertain_never_clears(kind: Any, data: Any) -> None:
     run(bank, stream)
     clock = max([int(rows["source"].max(initial=0)) for rows, _ in stream] + [stream[-1][1]])
     bank.feed(rows_of(clock + S, 67, [0.0] * TAGS), TAGS, clock + S)
-    phase = int(bank.families["common"]._memory.state["phase"][0])
+    active = bank.conditions()[0] == lo.IS_ACTIVE
     for step in range(2, 20):
         values = [float(data.draw(st.integers(-5, 5))) for _ in range(TAGS)]
         edges = bank.feed(rows_of(clock + step * S, 67, values), TAGS, clock + step * S)
-        if phase == lo.ACTIVE:
+        if active:
             assert lo.IS_NORMAL not in edges["after"].tolist()
-            assert int(bank.families["common"]._memory.state["phase"][0]) == lo.ACTIVE
+            assert bank.conditions()[0] == lo.IS_ACTIVE
 
 
 def rows_of(when: int, quality: int, values: list[float]) -> np.ndarray:
