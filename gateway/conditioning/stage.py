@@ -57,12 +57,19 @@ class Conditioner:
 
     def readings(self, batch: Batch, now: int) -> int:
         """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
-        count = len(batch)
-        self._reserve(count)
-        rows = self.rows[:count]
+        rows = self.room(len(batch))
         for name, _ in COLUMNS:
             rows[name] = getattr(batch, name)
         rows["flags"] = 0
+        return self.written(len(batch), now)
+
+    def room(self, count: int) -> NDArray[Any]:
+        """The first ``count`` of ``rows``, for the caller to write raw readings into; ``flags`` must be 0."""
+        self._reserve(count)
+        return self.rows[:count]
+
+    def written(self, count: int, now: int) -> int:
+        """Take raw readings that stand in ``rows``; returns as :meth:`readings` does."""
         return self._run(count, now)
 
     def lost(self, tags: Sequence[int], now: int) -> int:

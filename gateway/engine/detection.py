@@ -73,6 +73,17 @@ class Detection:
         self._known = known
         return self._stages[type(item)](item, now)
 
+    def written(self, count: int, now: int) -> Judged:
+        """Step over raw readings that the caller wrote into ``conditioner.room``, as over one input of readings.
+
+        Raises:
+            ValueError: a row names no tag of the site; nothing was done.
+        """
+        rows = self.conditioner.written(count, now)
+        if rows < 0:
+            raise ValueError("a reading of another tag table")
+        return self._judge(rows, now)
+
     def next_deadline(self) -> int:
         """Before this engine time (ns) a tick says nothing; NEVER. A lower bound."""
         return min(self.conditioner.next_deadline(), self.bank.next_deadline())

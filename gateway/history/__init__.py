@@ -1,0 +1,1 @@
+"""Recorded readings through the same engine: backtest, tuning, scenarios. Nothing here runs beside a live gateway."""

@@ -1,0 +1,76 @@
+"""A recording of one file or of a folder of files, in the order of their names."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.history import csvfile, parquetfile
+from gateway.history.form import SUFFIXES, Form
+from gateway.history.pieces import Arrival, Piece
+from gateway.model.errors import Fault, Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """See :class:`gateway.history.pieces.History`."""
+
+    files: tuple[Path, ...]
+    form: Form = field(default_factory=Form)
+
+    def columns(self) -> tuple[str, ...]:
+        """What it calls its tags: of a wide recording the columns of the first file, of a long one all names."""
+        names = dict[str, None]()
+        for path in self.files:
+            names.update(dict.fromkeys(_reader(path).columns(path, self.form)))
+        return tuple(names)
+
+    def pieces(self, rows_of: Mapping[str, int]) -> Iterator[Piece]:
+        """Readings of these tags, in order of arrival: what is recorded with an older time arrived after what stands
+        before it.
+        """
+        line, arrival = 0, Arrival()
+        for path in self.files:
+            yield from _reader(path).pieces(path, self.form, rows_of, line, arrival)
+            line += _lines(path)
+
+
+def _lines(path: Path) -> int:
+    """At least as many as the file has, so that places go on rising from file to file."""
+    if reader_name(path) == "parquet":
+        return parquetfile.lines(path)
+    return path.stat().st_size + 1
+
+
+def reader_name(path: Path) -> str:
+    """``csv`` or ``parquet``, by the file's name."""
+    return SUFFIXES.get(path.suffix.lower(), "")
+
+
+class _Csv:
+    columns = staticmethod(csvfile.columns)
+    pieces = staticmethod(csvfile.pieces)
+
+
+class _Parquet:
+    columns = staticmethod(parquetfile.columns)
+    pieces = staticmethod(parquetfile.pieces)
+
+
+def _reader(path: Path) -> type[_Csv] | type[_Parquet]:
+    return _Parquet if reader_name(path) == "parquet" else _Csv
+
+
+def recording(path: Path, form: Form) -> Recording:
+    """A file, or all CSV and Parquet files of a folder.
+
+    Raises:
+        Misconfigured: neither.
+    """
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.is_file() and reader_name(p))
+    else:
+        files = [path] if path.is_file() and reader_name(path) else []
+    if not files:
+        allowed = "a file or folder of files: " + ", ".join(SUFFIXES)
+        raise Misconfigured([Fault(str(path), None, "DATA", "no recording", allowed)])
+    return Recording(tuple(files), form)

@@ -1,0 +1,1 @@
+"""Recordings through the engine: backtest, tuning, scenarios."""
