@@ -13,6 +13,9 @@ AT_ONCE: Final = 20
 TURN: Final = NS // 100
 SOURCES: Final = {
     "modbus-tcp": "gateway.sources.modbus.plugin",
+    "modbus-tls": "gateway.sources.modbus.plugin",
+    "modbus-serial": "gateway.sources.modbus.plugin",
+    "modbus-serial-tcp": "gateway.sources.modbus.plugin",
     "mqtt": "gateway.sources.mqtt.plugin",
     "replay": "gateway.sources.replay.plugin",
 }

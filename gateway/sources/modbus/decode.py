@@ -4,32 +4,25 @@ Answers of all blocks of a poll are laid end to end in one buffer. For every rea
 in that buffer, least significant first, are computed once; a poll then is ``buffer[positions]`` seen as little-endian
 numbers. Every byte order is thereby only another list of positions.
 
+What the numbers mean (BCD, times, text, enumerations), :mod:`convert` knows; a point whose bytes mean nothing is NaN.
 64-bit integers beyond 2**53 lose their last digits, as any float64 does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.quality import Quality
+from gateway.sources.modbus.convert import READERS, Values, number, plain, texts
 from gateway.sources.modbus.plan import Block, Kind, Order, Point
-
-_DTYPES: Final = {
-    Kind.INT16: "<i2",
-    Kind.UINT16: "<u2",
-    Kind.INT32: "<i4",
-    Kind.UINT32: "<u4",
-    Kind.INT64: "<i8",
-    Kind.UINT64: "<u8",
-    Kind.FLOAT32: "<f4",
-    Kind.FLOAT64: "<f8",
-}
 
 
 def positions(order: Order, size: int) -> tuple[int, ...]:
-    """Where on the wire the value's bytes are, least significant first. ``size`` is 2, 4 or 8 bytes.
+    """Where on the wire the value's bytes are, least significant first. ``size`` is an even number of bytes.
 
     >>> positions(Order.CDAB, 4)  # wire: C D A B, value: A B C D
     (1, 0, 3, 2)
@@ -46,13 +39,46 @@ def positions(order: Order, size: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """Rows ``start:stop`` of the result are bytes ``first:last`` of the gathered ones, seen as ``dtype``."""
+    """Rows ``start:stop`` of the result are bytes ``first:last`` of the gathered ones, seen as ``dtype``, ``read``."""
 
-    dtype: np.dtype[np.generic]
+    dtype: np.dtype[Any]
+    read: Callable[[NDArray[Any]], Values]
     start: int
     stop: int
     first: int
     last: int
+
+
+class _Layout:
+    """Where every value's bytes are; made once for a plan."""
+
+    def __init__(self, points: Sequence[Point], home: dict[int, tuple[int, Block]]) -> None:
+        self.gather: list[int] = []
+        self.order: list[int] = []
+        self.columns: list[_Column] = []
+        self._points, self._home = points, home
+        for kind, (dtype, read) in READERS.items():
+            self._add([i for i in sorted(home) if points[i].kind is kind], np.dtype(dtype), read)
+        strings = [i for i in sorted(home) if points[i].kind is Kind.STRING]
+        for size in sorted({points[i].bytes for i in strings}):
+            mine = [i for i in strings if points[i].bytes == size]
+            codes = tuple(dict(points[i].codes) if points[i].codes else None for i in mine)
+            self._add(mine, np.dtype((np.void, size)), partial(_texts, codes, size))
+        bits = [i for i in sorted(home) if points[i].kind is Kind.BIT]
+        places = [_bit_of(points[i], *home[i]) for i in bits]
+        self.bits_at = len(self.gather)
+        self.gather += [at for at, _ in places]
+        self.shifts = [shift for _, shift in places]
+        self.order += bits
+
+    def _add(self, mine: list[int], dtype: "np.dtype[Any]", read: Callable[[NDArray[Any]], Values]) -> None:
+        if not mine:
+            return
+        first, start = len(self.gather), len(self.order)
+        for i in mine:
+            self.gather += _bytes_of(self._points[i], *self._home[i])
+        self.order += mine
+        self.columns.append(_Column(dtype, read, start, len(self.order), first, len(self.gather)))
 
 
 class Decoder:
@@ -65,41 +91,30 @@ class Decoder:
         size: bytes of all answers together.
         readable: number of rows that some block feeds.
         floats: some value may be NaN or infinite.
+        why: quality of a row that is no number: the device's own NaN, or bytes that mean nothing.
+        counts: (row, position of the point) of counters: their values are counts, not yet counts per second.
     """
 
     def __init__(self, points: Sequence[Point], blocks: Sequence[Block]) -> None:
         offsets = np.cumsum([0, *(b.bytes for b in blocks)])
         self.size = int(offsets[-1])
         home = {i: (int(offsets[k]), b) for k, b in enumerate(blocks) for i in b.points}
-        self._columns: list[_Column] = []
-        gather, shifts, order = self._compile(points, home)
-        self._gather = np.array(gather, np.intp)
-        self._shifts = np.array(shifts, np.uint8)
-        self.readable = len(order)
-        self.floats = any(c.dtype.kind == "f" for c in self._columns)
-        self.order = np.array([*order, *(i for i in range(len(points)) if i not in home)], np.intp)
+        layout = _Layout(points, home)
+        self._columns, self._bits_at = layout.columns, layout.bits_at
+        self._gather = np.array(layout.gather, np.intp)
+        self._shifts = np.array(layout.shifts, np.uint8)
+        self.readable = len(layout.order)
+        self.order = np.array([*layout.order, *(i for i in range(len(points)) if i not in home)], np.intp)
         row_of = {int(i): row for row, i in enumerate(self.order)}
         self.rows = tuple(np.array([row_of[i] for i in b.points], np.intp) for b in blocks)
+        self._codes = tuple(_enumerations(points, layout.order))
+        self.counts = tuple((row_of[i], i) for i in layout.order if points[i].kind.counts)
+        self.floats = bool(self._codes) or any(
+            c.read is not plain or c.dtype.kind == "f" for c in self._columns
+        )
+        self.why = np.array([_why(points[i]) for i in self.order], np.uint8)
 
-    def _compile(
-        self, points: Sequence[Point], home: dict[int, tuple[int, Block]]
-    ) -> tuple[list[int], list[int], list[int]]:
-        gather: list[int] = []
-        order: list[int] = []
-        for kind, dtype in _DTYPES.items():
-            mine = [i for i in sorted(home) if points[i].kind is kind]
-            first, start = len(gather), len(order)
-            for i in mine:
-                gather += _bytes_of(points[i], *home[i])
-            order += mine
-            if mine:
-                self._columns.append(_Column(np.dtype(dtype), start, len(order), first, len(gather)))
-        bits = [i for i in sorted(home) if points[i].kind is Kind.BIT]
-        places = [_bit_of(points[i], *home[i]) for i in bits]
-        self._bits_at = len(gather)
-        return [*gather, *(at for at, _ in places)], [shift for _, shift in places], [*order, *bits]
-
-    def decode(self, data: bytes) -> NDArray[np.float64]:
+    def decode(self, data: bytes) -> Values:
         """Values in row order.
 
         Args:
@@ -108,17 +123,36 @@ class Decoder:
         raw = np.frombuffer(data, np.uint8)[self._gather]
         value = np.empty(len(self.order), np.float64)
         for c in self._columns:
-            value[c.start : c.stop] = raw[c.first : c.last].view(c.dtype)
+            value[c.start : c.stop] = c.read(raw[c.first : c.last].view(c.dtype))
         bits = len(self._shifts)
         if bits:
             value[self.readable - bits : self.readable] = (raw[self._bits_at :] >> self._shifts) & 1
+        for row, codes in self._codes:
+            value[row] = codes.get(float(value[row]), np.nan)
         value[self.readable :] = np.nan
         return value
 
 
+def _why(point: Point) -> Quality:
+    return Quality.NOT_A_NUMBER if point.kind.value.startswith("float") else Quality.MALFORMED
+
+
+def _enumerations(points: Sequence[Point], order: Sequence[int]) -> Iterator[tuple[int, dict[float, float]]]:
+    """Of numbers, by row; those of text are read with it."""
+    for row, i in enumerate(order):
+        if points[i].codes and points[i].kind is not Kind.STRING:
+            yield row, {number(text): value for text, value in points[i].codes}
+
+
+def _texts(codes: "tuple[dict[str, float] | None, ...]", size: int, raw: NDArray[Any]) -> Values:
+    return texts(raw.view(np.uint8).reshape(-1, size), codes)
+
+
 def _bytes_of(point: Point, offset: int, block: Block) -> list[int]:
+    """Least significant first; of text the first character first."""
     at = offset + 2 * (point.address - block.address)
-    return [at + k for k in positions(point.order, point.kind.bytes)]
+    places = positions(point.order, point.bytes)
+    return [at + k for k in (reversed(places) if point.kind is Kind.STRING else places)]
 
 
 def _bit_of(point: Point, offset: int, block: Block) -> tuple[int, int]:

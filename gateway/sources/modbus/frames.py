@@ -17,6 +17,7 @@ from gateway.model.errors import Reject, Retry
 from gateway.sources.modbus.plan import Area
 
 FUNCTIONS: Final = {Area.COIL: 1, Area.DISCRETE: 2, Area.HOLDING: 3, Area.INPUT: 4}
+AREAS: Final = {function: area for area, function in FUNCTIONS.items()}
 EXCEPTIONS: Final = {
     1: "illegal function",
     2: "illegal data address",
@@ -30,7 +31,7 @@ EXCEPTIONS: Final = {
 }
 _HEAD: Final = struct.Struct(">HHHB")
 _LONGEST: Final = 254  # unit and PDU: 1 + 253
-_EXCEPTION_FLAG: Final = 0x80
+EXCEPTION_FLAG: Final = 0x80
 
 
 class Garbled(Retry):
@@ -57,6 +58,11 @@ class Question:
     size: int
     wire: bytes
     head: bytes
+
+    @property
+    def address(self) -> int:
+        """First address, 0-based."""
+        return int.from_bytes(self.wire[6:8])
 
 
 def question(unit: int, area: Area, address: int, count: int) -> Question:
@@ -123,7 +129,7 @@ def answer(asked: Question, frame: Frame) -> bytes:
     pdu = frame.pdu
     if frame.unit != asked.unit:
         raise Garbled(f"unit {frame.unit} answered for unit {asked.unit}")
-    if pdu[0] == asked.function | _EXCEPTION_FLAG and len(pdu) == 2:
+    if pdu[0] == asked.function | EXCEPTION_FLAG and len(pdu) == 2:
         raise DeviceException(pdu[1])
     if pdu[0] != asked.function:
         raise Garbled(f"function {pdu[0]} answered for function {asked.function}")

@@ -243,7 +243,5 @@ class Group:
         return Outcome(self._tags, value, quality)
 
     def _not_numbers(self, value: NDArray[np.float64], quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The device's own NaN and infinities, told from the NaN that stands for "nothing read"."""
-        return np.where(
-            ~np.isfinite(value) & (quality == Quality.GOOD), np.uint8(Quality.NOT_A_NUMBER), quality
-        )
+        """The device's own NaN, and bytes that mean nothing, told from the NaN that stands for "nothing read"."""
+        return np.where(~np.isfinite(value) & (quality == Quality.GOOD), self._decoder.why, quality)

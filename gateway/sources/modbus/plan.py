@@ -35,13 +35,37 @@ class Kind(StrEnum):
     UINT32 = "uint32"
     INT64 = "int64"
     UINT64 = "uint64"
+    FLOAT16 = "float16"
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    BCD16 = "bcd16"
+    """four decimal digits, four bits each"""
+    BCD32 = "bcd32"
+    BCD64 = "bcd64"
+    COUNT16 = "count16"
+    """a counter that wraps; the value is its counts per second since the reading before"""
+    COUNT32 = "count32"
+    COUNT64 = "count64"
+    UNIX32 = "unix32"
+    """seconds since 1970; the value is seconds since 1970 for all three"""
+    UNIX64 = "unix64"
+    """milliseconds since 1970"""
+    DATETIME64 = "datetime64"
+    """year, month and day, hour and minute, milliseconds: a register each (IEC 60870-5-4's binary time), UTC"""
+    STRING = "string"
+    """text, two characters a register: a decimal number, or a word of its enumeration"""
 
     @property
     def bytes(self) -> int:
-        """Bytes on the wire; a bit of a register takes its whole register."""
-        return 2 if self is Kind.BIT else int(self.value[-2:]) // 8
+        """Bytes on the wire; a bit of a register takes its whole register; of a string its point knows."""
+        if self in (Kind.BIT, Kind.STRING):
+            return 2
+        return int(self.value[-2:]) // 8
+
+    @property
+    def counts(self) -> bool:
+        """A counter, told as counts per second."""
+        return self.value.startswith("count")
 
 
 class Order(StrEnum):
@@ -59,18 +83,28 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value. ``address`` is 0-based as on the wire; ``bit`` counts from a register's least significant."""
+    """One value. ``address`` is 0-based as on the wire; ``bit`` counts from a register's least significant.
+
+    ``length`` is the bytes of a string. ``codes`` is an enumeration: (what is on the wire, value), all others unknown.
+    """
 
     area: Area
     address: int
     kind: Kind
     order: Order = Order.ABCD
     bit: int = 0
+    length: int = 0
+    codes: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes on the wire, of registers."""
+        return self.length or self.kind.bytes
 
     @property
     def width(self) -> int:
         """Addresses taken: bits in a bit area, registers elsewhere."""
-        return 1 if self.area.of_bits else self.kind.bytes // 2
+        return 1 if self.area.of_bits else self.bytes // 2
 
     @property
     def end(self) -> int:

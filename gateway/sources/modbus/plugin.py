@@ -5,22 +5,24 @@ from collections.abc import Sequence
 
 from gateway.model.ports import Feed
 from gateway.model.site import Tag
-from gateway.sources.modbus.bus import Bus
-from gateway.sources.modbus.config import Binding, Settings
+from gateway.sources.modbus.address import Binding
+from gateway.sources.modbus.bus import Bus, Job
 from gateway.sources.modbus.counters import Counters
+from gateway.sources.modbus.dial import dialler
 from gateway.sources.modbus.group import Group
 from gateway.sources.modbus.plan import Point
+from gateway.sources.modbus.settings import Polling
 
 
 class ModbusSource:
     """Reads all tags of one connection. What it learnt of the devices survives a restart of ``run``."""
 
-    def __init__(self, name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> None:
+    def __init__(self, name: str, settings: Polling, bound: Sequence[tuple[int, Tag, Binding]]) -> None:
         self.name = name
         self.phase = 0
         """ns behind the whole multiples of a period that polls fall on; set before ``run``"""
         self.counters = Counters()
-        self._settings = settings
+        self._settings, self._dial = settings, dialler(settings, self.counters)
         grouped: dict[tuple[int, int], list[tuple[int, Point]]] = defaultdict(list)
         for row, tag, binding in bound:
             grouped[binding.unit, tag.period or settings.period].append((row, binding.point))
@@ -41,9 +43,14 @@ class ModbusSource:
     async def run(self, feed: Feed) -> None:
         """Read until cancelled."""
         if self.groups:
-            await Bus(self.name, self._settings, self.groups, self.counters, feed, phase=self.phase).run()
+            await Bus(self.job, feed).run()
+
+    @property
+    def job(self) -> Job:
+        """What to read, and how."""
+        return Job(self.name, self._settings, self.groups, self.counters, self._dial, self.phase)
 
 
-def build(name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:
+def build(name: str, settings: Polling, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:
     """``bound``: (row in the tag table, tag, where to read it)."""
     return ModbusSource(name, settings, bound)

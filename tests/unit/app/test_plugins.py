@@ -37,7 +37,7 @@ async def test_a_turn_keeps_the_period_and_falls_behind_its_multiple(tmp_path: P
     last = sources(tmp_path)[-1]
     (group,) = last.groups
     feed = FakeFeed(clock=FakeClock())
-    bus = Bus(last.name, last._settings, last.groups, last.counters, feed, phase=last.phase)
+    bus = Bus(last.job, feed)
     bus._book(group)
     assert group.due % NS == last.phase
     assert 0 < group.due - feed.clock.now() <= NS

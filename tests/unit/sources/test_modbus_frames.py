@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gateway
+from gateway.sources.modbus.ascii import AsciiFrames
 from gateway.sources.modbus.frames import (
     FUNCTIONS,
     DeviceException,
@@ -19,6 +20,7 @@ from gateway.sources.modbus.frames import (
     question,
 )
 from gateway.sources.modbus.plan import Area
+from gateway.sources.modbus.rtu import RtuFrames
 
 ASKED = question(17, Area.HOLDING, 0x6B, 3)
 DATA = bytes.fromhex("022b00000064")
@@ -129,12 +131,26 @@ def test_only_reading_functions_exist() -> None:
 
 
 def test_there_is_one_place_that_sends_and_it_sends_questions() -> None:
-    """Promise 6, the other half."""
+    """Promise 6, the other half: TCP sends a question, serial lines a framed one, a port what it is given."""
     sent = []
     senders = ("write", "writelines", "send", "sendall", "sendto")
     for file in (Path(gateway.__file__).parent / "sources" / "modbus").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             call = node if isinstance(node, ast.Call) else None
             if call and isinstance(call.func, ast.Attribute) and call.func.attr in senders:
-                sent.append((file.name, ast.unparse(call.args[0])))
-    assert sent == [("client.py", "head + asked.wire")]
+                sent.append((file.name, ast.unparse(call.args[-1])))
+    assert sorted(sent) == [
+        ("client.py", "head + asked.wire"),
+        ("port.py", "data"),
+        ("wire.py", "self._framing.request(asked)"),
+    ]
+
+
+@given(st.integers(0, 255), st.sampled_from(Area), st.integers(0, 65000), st.integers(1, 125))
+def test_serial_framings_send_the_question_and_nothing_else(
+    unit: int, area: Area, address: int, count: int
+) -> None:
+    asked = question(unit, area, address, count)
+    said = struct.pack(">BBHH", unit, FUNCTIONS[area], address, count)
+    assert RtuFrames.request(asked)[:-2] == said
+    assert bytes.fromhex(AsciiFrames.request(asked)[1:-4].decode()) == said

@@ -64,12 +64,18 @@ def test_values_that_overlap_are_not_halved() -> None:
     assert halves(plan(points)[0], points) is None
 
 
+def _point(area: Area, address: int, kind: Kind, order: Order, registers: int) -> Point:
+    kind = Kind.BIT if area.of_bits else kind
+    return Point(area, address, kind, order, length=2 * registers if kind is Kind.STRING else 0)
+
+
 any_point = st.builds(
-    lambda area, address, kind, order: Point(area, address, Kind.BIT if area.of_bits else kind, order),
+    _point,
     st.sampled_from(Area),
     st.integers(0, 700),
     st.sampled_from(Kind),
     st.sampled_from(Order),
+    st.integers(1, 4),
 )
 any_limits = st.builds(Limits, st.integers(4, 125), st.integers(1, 2000), st.integers(0, 50))
 
