@@ -1,0 +1,1 @@
+"""Kinds that learn a tag's own normal: departure and novelty."""
