@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from detectors import layout as lo
 from detectors.common import family as common
 from detectors.family import Family
-from detectors.groups import family as groups
 from detectors.kinds.params import Params, tags_of
 from detectors.learned import family as learned
 
