@@ -25,6 +25,10 @@ def check(
     tag: Annotated[
         str, typer.Option("--explain", metavar="TAG", help="where each of its values came from")
     ] = "",
+    annotated: Annotated[
+        Path | None,
+        typer.Option("--annotate", metavar="DIR", help="give tag lists with faults back as workbooks, here"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Check a configuration whole: all faults at once, each with its line, value, what is allowed and a hint."""
@@ -32,11 +36,15 @@ def check(
         loaded = load(config)
         explained = explain(loaded, tag) if tag else []
     except Misconfigured as error:
+        written = _annotate(error, config, annotated) if annotated is not None else []
+        for each in written if not json else ():
+            typer.echo(f"faults written beside their rows in {each}", err=True)
         if not json:
             count = len(error.faults) or 1
             typer.echo(f"{count} fault{'s' if count > 1 else ''} in {config}", err=True)
             raise
-        say_json({"ok": False, "faults": [asdict(f) for f in error.faults]})
+        more = {"annotated": [str(each) for each in written]} if annotated is not None else {}
+        say_json({"ok": False, "faults": [asdict(f) for f in error.faults], **more})
         raise typer.Exit(BAD_USAGE) from None
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
     if json:
@@ -46,6 +54,22 @@ def check(
         )
     else:
         _tell(summary(loaded), remarks, explained)
+
+
+def _annotate(error: Misconfigured, config: Path, folder: Path) -> list[Path]:
+    """A workbook for each tag list with faults; one that cannot be read at all has no rows to give back."""
+    from gateway.config.annotate import annotate
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in sorted({fault.file for fault in error.faults} - {str(config)}):
+        source, target = Path(name), folder / f"{Path(name).stem}.faults.xlsx"
+        try:
+            annotate(source, error.faults, target)
+        except Misconfigured:
+            continue
+        written.append(target)
+    return written
 
 
 def summary(loaded: Loaded) -> dict[str, Any]:

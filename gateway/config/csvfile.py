@@ -1,4 +1,4 @@
-"""Read a tag list: CSV in UTF-8 (with or without BOM) or GB18030, comma, semicolon or tab, CRLF or LF."""
+"""Read a tag list: XLSX, or CSV in UTF-8 (with or without BOM) or GB18030, comma, semicolon or tab, CRLF or LF."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.config import xlsxfile
 from gateway.config.files import read_file, wrong
 from gateway.config.headers import HEADERS, REQUIRED, clean, column_of
 from gateway.config.source import shown
@@ -17,7 +18,6 @@ DELIMITERS: Final = ",;\t"
 CSV_HINT: Final = "in Excel or WPS: Save as, type `CSV UTF-8 (comma delimited)`"
 #: first bytes of files that are often taken for CSV
 _LOOKALIKES: Final = (
-    (b"PK\x03\x04", "an Excel workbook (.xlsx)"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)"),
     (b"\xff\xfe", "UTF-16 text (`Unicode text` of Excel)"),
     (b"\xfe\xff", "UTF-16 text"),
@@ -56,7 +56,7 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     Raises:
         Misconfigured: unreadable, not CSV, unknown or missing headers: nothing can be said about its rows.
     """
-    lines = _lines(path, _text(path))
+    lines = table_lines(path, faults)
     number, header = next(lines, (1, []))
     if not header:
         raise Misconfigured([wrong(path, "empty", "a header row and one row per tag")])
@@ -65,6 +65,18 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     if not rows:
         faults.append(wrong(path, "no tags", "one row per tag below the header"))
     return rows
+
+
+def table_lines(path: Path, faults: list[Fault]) -> Iterator[Line]:
+    """(line or row it starts on, cells) of a CSV or XLSX table, without what is empty or a comment.
+
+    Raises:
+        Misconfigured: unreadable, or neither.
+    """
+    data = read_file(path)
+    if data.startswith(xlsxfile.MAGIC):
+        return (line for line in xlsxfile.read_lines(path, data, faults) if not _aside(line[1]))
+    return _lines(path, _text(path, data))
 
 
 def _row(path: Path, columns: Sequence[str | None], line: Line, faults: list[Fault]) -> Row | None:
@@ -85,11 +97,10 @@ def _row(path: Path, columns: Sequence[str | None], line: Line, faults: list[Fau
     return Row(str(path), number, cleaned) if any(cleaned.values()) else None
 
 
-def _text(path: Path) -> str:
-    data = read_file(path)
+def _text(path: Path, data: bytes) -> str:
     for start, what in _LOOKALIKES:
         if data.startswith(start):
-            raise Misconfigured([wrong(path, what, "a CSV file", CSV_HINT)])
+            raise Misconfigured([wrong(path, what, "a CSV file or an .xlsx workbook", CSV_HINT)])
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")

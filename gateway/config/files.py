@@ -31,4 +31,5 @@ def read_file(path: Path) -> bytes:
 
 def wrong(path: Path, value: str, allowed: str, hint: str = "", line: int | None = None) -> Fault:
     """A fault of the file as a whole."""
-    return Fault(str(path), line, "(file)", value, allowed, hint)
+    named = str(path) if str(path).isprintable() else repr(str(path))[1:-1]
+    return Fault(named, line, "(file)", value, allowed, hint)

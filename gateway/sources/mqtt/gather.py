@@ -13,7 +13,10 @@ from gateway.model.batch import Batch
 from gateway.model.ports import Clock
 from gateway.model.quality import Quality
 from gateway.sources.mqtt.client import Session
-from gateway.sources.mqtt.decode import NAN, Row, Topic
+from gateway.sources.mqtt.decode import NAN, Row
+from gateway.sources.mqtt.flood import Flood, Lost
+from gateway.sources.mqtt.readers import Reader
+from gateway.sources.mqtt.said import Change
 
 GATHER_S: Final = 0.02
 GATHER_ROWS: Final = 2000
@@ -31,11 +34,15 @@ class Counters:
     bad: int = 0
     """readings that were BAD"""
     oversized: int = 0
+    flooded: int = 0
+    """readings lost to a flood, each in a gap record"""
     batches: int = 0
     acknowledged: int = 0
     connects: int = 0
     resumed: int = 0
     """connects where the broker had kept the session"""
+    received_bytes: int = 0
+    sent_bytes: int = 0
 
 
 class _Columns:
@@ -63,15 +70,26 @@ class _Columns:
         return Batch(table, np.frombuffer(self.tag, np.int32), *times, value, quality)
 
 
+@dataclass(slots=True)
+class Taken:
+    """What was gathered, in order: batches and link changes; what was lost; the packet ids of all of it."""
+
+    parts: list[Batch | Change]
+    lost: Lost | None
+    ids: list[int]
+
+
 class Gather:
     """The inbox: rows and packet ids since the last batch. ``ready`` is set when they should go."""
 
-    def __init__(self, topics: dict[bytes, Topic], clock: Clock, counters: Counters, window: int) -> None:
-        self._topics, self._clock, self._counters = topics, clock, counters
+    def __init__(self, reader: Reader, clock: Clock, counters: Counters, window: int, flood: Flood) -> None:
+        self._reader, self._hot = reader, reader.hot
+        self._clock, self._counters, self._flood = clock, counters, flood
         self._enough = max(1, min(GATHER_ROWS, window // 2))
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._columns = _Columns()
+        self._parts: list[_Columns | Change] = []
         self._ids: list[int] = []
         self._count = 0
         self.ready = asyncio.Event()
@@ -82,23 +100,44 @@ class Gather:
         self._counters.messages += 1
         if packet_id:
             self._ids.append(packet_id)
-        handler = self._topics.get(topic)
+        handler = self._hot.get(topic)
         now = self._clock.now()
-        if handler is None:
-            self._counters.unknown += 1
-        elif payload is None:
-            self._counters.oversized += 1
-            self.bad(handler.tags, Quality.MALFORMED)
-        elif (row := handler.row(payload)) is not None:
-            self._columns.add(row, now)
+        if handler is not None and payload is not None and (row := handler.row(payload)) is not None:
+            if packet_id or self._flood.room(now):
+                self._columns.add(row, now)
+            else:
+                self._flood.hold(row, now)
         else:
-            for each in handler.rows(payload, now, retained=retained):
-                self._columns.add(each, now)
+            self._look_closer(topic, payload, packet_id, now, old=retained)
         self._count += 1
         if self._count >= self._enough:
             self.ready.set()
         elif self._timer is None:
             self._timer = self._loop.call_later(GATHER_S, self.ready.set)
+
+    def _look_closer(
+        self, topic: bytes, payload: bytes | None, packet_id: int, now: int, *, old: bool
+    ) -> None:
+        said = self._reader.message(topic, payload, now, old=old)
+        if said is None:
+            self._counters.unknown += 1
+            return
+        self._counters.oversized += payload is None
+        # Aliases and births hold in their order only: what carries changes of links is never held back.
+        fits = bool(packet_id) or bool(said.changes) or self._flood.room(now)
+        for row in said.rows:
+            if fits:
+                self._columns.add(row, now)
+            else:
+                self._flood.hold(row, now)
+        self.changed(said.changes)
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Links that are up or down behind everything gathered so far."""
+        if changes:
+            self._parts += [self._columns, *changes]
+            self._columns = _Columns()
+            self.ready.set()
 
     def bad(self, tags: Sequence[int], why: Quality) -> None:
         """BAD readings, now."""
@@ -113,18 +152,34 @@ class Gather:
             return True
         return False
 
-    def take(self, table: str) -> tuple[Batch, list[int]]:
+    def traffic(self, received: int, sent: int) -> None:
+        """See :class:`gateway.sources.mqtt.client.Inbox`."""
+        self._counters.received_bytes += received
+        self._counters.sent_bytes += sent
+
+    def take(self, table: str) -> Taken:
         """What was gathered, and begin anew."""
         if self._timer is not None:
             self._timer.cancel()
-        columns, ids = self._columns, self._ids
-        self._columns, self._ids, self._count, self._timer = _Columns(), [], 0, None
+            self._timer = None
+        now = self._clock.now()
+        rows, lost = self._flood.release(now)
+        for row, received in rows:
+            self._columns.add(row, received)
+        if self._flood.holding:
+            self._timer = self._loop.call_later(self._flood.wait_s(now), self.ready.set)
+        parts, ids = [*self._parts, self._columns], self._ids
+        self._columns, self._parts, self._ids, self._count = _Columns(), [], [], 0
         self.ready.clear()
-        if not columns.tag:
-            return Batch.empty(table), ids
-        batch = columns.batch(table)
+        self._counters.flooded += lost.count if lost else 0
+        return Taken([self._made(p, table) for p in parts if isinstance(p, Change) or p.tag], lost, ids)
+
+    def _made(self, part: _Columns | Change, table: str) -> Batch | Change:
+        if isinstance(part, Change):
+            return part
+        batch = part.batch(table)
         self._counters.bad += int(np.count_nonzero(batch.quality >= Quality.NO_DATA))
-        return batch, ids
+        return batch
 
 
 class Receipts:

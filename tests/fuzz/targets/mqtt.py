@@ -1,12 +1,20 @@
-"""MQTT: packets, JSON and plain payloads."""
+"""MQTT: packets; plain, JSON, CBOR and Sparkplug B payloads."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
 
-from gateway.sources.mqtt import packets
-from gateway.sources.mqtt.decode import QualityPath, TimePath, Topic, compile_path
+import cbor2
+
+from gateway.sources.mqtt import cbor, packets
+from gateway.sources.mqtt.address import Point
+from gateway.sources.mqtt.decode import QualityPath, TimePath, Topic
+from gateway.sources.mqtt.paths import Malformed, compile_path
+from gateway.sources.mqtt.sparkplug import Nodes
 from tests.fuzz.target import Target
+from tests.helpers.sparkplug import metric, payload
 
 _TOPIC = Topic(
     (0,),
@@ -79,4 +87,93 @@ PACKETS = Target(
     ],
     ["sources/mqtt/packets"],
     [b"\x30", b"\x32", b"\x90", b"\x20", b"\xff\xff\xff\x7f", b"\x80\x80\x80\x80", b"\x1f\0\x02ab", b"\x26"],
+)
+
+
+def _cbor(data: bytes) -> None:
+    for tag, source, value, quality in _CBOR.rows(data, 1, retained=False):
+        if quality < 128 and (value - value != 0.0 or not 0 < source < 1 << 63 or tag not in (1, 2, 3)):
+            raise AssertionError(f"a value that may be judged: {value} at {source}")
+
+
+_CBOR = Topic(
+    (),
+    ((1, ("v",)), (2, compile_path("a[*].v")), (3, compile_path("a[id=x].v"))),
+    TimePath(compile_path("a[*].t"), "ms"),
+    QualityPath(("q",), frozenset({"192"}), frozenset({"64"})),
+    cbor.loads,
+)
+CBOR = Target(
+    "mqtt-cbor",
+    _cbor,
+    [
+        cbor2.dumps({"v": 1.5, "q": 192, "a": [{"id": "x", "v": 2, "t": 1_700_000_000_123}, {"v": None}]}),
+        cbor2.dumps(
+            {"v": Decimal("1.5"), "a": [{"t": dt.datetime(2026, 11, 22, tzinfo=dt.UTC), "v": 1 << 70}]}
+        ),
+        cbor2.dumps(12.5),
+        b"\xd8\x1c\x81\xd8\x1d\x00",
+        b"\xc4\x82\x1a\x3b\x9a\xca\x00\x01",
+        b"\xbf\x61v\xf9\x7e\x00\xff",
+    ],
+    ["sources/mqtt/decode", "sources/mqtt/paths"],
+    [
+        b"\xc2\x49",
+        b"\xc4\x82",
+        b"\xd8\x1c",
+        b"\xd8\x23",
+        b"\xf9\x7c\x00",
+        b"\x9f",
+        b"\xff",
+        b"\x61v",
+        b"\xc1\xfb",
+    ],
+)
+
+
+def _sparkplug(data: bytes) -> None:
+    """The first byte cuts the rest into messages of one edge node; each begins with its kind."""
+    nodes = Nodes([(0, Point("G/E", "", "Level")), (1, Point("G/E", "D", "A"))])
+    kinds = ("NBIRTH/E", "DBIRTH/E/D", "NDATA/E", "DDATA/E/D", "NDEATH/E", "DDEATH/E/D")
+    for piece in data.split(b"\xfe\xfe"):
+        if not piece:
+            continue
+        try:
+            said = nodes.message(f"spBv1.0/G/{kinds[piece[0] % 6]}", piece[1:], 1, again=piece[0] > 127)
+        except Malformed:
+            continue
+        for tag, source, value, quality in () if said is None else said.rows:
+            if quality < 128 and (value - value != 0.0 or not 0 < source < 1 << 63 or tag not in (0, 1)):
+                raise AssertionError(f"a value that may be judged: {value} at {source}")
+
+
+_BIRTH = payload(
+    metric("bdSeq", datatype=4, long=1), metric("Level", alias=1, datatype=9, float=1.5, ms=9), seq=0
+)
+_DEVICE = payload(metric("A", alias=2, datatype=3, int=5, quality=192), seq=1, ms=9)
+SPARKPLUG = Target(
+    "mqtt-sparkplug",
+    _sparkplug,
+    [
+        b"\xfe\xfe".join(
+            [
+                b"\0" + _BIRTH,
+                b"\1" + _DEVICE,
+                b"\2" + payload(metric(alias=1, float=2.5), seq=2),
+                b"\3" + payload(metric(alias=2, int=0xFFFFFFFF), metric("A", null=True), seq=3),
+                b"\5" + payload(seq=4),
+                b"\4" + payload(metric("bdSeq", datatype=4, long=1)),
+            ]
+        ),
+        b"\2" + payload(metric("Level", text="1.5", datatype=12), seq=9),
+    ],
+    ["sources/mqtt/sparkplug", "sources/mqtt/wire"],
+    [
+        b"\xfe\xfe",
+        b"\xfe\xfe\2",
+        metric(alias=1, double=1.0),
+        metric("Level", bool=True),
+        b"\x18\x03",
+        b"\x52\x05",
+    ],
 )

@@ -10,17 +10,15 @@ from hypothesis import strategies as st
 
 from gateway.model.quality import Quality
 from gateway.sources.mqtt.decode import (
-    Malformed,
     QualityPath,
     TimePath,
     Topic,
     Unit,
-    compile_path,
     moment,
     number,
     plain,
-    walk,
 )
+from gateway.sources.mqtt.paths import Malformed, compile_path, walk
 
 T = 1_700_000_000_123_456_789
 NOW = 1_800_000_000_000_000_000

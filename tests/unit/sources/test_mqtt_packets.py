@@ -131,6 +131,10 @@ class Inbox:
     def pause(self) -> bool:
         return False
 
+    def traffic(self, received: int, sent: int) -> None:
+        assert received >= 0
+        assert sent >= 0
+
 
 async def test_what_is_retained_or_sent_again_is_not_known_to_be_of_now() -> None:
     inbox = Inbox()
