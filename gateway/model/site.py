@@ -81,6 +81,10 @@ class RuleKind(StrEnum):
     """command (first tag) differs from feedback (second tag)"""
     VOTE = "vote"
     """at least ``needed`` of the member tags are beyond trigger (side by ``danger_low``)"""
+    DEPARTURE = "departure"
+    """value is ``trigger`` times its own noise away from its own recent mean"""
+    NOVELTY = "novelty"
+    """value is unlike anything before it"""
 
 
 class Degrade(StrEnum):

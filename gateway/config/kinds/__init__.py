@@ -2,7 +2,8 @@
 
 from typing import Final
 
+from gateway.config.kinds import learned
 from gateway.config.kinds.base import KindEntry
 
-ENTRIES: Final[tuple[type[KindEntry], ...]] = ()
+ENTRIES: Final[tuple[type[KindEntry], ...]] = (*learned.ENTRIES,)
 """every entry class; the reference page and the checks walk it"""
