@@ -1,10 +1,11 @@
 """Recordings in CSV: read piece by piece, columns at a time."""
 
 import csv
+import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from gateway.model.quality import Quality
 from gateway.sources.replay import decode
 
 CELLS: Final = 200_000
-_HINT: Final = "see --time-unit, --zone and --quality-column"
+_HINT: Final = "see --time-unit, --zone and --columns"
 Lines = list[list[str]]
 Kept = Sequence[tuple[list[str], int]]
 """(cells, number in the file) of lines that are not empty"""
@@ -30,7 +31,7 @@ def read_header(path: Path, form: Form) -> list[str]:
         Misconfigured: it cannot be read.
     """
     try:
-        with path.open(encoding=form.encoding, newline="") as file:
+        with _open(path, form.encoding) as file:
             return [n.strip() for n in next(csv.reader(file, delimiter=form.delimiter), [])]
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, error) from error
@@ -65,13 +66,19 @@ def pieces(
 def _blocks(path: Path, form: Form, width: int) -> Iterator[tuple[Lines, int]]:
     """(lines, number of the file's line before them)."""
     try:
-        with path.open(encoding=form.encoding, newline="") as file:
+        with _open(path, form.encoding) as file:
             lines = csv.reader(file, delimiter=form.delimiter, strict=True)
             next(lines, None)
             while some := list(islice(lines, max(1, CELLS // max(1, width)))):
                 yield some, lines.line_num - len(some)
     except (OSError, UnicodeError, csv.Error) as error:
         raise _unreadable(path, error) from error
+
+
+def _open(path: Path, encoding: str) -> IO[str]:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
 
 
 class _Reader:

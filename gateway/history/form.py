@@ -19,7 +19,11 @@ TAG_NAMES: Final = ("tag", "位号", "name", "point")
 VALUE_NAMES: Final = ("value", "值", "数值")
 QUALITY_NAMES: Final = ("quality", "质量")
 RECEIVED_NAMES: Final = ("received",)
-_ZONED: Final = re.compile(r"(z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+_DATE: Final = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d\d)(:\d\d(?:\.\d{1,9})?)?\s*(Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""2026-11-22T03:09:57.5Z, and as spreadsheets and historians write it: 2026/11/22 3:09"""
 _SIZES: Final[tuple[tuple[float, Unit], ...]] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"), (0.0, "s"))
 
 
@@ -66,7 +70,7 @@ def missing(path: Path, what: str, said: str, header: Sequence[str]) -> Misconfi
     shown = ", ".join(header[:12]) + (", ..." if len(header) > 12 else "")
     return Misconfigured(
         [Fault(str(path), 1, f"{what} column", repr(said) if said else "not found", shown or "a header line",
-               f"--{what}-column NAME")]
+               f"--columns {what}=NAME")]
     )  # fmt: skip
 
 
@@ -106,10 +110,14 @@ class Clock:
             self._unit = unit_of(self._form, cell)
         if self._unit != "iso":
             return moment(cell, self._unit)
-        text = cell.strip().replace("/", "-")
-        if _ZONED.search(text) or (len(text) <= 10 and "T" in text):
-            return moment(text, "iso")
-        return moment(f"{text}Z" if ":" in text else f"{text}T00:00Z", "iso") - self._offset
+        match = _DATE.fullmatch(cell.strip())
+        if match is None:
+            return moment(cell.strip(), "iso")
+        year, month, day, hour, minute, second, zone = match.groups(default="")
+        text = (
+            f"{year}-{int(month):02d}-{int(day):02d}T{int(hour or 0):02d}:{minute or '00'}{second or ':00'}"
+        )
+        return moment(text + (zone or "Z"), "iso") - (0 if zone else self._offset)
 
 
 def offset_of(zone: str) -> int:
