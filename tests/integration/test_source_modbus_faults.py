@@ -76,7 +76,7 @@ def latest(feed: FakeFeed) -> dict[int, tuple[float, int]]:
     return {row.tag: (row.value, row.quality) for row in feed.rows}
 
 
-async def test_a_poll_is_one_batch_with_one_time() -> None:
+async def test_a_poll_is_one_batch_with_the_times_of_its_answers() -> None:
     async with (
         peer() as device,
         running(source(device, "1:holding:7", "1:holding:100", "1:holding:8.3:bit")) as feed,
@@ -88,7 +88,9 @@ async def test_a_poll_is_one_batch_with_one_time() -> None:
                 (1, 100),
                 (2, 1),
             ]
-            assert len({*batch.source.tolist(), *batch.received.tolist()}) == 1
+            assert batch.source.tolist() == batch.received.tolist()
+            at = dict(zip(batch.tag.tolist(), batch.source.tolist(), strict=True))
+            assert at[0] == at[2] < at[1], "two requests, each with its own time"
             assert set(batch.quality.tolist()) == {Quality.GOOD}
         assert feed.links == []
 

@@ -1,22 +1,24 @@
 """One connection and the units behind it: who is asked when, and what is said of links. The only task of the source.
 
 Polls fall on whole multiples of their period on the wall clock, or a fixed phase behind them, so they do not drift and
-the devices of a plant are heard together. A unit that fails twice in a row is said to be down and from then on only
-probed, after the healthy ones, with short questions and growing rests; its first answer brings it back at once.
+the devices of a plant are heard together. Of what is due the quick are asked before the slow. What a unit takes of the
+line while others wait it owes, and pays back at the settings' share of the time; while it owes it is asked only when
+nobody who does not owe is due before it would be done. So a slow unit, or a dead one, gets its share and no more.
+
+A unit that fails twice in a row is said to be down and from then on only probed, with short questions and growing
+rests; its first answer brings it back at once.
 """
 
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
-
-import numpy as np
 
 from gateway.model.batch import Batch
 from gateway.model.errors import Retry
 from gateway.model.ports import Feed
-from gateway.model.times import NS
+from gateway.model.times import NEVER, NS
 from gateway.sources.modbus.client import Lost, Silent
 from gateway.sources.modbus.counters import Counters
 from gateway.sources.modbus.dial import Connection, Dial
@@ -36,13 +38,20 @@ def rest(attempt: int, most_s: float) -> float:
 
 @dataclass(slots=True)
 class Unit:
-    """What is known of one device."""
+    """What is known of one device. Times are of the feed's clock, ns."""
 
     link: str
+    counters: Counters
+    groups: list[Group] = field(default_factory=list)
     alive: bool | None = None
     """None: not heard yet"""
+    failures: int = 0
+    """in a row"""
     probes: int = 0
     probe_at: int = 0
+    took: int = 0
+    """of the line's time, by its last turn"""
+    owes_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +61,28 @@ class Job:
     name: str
     settings: Polling
     groups: Sequence[Group]
-    counters: Counters
+    counters: dict[int, Counters]
+    """of each unit, and of the line under -1"""
     dial: Dial
     phase: int = 0
 
 
-class Bus:
-    """See the module. Made anew for each run of the source; ``counters`` and ``groups`` (what was learnt) live on."""
+LINE: Final = -1
 
-    def __init__(self, job: "Job", feed: Feed) -> None:
+
+class Bus:
+    """See the module. Made anew for each run of the source; counters and groups (what was learnt) live on."""
+
+    def __init__(self, job: Job, feed: Feed) -> None:
         self._name, self._settings, self._groups = job.name, job.settings, job.groups
-        self._counters, self._feed, self._clock = job.counters, feed, feed.clock
+        self._counters, self._feed, self._clock = job.counters[LINE], feed, feed.clock
         self._dial, self._phase = job.dial, job.phase
         self._timeout_s = job.settings.timeout / NS
         self._ask_s = self._timeout_s
-        self._units = {g.unit: Unit(f"{job.name}.{g.unit}") for g in job.groups}
+        self._units = {g.unit: Unit(f"{job.name}.{g.unit}", job.counters[g.unit]) for g in job.groups}
+        for group in job.groups:
+            self._units[group.unit].groups.append(group)
+        self._alone = len(self._units) == 1
         self._line: Connection | None = None
         self._up: bool | None = None
         self._loop = asyncio.get_running_loop()
@@ -79,111 +95,147 @@ class Bus:
         try:
             await self._recover("starting")
             while True:
-                await self._next_due()
-                await self._round()
+                await self._step()
         finally:
             if self._line is not None:
                 await self._line.close()
 
-    async def _next_due(self) -> None:
-        due = min(g.due for g in self._groups)
-        while (wait := due - self._clock.now()) > 0:
-            if self._line is None or not self._line.up:
-                return
-            await self._clock.sleep(min(wait / NS, LOOK_S))
-
-    async def _round(self) -> None:
-        """One turn over all groups that are due, healthy units first."""
+    async def _step(self) -> None:
+        """Serve one group, or wait for the next."""
         if self._line is None or not self._line.up:
             await self._recover("connection lost")
-        now = self._clock.now()
-        due = [g for g in self._groups if g.due <= now]
-        due.sort(key=lambda g: self._units[g.unit].alive is False)
-        for group in due:
-            self._book(group)
-            try:
-                await self._serve(group)
-            except Lost as error:
-                await self._recover(error.reason)
-                return
+        group, when = self._next(self._clock.now())
+        if group is not None:
+            await self._turn(group)
+        else:
+            await self._clock.sleep(min(max(0, when - self._clock.now()) / NS, LOOK_S))
 
-    def _book(self, group: Group) -> None:
+    def _next(self, now: int) -> tuple[Group | None, int]:
+        """Who is to be asked now: the quickest of those longest due; or None, and when to look again."""
+        best, first, when = None, NEVER, NEVER
+        for group in self._groups:
+            unit = self._units[group.unit]
+            due = self._due(group, unit)
+            if due > now:
+                when = min(when, due)
+                continue
+            cost = self._cost(unit)
+            if unit.owes_until > now and not self._fits(unit, now + cost):
+                when = min(when, unit.owes_until)
+            elif due + cost < first:
+                best, first = group, due + cost
+        return best, when
+
+    def _due(self, group: Group, unit: Unit) -> int:
+        """A unit that is down is asked by its first group alone, when its rest is over."""
+        if unit.alive is not False:
+            return group.due
+        return unit.probe_at if group is unit.groups[0] else NEVER
+
+    def _cost(self, unit: Unit) -> int:
+        """What its next turn will take, as far as is known."""
+        return unit.took if unit.alive is not False else int(self._patience(unit.probes + 1) * NS)
+
+    def _fits(self, slow: Unit, end: int) -> bool:
+        """Nobody who does not owe is due before ``end``."""
+        others = (u for u in self._units.values() if u is not slow and u.alive is not False)
+        return all(u.owes_until > end or g.due >= end for u in others for g in u.groups)
+
+    async def _turn(self, group: Group) -> None:
+        unit, began = self._units[group.unit], self._clock.now()
+        self._book(group, unit, began)
+        try:
+            await self._serve(group, unit)
+        except Lost as error:
+            if not self._alone:  # it may be this unit that makes the other side hang up
+                self._failed(group, unit, error.reason)
+            await self._recover(error.reason)
+        finally:
+            unit.took = self._clock.now() - began
+            if not self._alone:
+                unit.owes_until = began + int(unit.took / self._settings.share)
+
+    def _book(self, group: Group, unit: Unit, now: int) -> None:
         """The next whole period (and the phase) after now; those passed over are counted."""
-        now, period = self._clock.now(), group.period
+        period = group.period
         phase = self._phase % period
-        if group.due % period == phase:
-            self._counters.overdue += (now - group.due) // period
+        passed = (now - group.due) // period
+        if passed > 0 and group.due % period == phase and unit.alive is not False:
+            unit.counters.count("overdue", passed)
         group.due = ((now - phase) // period + 1) * period + phase
 
-    async def _serve(self, group: Group) -> None:
-        unit = self._units[group.unit]
+    async def _serve(self, group: Group, unit: Unit) -> None:
         try:
-            if unit.alive is False and not await self._probe(group, unit):
-                return
-            now = self._clock.now()
-            outcome = await group.poll(self._ask, now, self._settings.reprobe)
+            if unit.alive is False:
+                await self._probe(group, unit)
+            outcome = await group.poll(
+                self._ask, self._clock.now, self._settings.reprobe, patient=self._alone
+            )
         except (Silent, Garbled) as error:
-            self._silent(unit, error.reason)
+            self._failed(group, unit, error.reason)
             await self._doubt()
         else:
             self._heard(unit)
-            self._send(outcome)
+            self._send(unit, outcome)
 
-    async def _probe(self, group: Group, unit: Unit) -> bool:
-        """One short question to a unit that is down. Three of four give up early, so that the others wait less."""
-        if self._clock.now() < unit.probe_at:
-            return False
+    def _failed(self, group: Group, unit: Unit, why: str) -> None:
+        """The first failure of a unit that shares its line is asked again behind the others; a second is said."""
+        unit.failures += 1
+        if unit.alive is False or unit.failures > 1 or self._alone:
+            self._silent(unit, why)
+        else:
+            group.due = self._clock.now()
+
+    def _patience(self, probes: int) -> float:
+        """Three of four probes of a dead unit give up early while others live, so that they wait less; seconds."""
         others = any(u.alive for u in self._units.values())
+        return self._timeout_s / 4 if others and probes % 4 else self._timeout_s
+
+    async def _probe(self, group: Group, unit: Unit) -> None:
+        """One short question to a unit that is down."""
         unit.probes += 1
-        self._ask_s = self._timeout_s / 4 if others and unit.probes % 4 else self._timeout_s
+        self._ask_s = self._patience(unit.probes)
         try:
             await self._ask(group.first())
         except DeviceException:
-            return True
+            return
         finally:
             self._ask_s = self._timeout_s
-        return True
 
     async def _ask(self, asked: Question) -> bytes:
         if self._line is None or not self._line.up:
             self._line = await self._dial()
         if self._settings.pause:
             await self._clock.sleep(self._settings.pause / NS)
-        counters, began = self._counters, self._loop.time()
-        counters.requests += 1
+        counters, began = self._units[asked.unit].counters, self._loop.time()
+        counters.asked()
         try:
             data = await self._line.ask(asked, self._ask_s)
         except Retry as error:
-            self._count(error)
+            counters.count(_kind(error))
             raise
         except DeviceException as refusal:
-            counters.refused += 1
+            counters.count("refused")
             if refusal.code in SILENT_CODES:
                 raise Silent(refusal.reason) from refusal
             raise
         counters.reply(int((self._loop.time() - began) * NS))
         return data
 
-    def _count(self, error: Retry) -> None:
-        if isinstance(error, Silent):
-            self._counters.silent += 1
-        elif isinstance(error, Garbled):
-            self._counters.garbled += 1
-        else:
-            self._counters.lost += 1
-
-    def _send(self, outcome: Outcome) -> None:
-        self._counters.polls += 1
-        stamps = np.full(len(outcome.tags), self._clock.now(), np.int64)
+    def _send(self, unit: Unit, outcome: Outcome) -> None:
+        unit.counters.count("polls")
         self._feed.readings(
-            Batch(self._feed.table, outcome.tags, stamps, stamps, outcome.value, outcome.quality)
+            Batch(self._feed.table, outcome.tags, outcome.at, outcome.at, outcome.value, outcome.quality)
         )
 
     def _heard(self, unit: Unit) -> None:
+        unit.failures = 0
         if self._up is not True:
             self._up = True
             self._feed.link(self._name, up=True)
         if unit.alive is not True:
+            for group in unit.groups if unit.alive is False else ():
+                group.due = min(group.due, self._clock.now())
             unit.alive, unit.probes = True, 0
             self._feed.link(unit.link, up=True)
 
@@ -192,9 +244,6 @@ class Bus:
             unit.alive, unit.probes = False, 0
             self._feed.link(unit.link, up=False, reason=why)
         unit.probe_at = self._clock.now() + int(rest(unit.probes, self._settings.retry_max / NS) * NS)
-        for group in self._groups:
-            if self._units[group.unit] is unit:
-                group.due = min(group.due, unit.probe_at)
 
     async def _doubt(self) -> None:
         """Nobody on this connection answers: it may be half open, and only a new one can tell."""
@@ -208,7 +257,7 @@ class Bus:
             try:
                 self._line = await self._dial()
             except Lost as error:
-                self._counters.lost += 1
+                self._counters.count("lost")
                 why = error.reason
                 if self._up is not False and self._loop.time() - began >= self._timeout_s:
                     self._up = False
@@ -218,3 +267,10 @@ class Bus:
         now = self._clock.now()
         for group in self._groups:
             group.due = min(group.due, now)
+
+
+def _kind(error: Retry) -> str:
+    """What it is counted as."""
+    if isinstance(error, Silent):
+        return "silent"
+    return "garbled" if isinstance(error, Garbled) else "lost"

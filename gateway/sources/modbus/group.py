@@ -5,6 +5,7 @@ out (its tags are BAD each poll) and asked for again after a while, soon at firs
 say nothing instead; a block that stays silent while others answer is left out in the same way.
 """
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,15 @@ from numpy.typing import NDArray
 
 from gateway.model.errors import Retry
 from gateway.model.quality import Quality
-from gateway.model.times import seconds
+from gateway.model.times import NS, seconds
 from gateway.sources.modbus.client import Lost, Silent
+from gateway.sources.modbus.convert import per_second
 from gateway.sources.modbus.decode import Decoder
 from gateway.sources.modbus.frames import DeviceException, Garbled, Question, question
 from gateway.sources.modbus.plan import Block, Cut, Limits, Point, block_of, halves, plan
 
 Ask = Callable[[Question], Awaitable[bytes]]
+Now = Callable[[], int]
 ILLEGAL_FUNCTION: Final = 1
 LEARNT_CODES: Final = (1, 2, 3, 4)
 """Refusals that an address can be the cause of; 4 is what several devices say of an address they do not have."""
@@ -31,6 +34,8 @@ FIRST_REST: Final = seconds(2)
 SEARCH: Final = 40
 """Most requests one poll spends on finding refused addresses; the next poll goes on."""
 ROUNDS: Final = 4
+LATELY: Final = 10
+"""Periods after which a counter's last reading says nothing of its rate: it may have wrapped more than once."""
 
 
 @dataclass(slots=True)
@@ -48,9 +53,10 @@ class Rest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """Columns of one poll; ``tags`` and an all-good ``quality`` are shared between polls."""
+    """Columns of one poll; ``tags`` and an all-good ``quality`` are shared between polls. ``at``: when answered, ns."""
 
     tags: NDArray[np.int32]
+    at: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
 
@@ -65,11 +71,23 @@ class _Memory:
     mute: dict[Block, Rest] = field(default_factory=dict)
 
 
+class _Turn:
+    """One reading of all blocks: data, or why there is none, and when it came; blocks refused with their code."""
+
+    def __init__(self, blocks: Sequence[Block], began: int) -> None:
+        self.began = began
+        self.data: list[bytes | Quality] = [Quality.COMMUNICATION] * len(blocks)
+        self.at = [began] * max(1, len(blocks))
+        self.refused: dict[int, int] = {}
+
+
 class Group:
-    """See the module. ``due`` is the clock time of the next poll."""
+    """See the module. ``due`` is the clock time of the next poll, ``cycle`` the smoothed time between polls, ns."""
 
     def __init__(self, unit: int, period: int, bound: Sequence[tuple[int, Point]], limits: Limits) -> None:
         self.unit, self.period, self.due = unit, period, 0
+        self.cycle, self._polled = 0.0, 0
+        self._totals: dict[int, tuple[float, int]] = {}
         self._tag = np.array([tag for tag, _ in bound], np.int32)
         self._points = [point for _, point in bound]
         self._limits = limits
@@ -91,26 +109,32 @@ class Group:
         """The shortest sign of life to ask for."""
         return self._question(self._naive[0])
 
-    async def poll(self, ask: Ask, now: int, longest_rest: int) -> Outcome:
-        """Read everything once.
+    async def poll(self, ask: Ask, clock: Now, longest_rest: int, *, patient: bool = True) -> Outcome:
+        """Read everything once. ``patient``: nobody else waits, so a first failure is asked again at once.
 
         Raises:
-            Silent, Garbled, Lost: two failures in a row and no answer at all.
+            Silent, Garbled, Lost: no answer at all, or two failures in a row.
         """
+        now = clock()
         await self._reconsider(ask, now, longest_rest)
         for _ in range(ROUNDS):
-            data, refused = await self._read(ask, now, longest_rest)
-            if not await self._learn(ask, refused, now):
+            turn = _Turn(self._blocks, now)
+            await self._read(turn, ask, clock, longest_rest, 1 if patient else 0)
+            if not await self._learn(ask, turn.refused, now):
                 break
-        return self._outcome(data)
+        self._note(clock())
+        return self._outcome(turn)
 
-    async def _read(
-        self, ask: Ask, now: int, longest_rest: int
-    ) -> tuple[list[bytes | Quality], dict[int, int]]:
-        """Data, or why there is none, of each block; blocks refused with their exception code."""
-        mute = self._memory.mute
-        data: list[bytes | Quality] = [Quality.COMMUNICATION] * len(self._blocks)
-        refused: dict[int, int] = {}
+    def _note(self, now: int) -> None:
+        """The achieved cycle, smoothed over about eight polls."""
+        if self._polled:
+            last = now - self._polled
+            self.cycle = last if not self.cycle else self.cycle + (last - self.cycle) / 8
+        self._polled = now
+
+    async def _read(self, turn: "_Turn", ask: Ask, clock: Now, longest_rest: int, spare: int) -> None:
+        """Every block once, a failed one again at the end."""
+        mute, now = self._memory.mute, turn.began
         answered, failures = False, 0
         waiting = deque(
             k for k, b in enumerate(self._blocks) if not mute or b not in mute or mute[b].until <= now
@@ -119,12 +143,13 @@ class Group:
         while waiting:
             k = waiting.popleft()
             try:
-                data[k] = await ask(self._questions[k])
+                turn.data[k] = await ask(self._questions[k])
             except DeviceException as refusal:
-                data[k], refused[k] = Quality.DEVICE_EXCEPTION, refusal.code
+                turn.data[k], turn.refused[k] = Quality.DEVICE_EXCEPTION, refusal.code
             except Retry as error:
                 failures += 1
-                if failures > 1 and (not answered or isinstance(error, Lost)):
+                gone = isinstance(error, Lost)
+                if (gone or not answered) and failures > (1 if gone else spare):
                     raise
                 if k in again:
                     self._mute(k, now, longest_rest)
@@ -132,12 +157,12 @@ class Group:
                     again.add(k)
                     waiting.append(k)
                 continue
+            turn.at[k] = clock()
             answered, failures = True, 0
             if mute:
                 mute.pop(self._blocks[k], None)
         if not self._blocks or (mute and not answered):
             await self._sign_of_life(ask)
-        return data, refused
 
     async def _sign_of_life(self, ask: Ask) -> None:
         """Nothing is left to read: is the device there at all?"""
@@ -229,7 +254,8 @@ class Group:
     def _question(self, block: Block) -> Question:
         return question(self.unit, block.area, block.address, block.count)
 
-    def _outcome(self, data: Sequence[bytes | Quality]) -> Outcome:
+    def _outcome(self, turn: _Turn) -> Outcome:
+        data = turn.data
         parts = [d if isinstance(d, bytes) else self._blank[k] for k, d in enumerate(data)]
         value = self._decoder.decode(parts[0] if len(parts) == 1 else b"".join(parts))
         quality = self._good
@@ -240,7 +266,30 @@ class Group:
                 value[self._decoder.rows[k]] = np.nan
         if self._decoder.floats and not np.isfinite(value).all():
             quality = self._not_numbers(value, quality)
-        return Outcome(self._tags, value, quality)
+        at = np.full(len(value), turn.at[-1], np.int64)
+        if len(parts) > 1:
+            for k, rows in enumerate(self._decoder.rows):
+                at[rows] = turn.at[k]
+        if self._decoder.counts:
+            quality = self._rates(value, quality.copy(), at)
+        return Outcome(self._tags, at, value, quality)
+
+    def _rates(
+        self, value: NDArray[np.float64], quality: NDArray[np.uint8], at: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """Counters as counts per second since the reading before, where there was one lately."""
+        for row, i in self._decoder.counts:
+            if quality[row] != Quality.GOOD:
+                continue
+            total, now = float(value[row]), int(at[row])
+            before, then = self._totals.get(i, (math.nan, 0))
+            self._totals[i] = total, now
+            lately = now - then <= LATELY * self.period
+            bits = 8 * self._points[i].bytes
+            value[row] = per_second(before, total, bits, (now - then) / NS) if lately else math.nan
+            if math.isnan(value[row]):
+                quality[row] = Quality.NO_DATA
+        return quality
 
     def _not_numbers(self, value: NDArray[np.float64], quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The device's own NaN, and bytes that mean nothing, told from the NaN that stands for "nothing read"."""

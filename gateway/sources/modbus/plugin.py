@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gateway.model.ports import Feed
 from gateway.model.site import Tag
 from gateway.sources.modbus.address import Binding
-from gateway.sources.modbus.bus import Bus, Job
+from gateway.sources.modbus.bus import LINE, Bus, Job
 from gateway.sources.modbus.counters import Counters
 from gateway.sources.modbus.dial import dialler
 from gateway.sources.modbus.group import Group
@@ -22,6 +22,7 @@ class ModbusSource:
         self.phase = 0
         """ns behind the whole multiples of a period that polls fall on; set before ``run``"""
         self.counters = Counters()
+        """of the whole line"""
         self._settings, self._dial = settings, dialler(settings, self.counters)
         grouped: dict[tuple[int, int], list[tuple[int, Point]]] = defaultdict(list)
         for row, tag, binding in bound:
@@ -29,6 +30,7 @@ class ModbusSource:
         self.groups = [
             Group(unit, period, rows, settings.limits) for (unit, period), rows in sorted(grouped.items())
         ]
+        self._counted = {unit: Counters(self.counters) for unit, _ in grouped} | {LINE: self.counters}
 
     @property
     def requests(self) -> dict[tuple[int, int], int]:
@@ -48,7 +50,7 @@ class ModbusSource:
     @property
     def job(self) -> Job:
         """What to read, and how."""
-        return Job(self.name, self._settings, self.groups, self.counters, self._dial, self.phase)
+        return Job(self.name, self._settings, self.groups, self._counted, self._dial, self.phase)
 
 
 def build(name: str, settings: Polling, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:
