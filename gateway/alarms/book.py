@@ -9,10 +9,22 @@ No clock, no random number, no order of a hash: the same facts give the same eve
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
-from gateway.alarms.decide import Basis, acknowledge, begin, escalate, go_live, press, raise_level
-from gateway.alarms.evolve import Held, escalation, follow
+from gateway.alarms import away
+from gateway.alarms.acts import Acts
+from gateway.alarms.decide import (
+    Basis,
+    begin,
+    go_live,
+    next_due,
+    press,
+    raise_level,
+    run_out,
+)
+from gateway.alarms.design import Design
+from gateway.alarms.evolve import Held, follow
 from gateway.alarms.facts import (
     CommandFact,
     ConfigFact,
@@ -29,17 +41,15 @@ from gateway.alarms.instruments import Health, Turn
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
 from gateway.alarms.subjects import SYSTEM, Subject, of_rule
-from gateway.alarms.tables import NORM, Cause, move
+from gateway.alarms.tables import ENDS, NORM, Cause, move
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
-from gateway.model.commands import Act, Seen
-from gateway.model.errors import Refused
-from gateway.model.events import Condition, Event, EventKind, Occurrence
+from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site
 from gateway.model.times import NEVER, NS, iso, seconds
 
-VERSION: Final = 1
+VERSION: Final = 2
 _CAUSES: Final = {
     Condition.ACTIVE: Cause.BEYOND,
     Condition.NORMAL: Cause.WITHIN,
@@ -57,6 +67,8 @@ class Book:
         self._subjects = tuple(of_rule(site, rule) for rule in site.rules)
         self._by_id = {s.rule: s for s in self._subjects}
         self._late = tuple(self._max_age(rule.tags) for rule in site.rules)
+        self._design = Design(self._subjects)
+        self._acts = Acts(site, self._by_id)
         self._epoch = epoch
         self._ledger = self._empty()
         self._health = Health(self._topology)
@@ -166,7 +178,10 @@ class Book:
             rate=fact.rate,
             late=lateness if lateness > self._late[fact.rule] else 0,
         )
-        return self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
+        events = self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
+        if subject.rule in self._design.parents:
+            events += self._design.turned(self._ledger, subject.rule, fact.after, fact.time, self._by_id)
+        return events
 
     def _tag(self, fact: TagFact) -> list[Event]:
         turns = self._health.tag(fact)
@@ -183,16 +198,11 @@ class Book:
         events: list[Event] = []
         if self._timers.earliest() <= fact.time:
             # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
-            events = [e for h in self._ledger.open.values() for e in self._escalated(h, fact.time)]
+            events = [e for h in self._ledger.open.values() for e in self._ran_out(h, fact.time)]
         return events + self._turns(self._health.due(fact.time))
 
     def _command(self, fact: CommandFact) -> list[Event]:
-        command = fact.command
-        ids = [s.id for s in command.seen]
-        if not ids or len(set(ids)) != len(ids):
-            raise Refused("the command names no alarm" if not ids else "the command names an alarm twice")
-        basis = Basis(time=fact.time, actor=command.actor, comment=command.comment)
-        return [e for seen in command.seen for e in self._act(command.act, seen, basis)]
+        return self._acts.events(fact, self._ledger, self._health)
 
     def _started(self, fact: StartedFact) -> list[Event]:
         detail: dict[str, Any] = {"version": fact.version}
@@ -224,7 +234,7 @@ class Book:
         events = [changed, *self._retired(gone, fact.time)]
         for rule in rules:
             events += self._adopted(rule, fact.time) if rule in here else []
-        return events
+        return events + self._design.settled(self._ledger, events, fact.time, self._by_id)
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 
@@ -251,13 +261,13 @@ class Book:
         first: list[Event] = []
         if trunk is not None:
             # A rise that was due before this edge comes before it, also in data that arrives in one piece.
-            first = self._escalated(trunk, turn.basis.time)
-            trunk = follow(trunk, *first)
+            first = self._ran_out(trunk, turn.basis.time)
+            trunk = None if first and first[-1].event in ENDS else follow(trunk, *first)
         state = NORM if trunk is None else trunk.occurrence.axes
         raised = EventKind.RAISED in move(state, turn.cause).effects
         if raised and not self._full(subject, trunk):
             ident = self._ledger.new_id(subject.rule, subject.tag, turn.onset)
-            return first + begin(subject, ident, turn.onset, turn.basis)
+            return first + self._begun(subject, ident, turn)
         if trunk is None:
             return first
         return first + press(trunk, Cause.AGAIN if raised else turn.cause, turn.basis)
@@ -268,19 +278,15 @@ class Book:
             return False
         return trunk.occurrence.shadow == subject.shadow and trunk.occurrence.level >= subject.level
 
-    def _escalated(self, held: Held, now: int) -> list[Event]:
-        subject = self._by_id.get(held.occurrence.rule)
-        return escalate(held, subject.steps, now) if subject else []
+    def _begun(self, subject: Subject, ident: str, turn: Turn) -> list[Event]:
+        suppression, detail = away.inherited(self._ledger.branches(subject.rule), turn.basis.time)
+        if suppression is Suppression.NONE and self._design.holds(self._ledger, subject):
+            suppression = Suppression.BY_DESIGN
+        basis = replace(turn.basis, detail={**turn.basis.detail, **detail})
+        return begin(subject, ident, turn.onset, basis, suppression)
 
-    def _act(self, act: Act, seen: Seen, basis: Basis) -> list[Event]:
-        held = self._ledger.open.get(seen.id)
-        if held is None:
-            raise Refused(f"no open alarm {seen.id!r}: unknown, or closed meanwhile")
-        if act is Act.ACKNOWLEDGE:
-            return acknowledge(held, seen.n, basis)
-        if seen.n != held.occurrence.n:
-            raise Refused(f"alarm {seen.id} has changed: it is at event {held.occurrence.n}, not {seen.n}")
-        return press(held, Cause.RESET, basis)
+    def _ran_out(self, held: Held, now: int) -> list[Event]:
+        return run_out(held, self._by_id.get(held.occurrence.rule), now)
 
     def _retired(self, rules: Iterable[str], time: int) -> list[Event]:
         basis = Basis(time=time, detail={"why": "no longer configured"})
@@ -303,7 +309,7 @@ class Book:
 
     def _time_of(self, ident: str, held: Held | None) -> None:
         subject = self._by_id.get(held.occurrence.rule) if held else None
-        self._timers.set(ident, escalation(held, subject.steps)[0] if held and subject else NEVER)
+        self._timers.set(ident, next_due(held, subject) if held else NEVER)
 
     def _retime(self) -> None:
         self._timers = Timers()

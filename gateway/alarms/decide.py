@@ -6,15 +6,25 @@ The tables say what happens; this module only writes it down in events, with eve
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
-from gateway.alarms.evolve import Held, escalation, follow
+from gateway.alarms.evolve import Held, escalation, follow, open_with
 from gateway.alarms.subjects import Subject
 from gateway.alarms.tables import ENDS, NORM, Cause, affect, closes, letter, move
 from gateway.model.commands import Actor
 from gateway.model.errors import Refused
-from gateway.model.events import Acknowledgement, Axes, Event, EventKind, Occurrence
+from gateway.model.events import (
+    Acknowledgement,
+    Axes,
+    Condition,
+    Disposal,
+    Event,
+    EventKind,
+    Occurrence,
+    Suppression,
+)
 from gateway.model.levels import Level
+from gateway.model.times import iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +36,8 @@ class Basis:
     """
 
     time: int
+    onset: int = 0
+    """of a new occurrence"""
     subject: Subject | None = None
     measured: bool = False
     value: float | None = None
@@ -38,49 +50,87 @@ class Basis:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+BACK: Final = {
+    Suppression.SHELVED: Cause.UNSHELVE,
+    Suppression.BY_DESIGN: Cause.UNSUPPRESS,
+    Suppression.OUT_OF_SERVICE: Cause.RETURN,
+}
+"""how each suppression ends"""
+
+
 def finite(value: float | None) -> float | None:
     """None for what JSON cannot say."""
     return value if value is not None and math.isfinite(value) else None
 
 
-def begin(subject: Subject, ident: str, onset: int, basis: Basis) -> list[Event]:
-    """A new occurrence."""
-    axes, effects = move(NORM, Cause.BEYOND, latched=subject.latched)
-    return [
-        Event(
-            event=effects[0],
-            time=basis.time,
-            id=ident,
-            n=1,
-            installation=subject.installation,
-            tag=subject.tag,
-            description=subject.description,
-            cls=subject.cls,
-            unit=subject.unit,
-            rule=subject.rule,
-            rule_version=subject.version,
-            kind=subject.kind,
-            fault=subject.fault,
-            shadow=subject.shadow,
-            level=subject.level,
-            levels=(subject.level,),
-            priority=subject.priority,
-            onset=onset,
-            value=finite(basis.value),
-            limit=finite(subject.limit),
-            reset=finite(subject.reset),
-            quality=basis.quality,
-            rate=finite(basis.rate),
-            before=NORM,
-            after=axes,
-            isa=letter(axes),
-            guidance=subject.guidance,
-            backfill=basis.late > 0,
-            late_s=basis.late / 1e9,
-            members=subject.members,
-            detail=basis.detail,
-        )
-    ]
+def begin(
+    subject: Subject, ident: str, onset: int, basis: Basis, away: Suppression = Suppression.NONE
+) -> list[Event]:
+    """A new occurrence, of a rule that is suppressed already if ``away`` says so. Its disposal opens with it, but not
+    while it is kept from the operator.
+    """
+    start = replace(NORM, suppression=away)
+    axes, effects = move(start, Cause.BEYOND, latched=subject.latched)
+    first = _first(subject, ident, effects[0], (start, axes), replace(basis, onset=onset))
+    if away is not Suppression.NONE:
+        return [first]
+    return [first, *require(open_with(first, ""), subject, basis)]
+
+
+def set_aside(subject: Subject, ident: str, cause: Cause, basis: Basis) -> list[Event]:
+    """An occurrence that only holds a suppression: the alarm of this rule is not there now."""
+    axes, effects = move(NORM, cause)
+    return [_first(subject, ident, effects[0], (NORM, axes), replace(basis, onset=basis.time))]
+
+
+def require(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
+    """The closed loop opens, where the rule asks for it and the condition is not normal."""
+    o = held.occurrence
+    asked = subject is not None and subject.disposal_due > 0
+    if not asked or subject is None or o.axes.disposal is not Disposal.NOT_REQUIRED:
+        return []
+    if o.axes.condition is Condition.NORMAL:
+        return []
+    due = iso(basis.time + basis.late + subject.disposal_due)
+    return press(held, Cause.REQUIRE, Basis(time=basis.time, detail={"due": due}))
+
+
+def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes], basis: Basis) -> Event:
+    return Event(
+        event=kind,
+        time=basis.time,
+        id=ident,
+        n=1,
+        installation=subject.installation,
+        tag=subject.tag,
+        description=subject.description,
+        cls=subject.cls,
+        unit=subject.unit,
+        rule=subject.rule,
+        rule_version=subject.version,
+        kind=subject.kind,
+        fault=subject.fault,
+        shadow=subject.shadow,
+        level=subject.level,
+        levels=(subject.level,),
+        priority=subject.priority,
+        onset=basis.onset,
+        value=finite(basis.value),
+        limit=finite(subject.limit),
+        reset=finite(subject.reset),
+        quality=basis.quality,
+        rate=finite(basis.rate),
+        before=axes[0],
+        after=axes[1],
+        isa=letter(axes[1]),
+        actor=basis.actor,
+        comment=basis.comment,
+        guidance=subject.guidance,
+        backfill=basis.late > 0,
+        late_s=basis.late / 1e9,
+        members=subject.members,
+        detail=basis.detail,
+    )
 
 
 def press(held: Held, cause: Cause, basis: Basis) -> list[Event]:
@@ -124,16 +174,47 @@ def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
     return [replace(event, level=level, levels=levels)]
 
 
-def escalate(held: Held, steps: tuple[tuple[int, Level], ...], now: int) -> list[Event]:
-    """All rises by time in alarm that are due at ``now``, each at its own moment."""
+def next_due(held: Held, subject: Subject | None) -> int:
+    """When something of this occurrence next happens by time alone, ns or NEVER."""
+    return min(
+        escalation(held, subject.steps if subject else ())[0], held.occurrence.until, held.occurrence.due
+    )
+
+
+def run_out(held: Held, subject: Subject | None, now: int) -> list[Event]:
+    """What happens by time alone until ``now``, each at its own moment: the level rises with the time in alarm, a
+    suppression ends, a disposal is overdue.
+    """
     events: list[Event] = []
-    due, level = escalation(held, steps)
-    while level is not None and due <= now:
-        risen = raise_level(held, level, Basis(time=due, detail={"why": "time in alarm"}))
-        events += risen
-        held = follow(held, *risen)
-        due, level = escalation(held, steps)
+    while (at := next_due(held, subject)) <= now and not (events and events[-1].event in ENDS):
+        new = _at(held, subject, at)
+        events += new
+        held = follow(held, *new)
     return events
+
+
+def _at(held: Held, subject: Subject | None, at: int) -> list[Event]:
+    rise, level = escalation(held, subject.steps if subject else ())
+    if level is not None and rise == at:
+        return raise_level(held, level, Basis(time=at, detail={"why": "time in alarm"}))
+    if held.occurrence.until == at:
+        return let_go(held, subject, Basis(time=at, detail={"why": "its time is over"}))
+    axes = held.occurrence.axes
+    o, kind = held.occurrence, EventKind.DISPOSAL_OVERDUE
+    return [_next(o, kind, o.n + 1, (axes, axes), Basis(time=at, detail={"disposal": axes.disposal.value}))]
+
+
+def let_go(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
+    """Out of suppression: announced if it is not normal, and then handled like any other.
+
+    Raises:
+        Refused: it is not suppressed.
+    """
+    suppression = held.occurrence.axes.suppression
+    if suppression not in BACK:
+        raise Refused(f"alarm {held.occurrence.id} is not suppressed")
+    events = press(held, BACK[suppression], basis)
+    return events + require(follow(held, *events), subject, Basis(time=basis.time))
 
 
 def go_live(held: Held, basis: Basis) -> list[Event]:

@@ -6,14 +6,19 @@ show: from when escalation counts, and which of its events wait for a person.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
-from gateway.alarms.tables import JOINT, Cause
+from gateway.alarms.tables import JOINT, RETURNS, Cause
 from gateway.model.commands import Actor
-from gateway.model.events import Acknowledgement, Axes, Condition, Event, EventKind, Occurrence
+from gateway.model.events import Acknowledgement, Axes, Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.levels import Level
-from gateway.model.times import NEVER, seconds
+from gateway.model.times import NEVER, parse_iso, seconds
 
+T = TypeVar("T")
+OPENS: Final = frozenset({EventKind.RAISED, EventKind.SHELVED, EventKind.OUT_OF_SERVICE})
+"""First events of an occurrence. A rule that is shelved while its alarm is not there has an occurrence all the same: it
+holds who, why and until when."""
+_KEPT_UNTIL: Final = frozenset({EventKind.RAISED, EventKind.SHELVED, EventKind.OUT_OF_SERVICE})
 ASKS: Final = frozenset(kind for kind, causes in JOINT.items() if Cause.ALARM in causes)
 """Events a person must acknowledge."""
 
@@ -33,12 +38,12 @@ class Held:
 
 
 def open_with(event: Event, name: str) -> Held:
-    """A new occurrence from its ``raised`` event; ``name`` is the rule's short name.
+    """A new occurrence from its first event; ``name`` is the rule's short name.
 
     Raises:
         ValueError: not the first event of an occurrence.
     """
-    if event.event is not EventKind.RAISED or event.n != 1 or event.level is None:
+    if event.event not in OPENS or event.n != 1 or event.level is None:
         raise ValueError(f"{event.event.value} n={event.n} cannot open occurrence {event.id!r}")
     occurrence = Occurrence(
         id=event.id,
@@ -68,8 +73,12 @@ def open_with(event: Event, name: str) -> Held:
         quality=event.quality or 0,
         guidance=event.guidance,
         members=event.members,
+        until=_until(event, NEVER),
+        set_aside_by=event.actor if _by_person(event) else None,
+        reason=event.comment if _by_person(event) else "",
     )
-    return Held(occurrence=occurrence, since=_counts_from(event), first=1, last=1)
+    asks = int(event.event in ASKS)
+    return Held(occurrence=occurrence, since=_counts_from(event), first=asks, last=asks)
 
 
 def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
@@ -98,6 +107,11 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
         quality=occurrence.quality if event.quality is None else event.quality,
         acknowledged_by=_who(occurrence, axes, event),
         comment=event.comment or occurrence.comment,
+        until=_until(event, occurrence.until),
+        set_aside_by=_kept(event, event.actor, occurrence.set_aside_by),
+        reason=_kept(event, event.comment, occurrence.reason) or "",
+        due=_due(event, occurrence.due),
+        handler=_handler(event, occurrence.handler),
     )
 
 
@@ -133,12 +147,51 @@ def _step(held: Held, event: Event) -> Held:
     occurrence = evolve(held.occurrence, event)
     since = _counts_from(event) if event.event is EventKind.RE_ALARM else held.since
     first, last = held.first, held.last
-    if event.event in ASKS:
+    if event.event in ASKS and _asks(event):
         first, last = first or event.n, event.n
     elif event.event is EventKind.ACKNOWLEDGED:
         seen = int(event.detail["seen"])
         first, last = (0, 0) if seen >= last else (seen + 1, last)
     return Held(occurrence=occurrence, since=since, first=first, last=last)
+
+
+def _asks(event: Event) -> bool:
+    return event.event not in RETURNS or _after(event).condition is not Condition.NORMAL
+
+
+def _by_person(event: Event) -> bool:
+    return _after(event).suppression in (Suppression.SHELVED, Suppression.OUT_OF_SERVICE)
+
+
+def _kept(event: Event, new: T, known: T) -> T | None:
+    """What a suppression by a person says of itself, as long as it lasts."""
+    if event.event in (EventKind.SHELVED, EventKind.OUT_OF_SERVICE):
+        return new
+    return known if _by_person(event) else None
+
+
+def _until(event: Event, known: int) -> int:
+    """Ends with the suppression; begins or is set anew with the events that tell it."""
+    if event.event in _KEPT_UNTIL and "until" in event.detail:
+        return parse_iso(event.detail["until"])
+    return known if _by_person(event) else NEVER
+
+
+def _due(event: Event, known: int) -> int:
+    if event.event in (EventKind.DISPOSAL_OPENED, EventKind.DISPOSAL_REOPENED):
+        return parse_iso(event.detail["due"]) if "due" in event.detail else NEVER
+    done = event.event in (
+        EventKind.DISPOSAL_OVERDUE,
+        EventKind.DISPOSAL_CLOSED,
+        EventKind.DISPOSAL_FALSE_ALARM,
+    )
+    return NEVER if done else known
+
+
+def _handler(event: Event, known: str) -> str:
+    """Who said last that it was handled, or took it in hand."""
+    taken = event.event in (EventKind.DISPOSAL_HANDLING, EventKind.DISPOSAL_REVIEW)
+    return event.actor.id if taken and event.actor else known
 
 
 def _counts_from(event: Event) -> int:

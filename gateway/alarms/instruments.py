@@ -9,6 +9,7 @@ nobody's.)
 changes the view without being an event. It proposes :class:`Turn` s; the book turns them into events.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -128,6 +129,14 @@ class Health:
     def next_deadline(self) -> int:
         """When patience next ends, ns or NEVER."""
         return min(self._tag_due.earliest(), self._link_due.earliest())
+
+    def worst(self, tags: Iterable[str]) -> int:
+        """The worst present quality of these tags; no data where nothing was heard."""
+        rows = (self._topology.site.tag_index.get(tag) for tag in tags)
+        known = [self._quality[row] for row in rows if row is not None]
+        return max(
+            (q if q != NOT_HEARD else int(Quality.NO_DATA) for q in known), default=int(Quality.NO_DATA)
+        )
 
     def tag(self, fact: TagFact) -> list[Turn]:
         """An instrument failed or recovered."""

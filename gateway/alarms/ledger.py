@@ -15,6 +15,8 @@ from gateway.model.wire import axes_of
 
 _OUTAGE: Final = "down_since"
 _FIELDS: Final = tuple(f.name for f in fields(Occurrence))
+_PEOPLE: Final = ("acknowledged_by", "set_aside_by")
+_BESIDE: Final = tuple(f.name for f in fields(Held) if f.name != "occurrence")
 
 
 class Ledger:
@@ -127,8 +129,9 @@ def pack(held: Held) -> dict[str, Any]:
     raw = {name: getattr(o, name) for name in _FIELDS}
     raw["axes"] = o.axes.as_json()
     raw["level"], raw["levels"], raw["members"] = o.level.word, [x.word for x in o.levels], list(o.members)
-    raw["acknowledged_by"] = asdict(o.acknowledged_by) if o.acknowledged_by else None
-    return {"occurrence": raw, "since": held.since, "first": held.first, "last": held.last}
+    for name in _PEOPLE:
+        raw[name] = asdict(raw[name]) if raw[name] else None
+    return {"occurrence": raw} | {name: getattr(held, name) for name in _BESIDE}
 
 
 def unpack(data: dict[str, Any]) -> Held:
@@ -137,5 +140,6 @@ def unpack(data: dict[str, Any]) -> Held:
     raw["axes"] = axes_of(raw["axes"])
     raw["level"], raw["levels"] = Level.parse(raw["level"]), tuple(map(Level.parse, raw["levels"]))
     raw["members"] = tuple(raw["members"])
-    raw["acknowledged_by"] = Actor(**raw["acknowledged_by"]) if raw["acknowledged_by"] else None
-    return Held(occurrence=Occurrence(**raw), since=data["since"], first=data["first"], last=data["last"])
+    for name in _PEOPLE:
+        raw[name] = Actor(**raw[name]) if raw[name] else None
+    return Held(occurrence=Occurrence(**raw), **{name: data[name] for name in _BESIDE})

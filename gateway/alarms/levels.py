@@ -6,7 +6,8 @@ What is highest holds (first row that applies):
    and system faults set no colour.
 2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
    of the place's tags can.
-3. ``not-judged``: a tag whose class needs a limit has none announced, or the place has no tags at all.
+3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, or a rule is
+   shelved or out of service.
 4. ``normal``.
 
 The site is a place of its own over all alarms, tags and installations. Every change costs a few counters; lists are
@@ -16,8 +17,9 @@ made only for places that changed, when somebody asks.
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gateway.alarms.away import BY_PERSON
 from gateway.alarms.topology import Topology
-from gateway.model.events import Condition, Occurrence
+from gateway.model.events import Condition, Occurrence, Suppression
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LiveState
 
@@ -44,6 +46,8 @@ class Place:
     counts: list[int] = field(default_factory=lambda: [0] * (max(Level) + 1))
     blinded: set[int] = field(default_factory=set)
     not_judged: tuple[int, ...] = ()
+    aside: dict[str, Occurrence] = field(default_factory=dict)
+    """shelved or out of service"""
 
     def level(self) -> LiveLevel:
         """The first row of the module's table that applies."""
@@ -52,7 +56,7 @@ class Place:
                 return LiveLevel(level.word)
         if self.blinded or (self.rows and not self.sighted):
             return LiveLevel.NO_VIEW
-        if self.not_judged or self.empty or not self.rows:
+        if self.not_judged or self.empty or not self.rows or self.aside:
             return LiveLevel.NOT_JUDGED
         return LiveLevel.NORMAL
 
@@ -66,10 +70,23 @@ class Place:
             self.counts[o.level] += 1
         return (old and old.level) != (o and o.level)
 
+    def put_aside(self, o: Occurrence | None, ident: str) -> bool:
+        """The occurrence ``ident`` is kept from the operator by a person as ``o`` (None: it is not). True if new."""
+        old = self.aside.pop(ident, None)
+        if o is not None:
+            self.aside[ident] = o
+        return (old is None) != (o is None)
+
 
 def counts(o: Occurrence) -> bool:
     """Does this occurrence colour its place?"""
-    return not o.fault and not o.shadow and o.axes.condition is not Condition.NORMAL
+    shown = o.axes.suppression is Suppression.NONE
+    return shown and not o.fault and not o.shadow and o.axes.condition is not Condition.NORMAL
+
+
+def sets_aside(o: Occurrence) -> bool:
+    """Is a rule that people rely on kept from them by a person? Then nobody may call its place normal."""
+    return o.axes.suppression in BY_PERSON and not o.fault and not o.shadow
 
 
 class Levels:
@@ -110,8 +127,9 @@ class Levels:
         if known is None:
             return
         counted = after if after is not None and counts(after) else None
+        aside = after if after is not None and sets_aside(after) else None
         for place in self._of(known.installation):
-            if place.put(counted, known.id):
+            if place.put(counted, known.id) | place.put_aside(aside, known.id):
                 self._touch(place)
 
     def changes(self, announced: Announced) -> list[str]:
@@ -137,6 +155,8 @@ class Levels:
             "blinded_count": len(state.blinded),
             "not_judged": list(state.not_judged[:LISTED]),
             "not_judged_count": len(state.not_judged),
+            "suppressed": list(state.suppressed[:LISTED]),
+            "suppressed_count": len(state.suppressed),
         }
 
     def shadow(self, place: str) -> bool:
@@ -165,7 +185,9 @@ class Levels:
     def _make(self, place: Place, announced: Announced) -> LiveState:
         level = place.level()
         blinded, not_judged = self._names(sorted(place.blinded)), self._names(place.not_judged)
-        causes = {LiveLevel.NO_VIEW: blinded, LiveLevel.NOT_JUDGED: not_judged, LiveLevel.NORMAL: ()}
+        suppressed = tuple(dict.fromkeys(o.rule for o in place.aside.values()))
+        unjudged = (*not_judged, *suppressed)
+        causes = {LiveLevel.NO_VIEW: blinded, LiveLevel.NOT_JUDGED: unjudged, LiveLevel.NORMAL: ()}
         known = announced.get(place.id)
         return LiveState(
             installation=place.id,
@@ -175,6 +197,7 @@ class Levels:
             cause=causes[level] if level in causes else _by_weight(place),
             blinded=blinded,
             not_judged=not_judged,
+            suppressed=suppressed,
         )
 
     def _names(self, rows: tuple[int, ...] | list[int]) -> tuple[str, ...]:

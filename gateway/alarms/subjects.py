@@ -37,6 +37,12 @@ class Subject:
     latched: bool = False
     steps: tuple[tuple[int, Level], ...] = ()
     branches: int = 1
+    disposal_due: int = 0
+    """ns to close the loop in; 0: none is asked for"""
+    highly_managed: bool = False
+    """suppressed by two persons only"""
+    suppressed_while: tuple[str, ...] = ()
+    """rules whose active condition suppresses this one by design"""
 
 
 def shadow_places(site: Site) -> frozenset[str]:
@@ -69,6 +75,9 @@ def of_rule(site: Site, rule: Rule) -> Subject:
         latched=rule.latched,
         steps=rule.raise_level,
         branches=BRANCHES,
+        disposal_due=rule.disposal_due,
+        highly_managed=rule.highly_managed,
+        suppressed_while=rule.suppressed_while,
     )
 
 

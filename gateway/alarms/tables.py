@@ -58,11 +58,13 @@ class Cause(StrEnum):
     RETURN = "return"
 
     REQUIRE = "require"
+    ASSIGN = "assign"
     HANDLE = "handle"
     SUBMIT = "submit"
     SEND_BACK = "send-back"
     SETTLE = "settle"
     DISMISS = "dismiss"
+    REOPEN = "reopen"
 
 
 State = Condition | Acknowledgement | Latch | Suppression | Disposal
@@ -113,7 +115,7 @@ LATCH: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
     }
 )
 
-#: Axis 4. No command reaches it in this version. Shelving again is a new time limit; out of service outranks the rest.
+#: Axis 4. Shelving again is a new time limit, and so is removing again; out of service outranks the rest.
 SUPPRESSION: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
     {
         (Suppression.NONE, Cause.SHELVE): (Suppression.SHELVED, (_K.SHELVED,)),
@@ -121,25 +123,30 @@ SUPPRESSION: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
         (Suppression.NONE, Cause.REMOVE): (Suppression.OUT_OF_SERVICE, (_K.OUT_OF_SERVICE,)),
         (Suppression.SHELVED, Cause.SHELVE): (Suppression.SHELVED, (_K.SHELVED,)),
         (Suppression.SHELVED, Cause.UNSHELVE): (Suppression.NONE, (_K.UNSHELVED,)),
-        (Suppression.SHELVED, Cause.SUPPRESS): (Suppression.BY_DESIGN, (_K.SUPPRESSED,)),
         (Suppression.SHELVED, Cause.REMOVE): (Suppression.OUT_OF_SERVICE, (_K.OUT_OF_SERVICE,)),
+        (Suppression.BY_DESIGN, Cause.SHELVE): (Suppression.SHELVED, (_K.SHELVED,)),
         (Suppression.BY_DESIGN, Cause.UNSUPPRESS): (Suppression.NONE, (_K.UNSUPPRESSED,)),
         (Suppression.BY_DESIGN, Cause.REMOVE): (Suppression.OUT_OF_SERVICE, (_K.OUT_OF_SERVICE,)),
+        (Suppression.OUT_OF_SERVICE, Cause.REMOVE): (Suppression.OUT_OF_SERVICE, (_K.OUT_OF_SERVICE,)),
         (Suppression.OUT_OF_SERVICE, Cause.RETURN): (Suppression.NONE, (_K.RETURNED_TO_SERVICE,)),
     }
 )
 
-#: Axis 5 (处置 -> 复核 -> 销警 | 误报). No command reaches it in this version.
+#: Axis 5 (处置 -> 复核 -> 销警 | 误报). Who handled it does not review it (:mod:`gateway.alarms.loop`).
 DISPOSAL: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
     {
         (Disposal.NOT_REQUIRED, Cause.REQUIRE): (Disposal.OPEN, (_K.DISPOSAL_OPENED,)),
+        (Disposal.OPEN, Cause.ASSIGN): (Disposal.ASSIGNED, (_K.DISPOSAL_ASSIGNED,)),
         (Disposal.OPEN, Cause.HANDLE): (Disposal.HANDLING, (_K.DISPOSAL_HANDLING,)),
-        (Disposal.OPEN, Cause.DISMISS): (Disposal.FALSE_ALARM, (_K.DISPOSAL_FALSE_ALARM,)),
+        (Disposal.ASSIGNED, Cause.ASSIGN): (Disposal.ASSIGNED, (_K.DISPOSAL_ASSIGNED,)),
+        (Disposal.ASSIGNED, Cause.HANDLE): (Disposal.HANDLING, (_K.DISPOSAL_HANDLING,)),
+        (Disposal.HANDLING, Cause.ASSIGN): (Disposal.ASSIGNED, (_K.DISPOSAL_ASSIGNED,)),
         (Disposal.HANDLING, Cause.SUBMIT): (Disposal.REVIEW, (_K.DISPOSAL_REVIEW,)),
-        (Disposal.HANDLING, Cause.DISMISS): (Disposal.FALSE_ALARM, (_K.DISPOSAL_FALSE_ALARM,)),
         (Disposal.REVIEW, Cause.SEND_BACK): (Disposal.HANDLING, (_K.DISPOSAL_RETURNED,)),
         (Disposal.REVIEW, Cause.SETTLE): (Disposal.CLOSED, (_K.DISPOSAL_CLOSED,)),
         (Disposal.REVIEW, Cause.DISMISS): (Disposal.FALSE_ALARM, (_K.DISPOSAL_FALSE_ALARM,)),
+        (Disposal.CLOSED, Cause.REOPEN): (Disposal.HANDLING, (_K.DISPOSAL_REOPENED,)),
+        (Disposal.FALSE_ALARM, Cause.REOPEN): (Disposal.HANDLING, (_K.DISPOSAL_REOPENED,)),
     }
 )
 
@@ -165,11 +172,16 @@ JOINT: Final[Mapping[EventKind, tuple[Cause, ...]]] = MappingProxyType(
     }
 )
 
+RETURNS: Final = frozenset({_K.UNSHELVED, _K.UNSUPPRESSED, _K.RETURNED_TO_SERVICE})
+"""What comes out of suppression asks for a person only while it is not normal (ISA-18.2: the state is recomputed from
+the live condition). One that came and went meanwhile still waits as it did."""
+
 #: Joint rule 2: what must be so on the other axes before a cause is legal.
 REQUIRES: Final[Mapping[Cause, tuple[State, ...]]] = MappingProxyType(
     {
         Cause.RESET: (Condition.NORMAL, Acknowledgement.ACKNOWLEDGED),
         Cause.SETTLE: (Condition.NORMAL,),
+        Cause.DISMISS: (Condition.NORMAL,),
     }
 )
 
@@ -179,6 +191,7 @@ CLOSES: Final[Mapping[Axis, tuple[State, ...]]] = MappingProxyType(
         Axis.CONDITION: (Condition.NORMAL,),
         Axis.ACKNOWLEDGEMENT: (Acknowledgement.ACKNOWLEDGED,),
         Axis.LATCH: (Latch.NONE,),
+        Axis.SUPPRESSION: (Suppression.NONE,),
         Axis.DISPOSAL: (Disposal.NOT_REQUIRED, Disposal.CLOSED, Disposal.FALSE_ALARM),
     }
 )
@@ -253,6 +266,8 @@ def move(axes: Axes, cause: Cause, *, latched: bool = False) -> Moved:
 
 def affect(axes: Axes, kind: EventKind, *, latched: bool = False) -> Axes:
     """Joint rule 1 for one effect."""
+    if kind in RETURNS and axes.condition is Condition.NORMAL:
+        return axes
     for cause in JOINT.get(kind, ()):
         if cause is not Cause.LATCH or latched:
             axes = _put(axes, cause, _look_up(axes, cause)[0])

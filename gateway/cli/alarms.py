@@ -1,7 +1,9 @@
 """``fengsui alarms``: the operator's hands without the console. Acts go through the running gateway, or not at all."""
 
+import datetime as dt
 import getpass
 import platform
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +16,24 @@ from gateway.model.errors import Refused
 app = typer.Typer(no_args_is_help=True)
 Config = Annotated[Path, typer.Argument(help="the site file")]
 AsJson = Annotated[bool, typer.Option("--json", help="report as JSON")]
+Ids = Annotated[list[str], typer.Argument(help="occurrence ids (or unambiguous beginnings), or `all`")]
+Rules = Annotated[list[str], typer.Argument(help="rule ids, e.g. LT-101.HH")]
+Comment = Annotated[str, typer.Option(help="why, or what is being done")]
+Reason = Annotated[str, typer.Option(help="why")]
+User = Annotated[str, typer.Option("--as", help="who does it")]
+Second = Annotated[str, typer.Option(help="the second person, where an alarm is highly managed")]
+
+
+class Step(StrEnum):
+    """Steps of the closed loop."""
+
+    ASSIGN = "assign"
+    HANDLE = "handle"
+    SUBMIT = "submit"
+    SEND_BACK = "send-back"
+    SETTLE = "settle"
+    DISMISS = "dismiss"
+    REOPEN = "reopen"
 
 
 @app.command("list")
@@ -31,22 +51,133 @@ def list_(config: Config, *, json: AsJson = False) -> None:
 @app.command("ack")
 def ack(
     config: Config,
-    ids: Annotated[list[str], typer.Argument(help="occurrence ids (or unambiguous beginnings), or `all`")],
+    ids: Ids,
     *,
-    comment: Annotated[str, typer.Option(help="why, or what is being done")] = "",
-    user: Annotated[str, typer.Option("--as", help="who acknowledges")] = "",
+    comment: Comment = "",
+    user: User = "",
     json: AsJson = False,
 ) -> None:
     """Acknowledge open alarms as they are now; an event that comes later stays unacknowledged."""
     gateway = Gateway(config)
-    seen = [{"id": a["id"], "n": a["n"]} for a in _chosen(gateway.get("/alarms")["alarms"], ids)]
+    seen = _seen(_chosen(gateway.get("/alarms")["alarms"], ids))
+    body = {"ids": seen, "actor": _actor(user), "comment": comment}
+    _done(gateway.post("/commands/acknowledge", body), json, f"{len(seen)} acknowledged")
+
+
+@app.command("suppressed")
+def suppressed(config: Config, *, json: AsJson = False) -> None:
+    """What is shelved, out of service or suppressed by design, and why."""
+    alarms = [a for a in Gateway(config).get("/alarms")["alarms"] if a["suppression"] != "none"]
+    if json:
+        say_json(alarms)
+        return
+    for alarm in alarms:
+        until = alarm["until"] or "-"
+        typer.echo(f"{alarm['rule']:<24} {alarm['suppression']:<15} until {until} {alarm['reason']}")
+    typer.echo(f"{len(alarms)} suppressed")
+
+
+@app.command("shelve")
+def shelve(  # noqa: PLR0913  # an option each
+    config: Config,
+    rules: Rules,
+    *,
+    reason: Reason,
+    hours: Annotated[float, typer.Option("--for", help="hours until it comes back by itself")],
+    second: Second = "",
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """Keep alarms from the operator for a time; they are judged and journalled on."""
+    _set_aside(config, "shelve", rules, reason, hours, second=second, user=user, json=json)
+
+
+@app.command("remove")
+def remove(  # noqa: PLR0913  # an option each
+    config: Config,
+    rules: Rules,
+    *,
+    reason: Reason,
+    permit: Annotated[str, typer.Option(help="number of the permit")],
+    hours: Annotated[float, typer.Option("--for", help="hours until it comes back by itself")],
+    second: Second = "",
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """Take alarms out of service under a permit, for a stated time (calibration, maintenance)."""
+    _set_aside(config, "remove", rules, reason, hours, second=second, user=user, json=json, permit=permit)
+
+
+@app.command("unshelve")
+def unshelve(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
+    """End a shelving now."""
+    answer = Gateway(config).post("/commands/unshelve", {"rules": rules, "actor": _actor(user)})
+    _done(answer, json, f"{len(rules)} unshelved")
+
+
+@app.command("return")
+def return_(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
+    """Put back into service now."""
+    answer = Gateway(config).post("/commands/return", {"rules": rules, "actor": _actor(user)})
+    _done(answer, json, f"{len(rules)} returned to service")
+
+
+@app.command("dispose")
+def dispose(  # noqa: PLR0913  # an option each
+    config: Config,
+    step: Annotated[Step, typer.Argument(help="what is done")],
+    ids: Ids,
+    *,
+    comment: Comment = "",
+    assignee: Annotated[str, typer.Option(help="who handles it")] = "",
+    cause: Annotated[str, typer.Option(help="what caused it")] = "",
+    measure: Annotated[str, typer.Option(help="what was done")] = "",
+    evidence: Annotated[str, typer.Option(help="work order, photo, report")] = "",
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """One step of the closed loop (处置): assign, handle, submit, send-back, settle (销警), dismiss (误报), reopen."""
+    gateway = Gateway(config)
+    seen = _seen(_chosen(gateway.get("/alarms")["alarms"], ids))
+    words = {"assignee": assignee, "cause": cause, "measure": measure, "evidence": evidence}
+    body = {"ids": seen, "actor": _actor(user), "comment": comment, **words}
+    _done(gateway.post(f"/commands/{step.value}", body), json, f"{len(seen)}: {step.value}")
+
+
+def _set_aside(  # noqa: PLR0913  # what the two commands share
+    config: Path, act: str, rules: list[str], reason: str, hours: float, *,
+    second: str, user: str, json: bool, permit: str = "",
+) -> None:  # fmt: skip
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+    body = {
+        "rules": rules,
+        "actor": _actor(user),
+        "comment": reason,
+        "until": until.isoformat(),
+        "permit": permit,
+        "second": {"id": second, "name": second} if second else None,
+    }
+    _done(
+        Gateway(config).post(f"/commands/{act}", body),
+        json,
+        f"{act}: {len(rules)} until {until:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _seen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"id": a["id"], "n": a["n"]} for a in alarms]
+
+
+def _actor(user: str) -> dict[str, str]:
     name = user or getpass.getuser()
-    actor = {"id": name, "name": name, "workstation": platform.node()}
-    answer = gateway.post("/commands/acknowledge", {"ids": seen, "actor": actor, "comment": comment})
+    return {"id": name, "name": name, "workstation": platform.node()}
+
+
+def _done(answer: Any, json: bool, words: str) -> None:
     if json:
         say_json(answer)
     else:
-        typer.echo(f"{len(seen)} acknowledged by {name}")
+        typer.echo(words)
 
 
 def _line(a: dict[str, Any]) -> str:

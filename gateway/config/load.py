@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 
+from gateway.config.asides import set_aside_faults
 from gateway.config.ceilings import breaches
 from gateway.config.csvfile import Row, read_rows
 from gateway.config.located import located
 from gateway.config.registry import SINKS, SOURCES, kinds
-from gateway.config.rulebook import entry_rule, limit_rules, members_of
+from gateway.config.rulebook import due_of, entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
 from gateway.config.schema import Defaults, InstallationEntry, SiteFile
 from gateway.config.secrets import secret_faults
@@ -208,10 +209,11 @@ def _rules(
     listed: Sequence[Listed], roll: Roll, draft: Draft, document: Document, faults: list[Fault]
 ) -> list[Placed]:
     """The rules of the limit columns, then those of the site file; checked one by one and against each other."""
+    due = due_of(draft.file.alarms)
     rules = [
         Placed(rule, entry.row.file, entry.row.line, rule.name)
         for entry in listed
-        for rule in limit_rules(entry, draft.file.limits)
+        for rule in limit_rules(entry, draft.file.limits, due)
     ]
     for index, entry in draft.rules:
         wrong = entry_faults(entry, index, roll, document)
@@ -219,9 +221,10 @@ def _rules(
         if wrong or any(member not in roll.tags for member in members_of(entry)):
             continue
         place = document.fault(("rules", index), entry.id, "")
-        rules.append(Placed(entry_rule(entry, roll.tags), place.file, place.line, place.path))
+        rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path))
     faults += rule_collisions(rules)
     faults += _too_loose(rules, roll.tags)
+    faults += set_aside_faults(rules, roll.tags)
     return rules
 
 
@@ -243,6 +246,8 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
         links=links,
         tags=tags,
         rules=rules,
+        shelve_longest=file.alarms.shelve_longest,
+        remove_longest=file.alarms.remove_longest,
     )
     return replace(site, config_hash=hashlib.sha256(_effective(site, file)).hexdigest())
 

@@ -58,6 +58,14 @@ class RuleBase(Strict):
     priority: Priority = Field(2, description="1-4, 1 handled first")
     raise_level: Raises = Field((), description=RAISE_HELP)
     latched: Flag = Field(False, description="stays until an operator resets it")
+    highly_managed: Flag = Field(
+        False,
+        description="shelved or taken out of service by two persons only, and never suppressed by design",
+    )
+    suppressed_while: tuple[str, ...] = Field(
+        (),
+        description="ids of rules whose active condition sets this alarm aside: its cause, a state of the plant",
+    )
     stage: StageWord = Field("live", description="shadow: judged and journalled, not announced")
     enabled: Flag = Field(True, description="false: not judged, and shown as such")
     description: Text = Field("", description="shown on its alarms; empty: the tag's description")

@@ -9,7 +9,7 @@ import orjson
 
 from gateway.config.kinds.base import KindEntry
 from gateway.config.rulebase import RuleBase
-from gateway.config.schema import LimitColumn, Limits, RuleEntry
+from gateway.config.schema import Alarms, LimitColumn, Limits, RuleEntry
 from gateway.config.taglist import Listed, tidy
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Degrade, Rule, RuleKind, Tag
@@ -35,7 +35,16 @@ def versioned(rule: Rule) -> Rule:
     return replace(rule, version=hashlib.sha256(settings).hexdigest()[:12])
 
 
-def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
+Due = Mapping[Level, int]
+"""level -> time in which an alarm of it must be disposed of, ns"""
+
+
+def due_of(alarms: Alarms) -> Due:
+    """Deadlines of the closed loop by level."""
+    return {Level.parse(word): time for word, time in alarms.disposal.items()}
+
+
+def limit_rules(listed: Listed, limits: Limits, due: Due) -> list[Rule]:
     """The rules of one row's limit columns."""
     tag, band, cell = listed.tag, listed.deadband, listed.row.get
     rules = []
@@ -57,6 +66,8 @@ def limit_rules(listed: Listed, limits: Limits) -> list[Rule]:
                 on_delay=listed.on_delay,
                 off_delay=listed.off_delay,
                 latched=column.latched,
+                highly_managed=column.highly_managed,
+                disposal_due=due.get(Level.parse(column.level), 0),
                 raise_level=_raise(column.raise_level),
                 description=tag.description,
                 guidance=listed.guidance,
@@ -74,11 +85,12 @@ def _raise(pairs: Sequence[tuple[int, str]]) -> tuple[tuple[int, Level], ...]:
     return tuple((after, Level.parse(word)) for after, word in sorted(pairs))
 
 
-def entry_rule(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag]) -> Rule:
+def entry_rule(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag], due: Due) -> Rule:
     """One entry of the ``rules`` section, already checked, as a rule."""
     members = members_of(entry)
     own = _own(entry) if isinstance(entry, KindEntry) else _classic(entry)
-    return versioned(_rule(entry, members, tags[members[0]], own))
+    rule = _rule(entry, members, tags[members[0]], own)
+    return versioned(replace(rule, disposal_due=due.get(rule.level, 0)))
 
 
 def members_of(entry: RuleEntry | KindEntry) -> tuple[str, ...]:
@@ -152,6 +164,8 @@ def _announced(entry: RuleBase) -> dict[str, Any]:
         "level": Level.parse(entry.level),
         "priority": entry.priority,
         "latched": entry.latched,
+        "highly_managed": entry.highly_managed,
+        "suppressed_while": entry.suppressed_while,
         "raise_level": _raise(entry.raise_level),
         "stage": Stage(entry.stage),
         "enabled": entry.enabled,

@@ -76,6 +76,7 @@ class LimitColumn(Strict):
     priority: Priority = Field(description="1-4, 1 handled first")
     raise_level: Raises = Field((), description=RAISE_HELP)
     latched: Flag = Field(False, description="stays until an operator resets it")
+    highly_managed: Flag = Field(False, description="shelved or taken out of service by two persons only")
 
     @model_validator(mode="after")
     def _rising(self) -> "LimitColumn":
@@ -192,6 +193,20 @@ class Storage(Strict):
     )
 
 
+class Alarms(Strict):
+    """How long people may keep an alarm from the operator, and which alarms need a closed loop (处置闭环)."""
+
+    shelve_longest: Annotated[Duration, Field(gt=0, le=seconds(7 * 86400))] = Field(
+        seconds(8 * 3600), description="longest time an alarm may be shelved: a shift, by our own judgement"
+    )
+    remove_longest: Annotated[Duration, Field(gt=0, le=seconds(366 * 86400))] = Field(
+        seconds(30 * 86400), description="longest time out of service under one permit, by our own judgement"
+    )
+    disposal: dict[LevelWord, Annotated[Duration, Field(gt=0)]] = Field(
+        {}, description="level -> time in which its process alarms must be handled, reviewed and closed"
+    )
+
+
 class SiteFile(Strict):
     """The whole site file."""
 
@@ -209,11 +224,12 @@ class SiteFile(Strict):
         description="name -> settings of one source; `kind` picks the plugin"
     )
     tags: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="tag lists (CSV), relative to this file"
+        description="tag lists (CSV or XLSX), relative to this file"
     )
     defaults: Defaults = Field(Defaults(), description="what an empty cell of a tag list means")
     limits: Limits = Field(Limits(), description="level and priority of the four limit columns")
     rules: tuple[AnyRule, ...] = Field((), description="everything that is not a limit column")
+    alarms: Alarms = Field(Alarms(), description="shelving, removal from service, disposal")
     outputs: dict[Id, dict[str, Any]] = Field(
         {}, description="name -> settings of one output; `kind` picks the plugin"
     )

@@ -1,17 +1,35 @@
 """POST /api/v1/commands: what a named person does to alarms."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.alarms import away, loop
 from gateway.console import schemas
 from gateway.console.answers import records
 from gateway.console.ports import Context
 from gateway.console.session import HEADER, Keys
 from gateway.model.commands import Act, Actor, Command, Seen
+from gateway.model.times import parse_iso
 
+WORDS: Final = {
+    Act.ACKNOWLEDGE: "Take note of alarms as seen: events newer than `n` stay unacknowledged.",
+    Act.RESET: "Release latched alarms whose condition is normal again.",
+    Act.SHELVE: "Keep alarms or rules from the operator until a time, for a reason; they are judged and journalled on.",
+    Act.UNSHELVE: "End a shelving now.",
+    Act.REMOVE: "Take alarms or rules out of service until a time, under a permit.",
+    Act.RETURN: "Put back into service now.",
+    Act.ASSIGN: "Disposal: name who handles it.",
+    Act.HANDLE: "Disposal: take it in hand.",
+    Act.SUBMIT: "Disposal: handled; state cause and measure, for review by another person.",
+    Act.SEND_BACK: "Disposal: reviewed, not done; say why.",
+    Act.SETTLE: "Disposal: reviewed and closed (销警); the condition must be normal.",
+    Act.DISMISS: "Disposal: reviewed, a false alarm (误报); say why.",
+    Act.REOPEN: "Disposal: open it again while the alarm is still open; say why.",
+}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.Problem, "description": "no session or token"},
     409: {"model": schemas.Problem, "description": "refused, nothing was changed"},
@@ -23,41 +41,46 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 def router(context: Context, keys: Keys) -> APIRouter:
     """Handlers that act. Each needs JSON and the token or the page's session."""
     api = APIRouter(prefix="/commands", tags=["act"], responses=_RESPONSES)
-
-    async def act(
-        what: Act, body: schemas.ActBody, request: Request, keys_given: tuple[str, str]
-    ) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise HTTPException(415, "application/json is needed")
-        if not keys.allow(*keys_given):
-            raise HTTPException(401, "the session has ended; load the page again")
-        return records(await context.commands.submit(command(what, body)))
-
-    @api.post("/acknowledge", response_model=schemas.DoneView)
-    async def acknowledge(
-        request: Request,
-        body: schemas.ActBody,
-        authorization: Annotated[str, Header()] = "",
-        session: Annotated[str, Header(alias=HEADER)] = "",
-    ) -> Response:
-        """Take note of alarms as seen: events newer than ``n`` stay unacknowledged."""
-        return await act(Act.ACKNOWLEDGE, body, request, (authorization, session))
-
-    @api.post("/reset", response_model=schemas.DoneView)
-    async def reset(
-        request: Request,
-        body: schemas.ActBody,
-        authorization: Annotated[str, Header()] = "",
-        session: Annotated[str, Header(alias=HEADER)] = "",
-    ) -> Response:
-        """Release latched alarms whose condition is normal again."""
-        return await act(Act.RESET, body, request, (authorization, session))
-
+    for act in (Act.ACKNOWLEDGE, Act.RESET):
+        _route(api, act, schemas.ActBody, context, keys)
+    for act in (*away.AWAY, *away.RETURNED):
+        _route(api, act, schemas.SetAsideBody, context, keys)
+    for act in loop.STEPS:
+        _route(api, act, schemas.LoopBody, context, keys)
     return api
 
 
-def command(what: Act, body: schemas.ActBody) -> Command:
+def _route(api: APIRouter, act: Act, shape: type[schemas.Model], context: Context, keys: Keys) -> None:
+    async def handle(
+        request: Request,
+        body: Any,
+        authorization: Annotated[str, Header()] = "",
+        session: Annotated[str, Header(alias=HEADER)] = "",
+    ) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise HTTPException(415, "application/json is needed")
+        if not keys.allow(authorization, session):
+            raise HTTPException(401, "the session has ended; load the page again")
+        return records(await context.commands.submit(command(act, body)))
+
+    handle.__annotations__["body"] = shape  # the one thing that differs
+    name = act.value.replace("-", "_")
+    api.post(f"/{act.value}", response_model=schemas.DoneView, name=name, description=WORDS[act])(handle)
+
+
+def command(act: Act, body: Any) -> Command:
     """The body as the core's command. The role is ours to say, not the sender's."""
-    who = Actor(body.actor.id, body.actor.name, "operator", body.actor.workstation)
     seen = {s.id: Seen(s.id, s.n) for s in body.ids}
-    return Command(what, who, tuple(seen.values()), body.comment)
+    made = Command(act, _actor(body.actor), tuple(seen.values()), body.comment)
+    if isinstance(body, schemas.SetAsideBody):
+        until = parse_iso(body.until.isoformat()) if body.until else 0
+        second = _actor(body.second) if body.second else None
+        rules = tuple(dict.fromkeys(body.rules))
+        return replace(made, rules=rules, until=until, permit=body.permit, second=second)
+    if isinstance(body, schemas.LoopBody):
+        return replace(made, words=tuple((w, getattr(body, w)) for w in loop.WORDS if getattr(body, w)))
+    return made
+
+
+def _actor(who: schemas.ActorBody) -> Actor:
+    return Actor(who.id, who.name, "operator", who.workstation)

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Statement = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Level = Literal["red", "orange", "yellow", "blue"]
 Live = Literal["red", "orange", "yellow", "blue", "no-view", "not-judged", "normal"]
 Standing = Literal["good", "uncertain", "bad"]
@@ -73,6 +74,7 @@ class LevelView(Model):
     cause: list[str]
     blinded: list[str]
     not_judged: list[str]
+    suppressed: list[str]
 
 
 class LevelsView(Model):
@@ -121,6 +123,10 @@ class AlarmView(Model):
     members: list[str]
     acknowledged_by: ActorView | None
     comment: str
+    until: str | None
+    set_aside_by: ActorView | None
+    reason: str
+    due: str | None
 
 
 class AlarmsView(Model):
@@ -210,6 +216,27 @@ class ActBody(Model):
     ids: Annotated[list[SeenBody], Field(min_length=1, max_length=1000)]
     actor: ActorBody
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class SetAsideBody(Model):
+    """Who keeps which rules or alarms from the operator, why and until when."""
+
+    ids: Annotated[list[SeenBody], Field(max_length=1000)] = []
+    rules: Annotated[list[Word], Field(max_length=1000)] = []
+    actor: ActorBody
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    until: AwareDatetime | None = None
+    permit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
+    second: ActorBody | None = None
+
+
+class LoopBody(ActBody):
+    """One step of the closed loop, and what it states."""
+
+    assignee: Statement = ""
+    cause: Statement = ""
+    measure: Statement = ""
+    evidence: Statement = ""
 
 
 class DoneView(Model):

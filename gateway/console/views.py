@@ -9,7 +9,7 @@ from gateway.model.events import Occurrence
 from gateway.model.ports import LiveState, Present, Status, TagState
 from gateway.model.quality import quality_name, status_of
 from gateway.model.site import Installation, Rule, RuleKind, Site, Tag
-from gateway.model.times import iso
+from gateway.model.times import NEVER, iso
 
 Json = dict[str, Any]
 LIMIT_KINDS = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
@@ -82,6 +82,7 @@ def _level(site: Site, place: Installation | None, state: LiveState) -> Json:
         "cause": list(state.cause),
         "blinded": list(state.blinded),
         "not_judged": list(state.not_judged),
+        "suppressed": list(state.suppressed),
     }
 
 
@@ -116,6 +117,10 @@ def alarm(o: Occurrence) -> Json:
         "members": list(o.members),
         "acknowledged_by": actor(o.acknowledged_by),
         "comment": o.comment,
+        "until": maybe_iso(o.until if o.until < NEVER else 0),
+        "set_aside_by": actor(o.set_aside_by),
+        "reason": o.reason,
+        "due": maybe_iso(o.due if o.due < NEVER else 0),
     }
 
 

@@ -18,10 +18,28 @@ SYSTEM = Actor("system", "system", "system")
 
 
 class Act(StrEnum):
-    """Commands of this version; suppression and disposal commands extend this list."""
+    """What a person can do."""
 
     ACKNOWLEDGE = "acknowledge"
     RESET = "reset"
+    SHELVE = "shelve"
+    """keep it from the operator for a stated time (ISA-18.2)"""
+    UNSHELVE = "unshelve"
+    REMOVE = "remove"
+    """out of service, under a permit, for a stated time"""
+    RETURN = "return"
+    """back into service"""
+    ASSIGN = "assign"
+    """disposal (处置): to a named person"""
+    HANDLE = "handle"
+    SUBMIT = "submit"
+    """handled: to be reviewed by another person"""
+    SEND_BACK = "send-back"
+    SETTLE = "settle"
+    """reviewed and closed (销警)"""
+    DISMISS = "dismiss"
+    """reviewed: it was a false alarm (误报)"""
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +58,14 @@ class Command:
     actor: Actor
     seen: tuple[Seen, ...]
     comment: str = ""
+    """why; shelving and removing from service are refused without"""
+    rules: tuple[str, ...] = ()
+    """ids of rules to shelve, unshelve, remove or return, also while no alarm of theirs is open"""
+    until: int = 0
+    """ns; when shelving or removal ends by itself"""
+    permit: str = ""
+    """number of the permit under which something is out of service"""
+    second: Actor | None = None
+    """the second person, where an alarm is highly managed"""
+    words: tuple[tuple[str, str], ...] = ()
+    """of a disposal: ``assignee``, ``cause``, ``measure``, ``evidence``"""

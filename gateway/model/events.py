@@ -9,7 +9,7 @@ from typing import Any, Final
 from gateway.model.commands import Actor
 from gateway.model.levels import Level
 from gateway.model.quality import quality_name
-from gateway.model.times import iso
+from gateway.model.times import NEVER, iso
 
 SCHEMA: Final = "fengsui.event/1"
 
@@ -50,6 +50,7 @@ class Disposal(StrEnum):
 
     NOT_REQUIRED = "not-required"
     OPEN = "open"
+    ASSIGNED = "assigned"
     HANDLING = "handling"
     REVIEW = "review"
     CLOSED = "closed"
@@ -97,11 +98,14 @@ class EventKind(StrEnum):
     OUT_OF_SERVICE = "out-of-service"
     RETURNED_TO_SERVICE = "returned-to-service"
     DISPOSAL_OPENED = "disposal-opened"
+    DISPOSAL_ASSIGNED = "disposal-assigned"
     DISPOSAL_HANDLING = "disposal-handling"
     DISPOSAL_REVIEW = "disposal-review"
     DISPOSAL_RETURNED = "disposal-returned"
     DISPOSAL_CLOSED = "disposal-closed"
     DISPOSAL_FALSE_ALARM = "disposal-false-alarm"
+    DISPOSAL_REOPENED = "disposal-reopened"
+    DISPOSAL_OVERDUE = "disposal-overdue"
     RETIRED = "retired"
     LIVE_LEVEL = "live-level"
     GAP = "gap"
@@ -286,6 +290,16 @@ class Occurrence:
     members: tuple[str, ...] = ()
     acknowledged_by: Actor | None = None
     comment: str = ""
+    until: int = NEVER
+    """ns; when its suppression by a person ends by itself"""
+    set_aside_by: Actor | None = None
+    """who shelved it or took it out of service"""
+    reason: str = ""
+    """why"""
+    due: int = NEVER
+    """ns; when its disposal is overdue"""
+    handler: str = ""
+    """id of who took it in hand"""
 
     def with_(self, **changes: Any) -> "Occurrence":
         """A copy with some fields replaced."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from gateway.model.batch import Batch
 from gateway.model.commands import Act, Actor, Command, Seen
@@ -139,6 +140,17 @@ def decode(data: bytes) -> Input:
     return type_names[name](**fields)  # type: ignore[no-any-return]
 
 
-def _command(raw: dict[str, object]) -> Command:
-    seen = tuple(Seen(**s) for s in raw["seen"])  # type: ignore[attr-defined]
-    return Command(Act(raw["act"]), Actor(**raw["actor"]), seen, str(raw["comment"]))  # type: ignore[arg-type]
+def _command(raw: dict[str, Any]) -> Command:
+    seen = tuple(Seen(**s) for s in raw["seen"])
+    second = raw.get("second")
+    return Command(
+        act=Act(raw["act"]),
+        actor=Actor(**raw["actor"]),
+        seen=seen,
+        comment=str(raw["comment"]),
+        rules=tuple(raw.get("rules", ())),
+        until=int(raw.get("until", 0)),
+        permit=str(raw.get("permit", "")),
+        second=Actor(**second) if second else None,
+        words=tuple((str(k), str(v)) for k, v in raw.get("words", ())),
+    )

@@ -90,6 +90,8 @@ class LiveState:
     """tags whose rules cannot be judged now"""
     not_judged: tuple[str, ...] = ()
     """tags whose class needs a limit and has none enabled"""
+    suppressed: tuple[str, ...] = ()
+    """rules that a person has shelved or taken out of service"""
 
 
 @dataclass(frozen=True, slots=True)

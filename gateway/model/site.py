@@ -133,6 +133,12 @@ class Rule:
     latched: bool = False
     raise_level: tuple[tuple[int, Level], ...] = ()
     """(ns in alarm since raised, level it then rises to), ascending"""
+    highly_managed: bool = False
+    """kept from the operator by two persons only, never by design (ISA-18.2: highly managed alarms)"""
+    suppressed_while: tuple[str, ...] = ()
+    """ids of rules whose active condition suppresses this one by design: a parent's alarm, a state of the plant"""
+    disposal_due: int = 0
+    """time to close the loop in (处置), ns; 0: none is asked for"""
     stage: Stage = Stage.LIVE
     enabled: bool = True
     description: str = ""
@@ -193,6 +199,10 @@ class Site:
     links: tuple[Link, ...] = ()
     tags: tuple[Tag, ...] = ()
     rules: tuple[Rule, ...] = ()
+    shelve_longest: int = seconds(8 * 3600)
+    """longest time an alarm may be shelved, ns"""
+    remove_longest: int = seconds(30 * 86400)
+    """longest time it may be out of service, ns"""
     extra: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import orjson
 
+from gateway.model.commands import Actor
 from gateway.model.events import Event, Occurrence, Record
 from gateway.model.ports import LiveState, Present
 from gateway.model.quality import quality_name
-from gateway.model.times import NS, iso
+from gateway.model.times import NEVER, NS, iso
 from gateway.sinks.mqtt.topics import Topics
 
 LATE: Final = 30 * NS
@@ -170,7 +171,12 @@ def _head(kind: str, present: Present) -> dict[str, Any]:
 
 
 def _live(state: LiveState) -> dict[str, Any]:
-    lists = {"cause": state.cause, "blinded": state.blinded, "not_judged": state.not_judged}
+    lists = {
+        "cause": state.cause,
+        "blinded": state.blinded,
+        "not_judged": state.not_judged,
+        "suppressed": state.suppressed,
+    }
     out: dict[str, Any] = {"level": state.level.value, "base": state.base.word, "since": iso(state.since)}
     for name, items in lists.items():
         if items:
@@ -179,8 +185,11 @@ def _live(state: LiveState) -> dict[str, Any]:
     return out
 
 
+def _who(actor: Actor | None) -> dict[str, str] | None:
+    return {"id": actor.id, "name": actor.name, "role": actor.role} if actor else None
+
+
 def _occurrence(o: Occurrence) -> dict[str, Any]:
-    by = o.acknowledged_by
     fields: dict[str, Any] = {
         "id": o.id,
         "n": o.n,
@@ -203,7 +212,11 @@ def _occurrence(o: Occurrence) -> dict[str, Any]:
         "guidance": o.guidance,
         "members": list(o.members),
         "comment": o.comment,
-        "acknowledged_by": {"id": by.id, "name": by.name, "role": by.role} if by else None,
+        "acknowledged_by": _who(o.acknowledged_by),
+        "until": iso(o.until) if o.until < NEVER else None,
+        "set_aside_by": _who(o.set_aside_by),
+        "reason": o.reason,
+        "due": iso(o.due) if o.due < NEVER else None,
     }
     kept = {k: v for k, v in fields.items() if v not in (None, "", [])}
     return {**kept, "fault": o.fault, "axes": o.axes.as_json()}

@@ -279,6 +279,8 @@ class Live(_Model):
     blinded_count: int | None = None
     not_judged: list[str] | None = None
     not_judged_count: int | None = None
+    suppressed: list[str] | None = None
+    suppressed_count: int | None = None
 
 
 class LivePlace(Live):
@@ -321,6 +323,10 @@ class Occurrence(_Model):
     members: list[str] | None = None
     comment: str | None = None
     acknowledged_by: Actor | None = None
+    until: Time | None = Field(None, description="when a suppression by a person ends by itself")
+    set_aside_by: Actor | None = None
+    reason: str | None = None
+    due: Time | None = Field(None, description="when its disposal is overdue")
     fault: bool
     axes: Axes
 

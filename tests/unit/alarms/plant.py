@@ -172,6 +172,19 @@ class Story:
     def reset(self, *seen: tuple[str, int]) -> list[Event]:
         return self.command(Act.RESET, *seen)
 
+    def aside(self, act: Act, *rules: str, hours: float = 1, **more: Any) -> list[Event]:
+        """Shelve, remove or bring back rules."""
+        asked = {"comment": "泵试验", "until": self.now + seconds(3600 * hours), **more}
+        return self.tell(
+            CommandFact(Command(act, asked.pop("actor", LI), (), rules=rules, **asked), self.now)
+        )
+
+    def loop(self, act: Act, rule: str, actor: Actor = LI, comment: str = "", **words: str) -> list[Event]:
+        """One step of the closed loop on the one open alarm of a rule."""
+        o = self.one(rule)
+        command = Command(act, actor, (Seen(o.id, o.n),), comment, words=tuple(words.items()))
+        return self.tell(CommandFact(command, self.now))
+
     def command(self, act: Act, *seen: tuple[str, int], comment: str = "") -> list[Event]:
         return self.tell(CommandFact(Command(act, LI, tuple(Seen(*s) for s in seen), comment), self.now))
 

@@ -34,6 +34,8 @@ def test_the_first_step_journals_every_level() -> None:
         "blinded_count": 2,
         "not_judged": [],
         "not_judged_count": 0,
+        "suppressed": [],
+        "suppressed_count": 0,
     }
 
 
