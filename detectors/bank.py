@@ -9,14 +9,19 @@ from numpy.typing import NDArray
 from detectors import layout as lo
 from detectors.common import family as common
 from detectors.family import Family
+from detectors.groups import family as groups
 from detectors.kinds.params import Params, tags_of
 from detectors.learned import family as learned
 
 #: GOOD raises, holds, clears; UNCERTAIN raises and holds; BAD permits nothing. Rows: status, columns: act.
 PERMITS: Final = ((1, 1, 1), (1, 1, 0), (0, 0, 0))
-FAMILIES: Final[dict[str, type[Family]]] = {"common": common.Common, "learned": learned.Learned}
+FAMILIES: Final[dict[str, type[Family]]] = {
+    "common": common.Common,
+    "groups": groups.Groups,
+    "learned": learned.Learned,
+}
 """every family, in the order in which they judge one input"""
-_VERSIONS: Final = (common.VERSION, learned.VERSION)
+_VERSIONS: Final = (common.VERSION, groups.VERSION, learned.VERSION)
 VERSION: Final = ";".join(_VERSIONS)
 """layout versions of :meth:`Bank.dump`"""
 _NONE: Final = np.zeros(0, lo.EDGE)

@@ -1,10 +1,412 @@
 """The kinds of ``detectors.groups`` as the contract tests see them: random rules, and a naive twin for each."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import NormalDist, median
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
-from tests.unit.detectors.twin import Twin
+from detectors import program as op
+from detectors.kinds.groups import (
+    Balance,
+    Deviation,
+    Expression,
+    MovingLimit,
+    Multivariate,
+    Spread,
+    StateLimit,
+)
+from tests.unit.detectors.streams import TAGS, S, delay, limits
+from tests.unit.detectors.twin import FOREVER, NS, GroupTwin, Seen, Twin, bad, good, sides, verdict
 
-RULES: dict[str, st.SearchStrategy[Any]] = {}
-TWINS: dict[type[Any], type[Twin]] = {}
+side = st.sampled_from(["high", "low", "both"])
+distance = st.sampled_from([(1.0, 1.0), (2.0, 1.0), (3.0, 0.5), (5.0, 4.0)])
+some_tags = st.permutations(range(TAGS)).flatmap(lambda t: st.integers(2, TAGS).map(lambda n: tuple(t[:n])))
+
+
+@st.composite
+def deviation_rules(draw: st.DrawFn) -> Deviation:
+    (trigger, reset), (tag, reference) = draw(distance), draw(st.permutations(range(TAGS)))[:2]
+    span = draw(st.sampled_from([0.0, 50.0, 200.0]))
+    return Deviation(
+        tag=tag, reference=reference, trigger=trigger, reset=reset, side=draw(side), span=span,
+        on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def moving_rules(draw: st.DrawFn) -> MovingLimit:
+    tag, other = draw(st.permutations(range(TAGS)))[:2]
+    return MovingLimit(
+        tag=tag, other=other, gain=draw(st.sampled_from([1.0, -0.5, 2.0])), offset=draw(st.sampled_from([0.0, 1.0])),
+        dead_band=draw(st.sampled_from([0.0, 1.0])), low=draw(st.booleans()),
+        on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def spread_rules(draw: st.DrawFn) -> Spread:
+    (trigger, reset), tags = draw(distance), draw(some_tags)
+    return Spread(
+        tags=tags, trigger=trigger, reset=reset, measure=draw(st.sampled_from(["range", "median"])),
+        least=draw(st.sampled_from([0, 2])), on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def state_limit_rules(draw: st.DrawFn) -> StateLimit:
+    low, tags = draw(st.booleans()), draw(st.permutations(range(TAGS)))[:2]
+    states = draw(st.permutations([float(x) for x in range(-4, 5)]))
+    named, free = draw(st.integers(1, 4)), draw(st.integers(0, 2))
+    triggers = tuple(float(draw(st.integers(-3, 3))) for _ in range(named))
+    band = draw(st.integers(0, 2))
+    return StateLimit(
+        tag=tags[0], selector=tags[1], states=tuple(states[:named]), free=tuple(states[named : named + free]),
+        triggers=triggers, resets=tuple(t + band if low else t - band for t in triggers),
+        otherwise=draw(st.sampled_from(["strictest", "unknown"])), low=low,
+        on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def balance_rules(draw: st.DrawFn) -> Balance:
+    (trigger, reset), tags = draw(distance), draw(some_tags)
+    inflows = draw(st.integers(0, len(tags) - 1))
+    cells = draw(st.integers(2, 4))
+    window = cells * draw(st.sampled_from([S, 2 * S]))
+    return Balance(
+        level=tags[0], inflows=tags[1 : 1 + inflows], outflows=tags[1 + inflows :], trigger=trigger, reset=reset,
+        window=window, cells=cells, per=draw(st.sampled_from([S, 10 * S])), gain=draw(st.sampled_from([1.0, 3.0])),
+        side=draw(side), volume_u=draw(st.sampled_from([0.0, 0.1])), flow_u=draw(st.sampled_from([0.0, 0.02])),
+        bridge=draw(st.sampled_from([0, window])), on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def multivariate_rules(draw: st.DrawFn) -> Multivariate:
+    # Two shares of variance that cannot be met exactly by small whole numbers: which components stay is never a tie.
+    tags, learn = draw(some_tags), draw(st.integers(2, 6)) * S
+    trigger = draw(st.sampled_from([0.31, 1.0, 1.7]))
+    return Multivariate(
+        tags=tags, learn=learn, trigger=trigger, reset=trigger * draw(st.sampled_from([0.6, 1.0])),
+        statistic=draw(st.sampled_from(["both", "t2", "q"])), keep=0.61234 if len(tags) == 2 else 1.0,
+        confidence=draw(st.sampled_from([0.8, 0.9])), smooth=draw(st.booleans()),
+        every=draw(st.sampled_from([0, 2 * S])), least=len(tags) + 2, on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+def _steps(*steps: Any) -> tuple[float, ...]:
+    return tuple(float(x) for step in steps for x in (step if isinstance(step, tuple) else (step, 0)))
+
+
+A, B = (op.LOAD, 0), (op.LOAD, 1)
+POINTS = (3.0, -2.0, 0.0, 3.0, 5.0, 1.0, 4.0)
+PROGRAMS: dict[tuple[float, ...], Callable[[float, float], float]] = {
+    _steps(A, B, op.SUB): lambda a, b: a - b,
+    _steps(A, B, op.DIV): lambda a, b: a / b if b else math.nan,
+    _steps(A, op.SQRT, B, op.ADD): lambda a, b: math.sqrt(a) + b if a >= 0 else math.nan,
+    _steps(A, B, op.GT, B, (op.PUSH, 1), op.GE, op.AND): lambda a, b: float(a > b >= 1),
+    _steps(B, (op.PUSH, 0), op.EQ, (op.UNLESS, 6), A, (op.JUMP, 9), A, B, op.DIV): lambda a, b: a / b if b else a,
+    _steps(A, (op.TABLE, 0), B, op.MIN): lambda a, b: (
+        min(5 - 2 * (a + 2) if a <= 0 else 1 + a, b) if -2 <= a <= 3 else math.nan
+    ),
+    _steps(A, B, (op.PICK, 0), (op.PICK, 1), op.MUL, (op.SQUASH, 2)): lambda a, b: a * b,
+}  # fmt: skip
+
+
+@st.composite
+def expression_rules(draw: st.DrawFn) -> Expression:
+    trigger, reset, low = draw(limits())
+    return Expression(
+        tags=tuple(draw(st.permutations(range(TAGS)))[:2]), steps=draw(st.sampled_from(list(PROGRAMS))),
+        points=POINTS, trigger=trigger, reset=reset, low=low, on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+RULES: dict[str, st.SearchStrategy[Any]] = {
+    "deviation": deviation_rules(),
+    "moving-limit": moving_rules(),
+    "spread": spread_rules(),
+    "state-limit": state_limit_rules(),
+    "balance": balance_rules(),
+    "multivariate": multivariate_rules(),
+    "expression": expression_rules(),
+}
+LOOK_BACK = frozenset({"balance", "multivariate"})
+"""kinds that see a real gap in an outage"""
+MAY_HAVE_NO_NUMBER = frozenset({"expression", "state-limit"})
+"""kinds that readings which are not BAD can make unknown"""
+
+
+# --- twins ----------------------------------------------------------------------------------------------------------
+
+
+def sided(side: str, x: float) -> float:
+    return abs(x) if side == "both" else -x if side == "low" else x
+
+
+class NumberTwin(GroupTwin):
+    """The worst member's quality, and a number of values that may all be judged."""
+
+    def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
+        new.quality, new.value = max(s.quality for _, s in members), math.nan
+        if bad(new.quality):
+            return "unknown", False
+        new.value = self.number([s.value for _, s in members])
+        if math.isnan(new.value):
+            new.quality = 133
+        return verdict(*self.beyond(new.value), new.quality), good(new.quality)
+
+    def number(self, values: list[float]) -> float:
+        raise NotImplementedError
+
+    def beyond(self, x: float) -> tuple[bool, bool]:
+        raise NotImplementedError
+
+
+class DeviationTwin(NumberTwin):
+    def number(self, values: list[float]) -> float:
+        return (values[0] - values[1]) * (100 / self.params.span if self.params.span else 1)
+
+    def beyond(self, x: float) -> tuple[bool, bool]:
+        return sides(sided(self.params.side, x), self.params.trigger, self.params.reset)
+
+
+class MovingTwin(NumberTwin):
+    def number(self, values: list[float]) -> float:
+        return float(values[0] - self.params.gain * values[1] - self.params.offset)
+
+    def beyond(self, x: float) -> tuple[bool, bool]:
+        p = self.params
+        return sides(x, 0, p.dead_band if p.low else -p.dead_band, p.low)
+
+
+class ExpressionTwin(NumberTwin):
+    def number(self, values: list[float]) -> float:
+        return PROGRAMS[self.params.steps](values[0], values[1])
+
+    def beyond(self, x: float) -> tuple[bool, bool]:
+        return sides(x, self.params.trigger, self.params.reset, self.params.low)
+
+
+class SpreadTwin(GroupTwin):
+    def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
+        p, seeing = self.params, [s for _, s in members if not bad(s.quality)]
+        if len(seeing) < (p.least or len(p.tags)):
+            new.quality = max(s.quality for _, s in members)
+            return "unknown", False
+        values = [s.value for s in seeing]
+        new.quality = max(s.quality for s in seeing)
+        if len(seeing) < len(members):
+            new.quality = max(new.quality, 69)
+        new.value = max(values) - min(values)
+        if p.measure == "median":
+            new.value = max(abs(v - median(values)) for v in values)
+        return verdict(*sides(new.value, p.trigger, p.reset), new.quality), good(new.quality)
+
+
+class StateLimitTwin(GroupTwin):
+    def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
+        p, tag, selector = self.params, members[0][1], members[1][1]
+        new.value, new.quality = tag.value, max(tag.quality, selector.quality)
+        cases = dict(zip(p.states, zip(p.triggers, p.resets, strict=True), strict=True))
+        pick: Callable[[Any], Any] = max if p.low else min
+        limits_ = (pick(p.triggers), pick(p.resets))
+        if bad(selector.quality):
+            if p.otherwise == "strictest" and not bad(tag.quality):
+                new.quality = max(tag.quality, 69)
+        elif float(round(selector.value)) in p.free:
+            return verdict(False, True, new.quality), good(new.quality)
+        elif float(round(selector.value)) in cases:
+            limits_ = cases[float(round(selector.value))]
+        elif p.otherwise == "unknown":
+            new.quality = 137
+        return verdict(*sides(new.value, *limits_, p.low), new.quality), good(new.quality)
+
+
+@dataclass
+class BalanceTwin(GroupTwin):
+    """Keeps every sample since the last gap."""
+
+    chain: list[tuple[int, float, list[float], int]] = field(default_factory=list)
+    segments: list[Any] = field(default_factory=list)
+
+    def input_ends(self) -> None:
+        members = [(t, self.world.seen[t]) for t in tags_of_rule(self.params)]
+        known = [s for t, s in members if t in self.world.ever]
+        new = Seen(
+            max([self.clock.source, *(s.source for s in known)]),
+            max([self.clock.received, *(s.received for s in known)]),
+            self.clock.value,
+            max(s.quality for _, s in members),
+        )
+        if not bad(new.quality):
+            self.sample(members, new)
+            new.value = self.clock.value
+        self.clock.quality = new.quality
+        self.pass_time(new.source, FOREVER, self.clock, new.received)
+        self.clock = new
+        if bad(new.quality):
+            self.hear("unknown", False, new.source, new, new.received)
+        elif not good(new.quality) and self.phase == "pending-off":
+            self.phase = "active"
+
+    def sample(self, members: list[tuple[int, Seen]], new: Seen) -> None:
+        p, t = self.params, new.source
+        width = p.window // p.cells
+        flows = [
+            s.value * NS / p.per * (1 if i < len(p.inflows) else -1) for i, (_, s) in enumerate(members[1:])
+        ]
+        point = (t, members[0][1].value * p.gain, flows, new.quality)
+        if self.chain and t - self.chain[-1][0] > (p.bridge or width):
+            self.chain, self.segments = [], []
+        if self.chain and t > self.chain[-1][0]:
+            self.segments.append((self.chain[-1], point))
+            first = self.chain[-1][0] // width + 1
+            for k in range(first, t // width + 1):
+                self.cell_ends(k * width, new)
+        if self.chain and t == self.chain[-1][0]:
+            self.chain[-1] = point
+        else:
+            self.chain.append(point)
+
+    def cell_ends(self, end: int, new: Seen) -> None:
+        p = self.params
+        start = end - (p.window // p.cells) * p.cells
+        if self.chain[0][0] > start:
+            return
+        net = gross = 0.0
+        worst = 0
+        for a, b in self.segments:
+            low, high = max(a[0], start), min(b[0], end)
+            if high > low:
+                at = [[self.at(a, b, x, i) for i in range(len(a[2]))] for x in (low, high)]
+                net += sum(x + y for x, y in zip(*at, strict=True)) / 2 * (high - low) / NS
+                absolute = [[abs(f) for f in (a[2], b[2])[i]] for i in range(2)]
+                lines = [
+                    [u + (v - u) * (x - a[0]) / (b[0] - a[0]) for u, v in zip(*absolute, strict=True)]
+                    for x in (low, high)
+                ]
+                gross += sum(x + y for x, y in zip(*lines, strict=True)) / 2 * (high - low) / NS
+            if high > low or b[0] == start:
+                worst = max(worst, *(0 if good(q) else 64 for q in (a[3], b[3])))
+        if self.chain[0][0] == start:
+            worst = max(worst, 0 if good(self.chain[0][3]) else 64)
+        found = self.volume(end) - self.volume(start) - net
+        u = math.sqrt(2 * p.volume_u**2 + (p.flow_u * gross) ** 2)
+        number = math.copysign(max(abs(found) - p.k * u, 0.0), found)
+        self.pass_time(end, FOREVER, self.clock, new.received)
+        self.clock.value, self.clock.quality = number, new.quality
+        says = verdict(*sides(sided(p.side, number), p.trigger, p.reset), worst)
+        seen = Seen(self.clock.source, self.clock.received, number, new.quality)
+        self.hear(says, worst == 0, end, seen, new.received)
+
+    @staticmethod
+    def at(a: Any, b: Any, x: int, i: int) -> float:
+        return float(a[2][i] + (b[2][i] - a[2][i]) * (x - a[0]) / (b[0] - a[0]))
+
+    def volume(self, when: int) -> float:
+        if self.chain[0][0] == when:
+            return self.first_volume()
+        a, b = next((a, b) for a, b in self.segments if a[0] < when <= b[0])
+        return float(a[1] + (b[1] - a[1]) * (when - a[0]) / (b[0] - a[0]))
+
+    def first_volume(self) -> float:
+        return float(self.chain[0][1])
+
+
+def tags_of_rule(p: Balance) -> tuple[int, ...]:
+    return (p.level, *p.inflows, *p.outflows)
+
+
+@dataclass
+class MultivariateTwin(GroupTwin):
+    """Keeps every sample; moments and components by numpy, once."""
+
+    samples: list[list[float]] = field(default_factory=list)
+    since: int = 0
+    last: int | None = None
+    model: Any = None
+    numbers: list[float] = field(default_factory=list)
+
+    def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
+        new.quality, new.value = max(s.quality for _, s in members), self.clock.value
+        if bad(new.quality):
+            new.value = math.nan
+            return "unknown", False
+        p, x = self.params, [s.value for _, s in members]
+        if self.last is not None and new.source - self.last < p.every:
+            return "hold", good(new.quality)
+        if self.model is None:
+            if good(new.quality):
+                self.since = self.since or new.source
+                self.last = new.source
+                self.samples.append(x)
+                if new.source - self.since >= p.learn and len(self.samples) >= p.samples:
+                    self.model = Model(p, np.array(self.samples))
+            return "not-yet", good(new.quality)
+        self.last = new.source
+        self.numbers.append(self.model.ratio(np.array(x)))
+        ordered = sorted(self.numbers[-5:])
+        new.value = ordered[len(ordered) // 2] if p.smooth else self.numbers[-1]
+        return verdict(*sides(new.value, p.trigger, p.reset), new.quality), good(new.quality)
+
+    def hear(self, says: str, may_clear: bool, time: int, seen: Seen, received: int) -> None:
+        if says in {"hold", "not-yet"} and seen.value is self.clock.value and not self.just_judged(time):
+            if not may_clear and self.phase == "pending-off":
+                self.phase = "active"
+            return
+        super().hear(says, may_clear, time, seen, received)
+
+    def just_judged(self, time: int) -> bool:
+        return self.model is not None and self.last == time and bool(self.numbers)
+
+
+class Model:
+    """What was learned, by the book."""
+
+    def __init__(self, p: Multivariate, x: Any) -> None:
+        n, self.p = len(x), p
+        self.mean, s = x.mean(0), x.std(0, ddof=1)
+        self.s = np.where(s > 1e-11 * abs(self.mean), s, 1.0)
+        variance, loadings = np.linalg.eigh(np.cov(x.T) / np.outer(self.s, self.s))
+        self.variance, self.loadings = variance[::-1], loadings[:, ::-1]
+        real = self.variance > 1e-11
+        shares = np.cumsum(self.variance)
+        self.k = k = min(int(np.sum(shares < p.keep * shares[-1])) + 1, int(real.sum()))
+        z = NormalDist().inv_cdf(p.confidence)
+        self.t2 = k * (n * n - 1) / (n * (n - k)) * paulson(z, k, n - k) if k else 0.0
+        rest = np.maximum(self.variance[k:], 0)
+        one, two, three = (float(np.sum(rest**e)) for e in (1, 2, 3))
+        self.q = 0.0
+        if one > 1e-11:
+            h = max(1 - 2 * one * three / (3 * two * two), 0.001)
+            self.q = one * (z * math.sqrt(2 * two) * h / one + 1 + two * h * (h - 1) / one**2) ** (1 / h)
+
+    def ratio(self, x: Any) -> float:
+        z = (x - self.mean) / self.s
+        t = self.loadings[:, : self.k].T @ z
+        t2 = float(np.sum(t * t / self.variance[: self.k])) / self.t2 if self.t2 else 0.0
+        q = max(float(z @ z - t @ t), 0.0) / self.q if self.q else 0.0
+        return {"t2": t2, "q": q, "both": max(t2, q)}[self.p.statistic]
+
+
+def paulson(z: float, a: int, b: int) -> float:
+    """Solved for the cube root of F: a quadratic."""
+    ca, cb = 2 / (9 * a), 2 / (9 * b)
+    x, y, w = (1 - cb) ** 2 - z * z * cb, (1 - cb) * (1 - ca), (1 - ca) ** 2 - z * z * ca
+    return float(((y + math.sqrt(max(y * y - x * w, 0))) / x) ** 3)
+
+
+TWINS: dict[type[Any], type[Twin]] = {
+    Deviation: DeviationTwin,
+    MovingLimit: MovingTwin,
+    Spread: SpreadTwin,
+    StateLimit: StateLimitTwin,
+    Balance: BalanceTwin,
+    Multivariate: MultivariateTwin,
+    Expression: ExpressionTwin,
+}
