@@ -3,7 +3,8 @@
 Polls fall on whole multiples of their period on the wall clock, or a fixed phase behind them, so they do not drift and
 the devices of a plant are heard together. Of what is due the quick are asked before the slow. What a unit takes of the
 line while others wait it owes, and pays back at the settings' share of the time; while it owes it is asked only when
-nobody who does not owe is due before it would be done. So a slow unit, or a dead one, gets its share and no more.
+nobody much quicker is due before it would be done. Turns so long that the quicker would miss polls have half that
+share, all together. So a slow unit, or a dead one, gets its share and no more; where all are slow, all are alike.
 
 A unit that fails twice in a row is said to be down and from then on only probed, with short questions and growing
 rests; its first answer brings it back at once.
@@ -27,6 +28,8 @@ from gateway.sources.modbus.group import SILENT_CODES, Group, Outcome
 from gateway.sources.modbus.settings import Polling
 
 FIRST_S: Final = 0.2
+MISSES: Final = 20
+"""At most every so many-th poll of the others is missed for the sake of a slow unit."""
 LOOK_S: Final = 2.0
 """An idle connection is looked at this often, so that a loss is seen although nothing is due."""
 
@@ -83,6 +86,9 @@ class Bus:
         for group in job.groups:
             self._units[group.unit].groups.append(group)
         self._alone = len(self._units) == 1
+        self._brief = min(g.period for g in job.groups) // 10
+        self._strained_until = 0
+        """no turn before then that makes others miss polls"""
         self._line: Connection | None = None
         self._up: bool | None = None
         self._loop = asyncio.get_running_loop()
@@ -111,7 +117,7 @@ class Bus:
             await self._clock.sleep(min(max(0, when - self._clock.now()) / NS, LOOK_S))
 
     def _next(self, now: int) -> tuple[Group | None, int]:
-        """Who is to be asked now: the quickest of those longest due; or None, and when to look again."""
+        """Who is to be asked now: the quick before the slow, but for what waits long; or None, and when to look again."""
         best, first, when = None, NEVER, NEVER
         for group in self._groups:
             unit = self._units[group.unit]
@@ -120,11 +126,32 @@ class Bus:
                 when = min(when, due)
                 continue
             cost = self._cost(unit)
-            if unit.owes_until > now and not self._fits(unit, now + cost):
-                when = min(when, unit.owes_until)
-            elif due + cost < first:
-                best, first = group, due + cost
+            wait = 0 if self._alone else self._wait(unit, now, cost)
+            if wait > now:
+                when = min(when, wait)
+            elif (rank := due + int(cost / self._settings.share)) < first:
+                best, first = group, rank
         return best, when
+
+    def _wait(self, unit: Unit, now: int, cost: int) -> int:
+        """Until when the unit has to wait for the others' sake; ``now`` or before: not at all."""
+        if unit.owes_until <= now and cost < self._brief:
+            return now
+        others = self._quicker(unit, cost)
+        end = now + cost
+        if unit.owes_until > now and any(g.due < end for u in others for g in u.groups):
+            return unit.owes_until
+        busy = sum(u.took for u in others)
+        missed = [g for u in others for g in u.groups if g.due + g.period < end + busy]
+        if not missed:
+            return now
+        if cost + 2 * busy <= 2 * min(g.period for g in missed):  # behind their next turn it will do no harm
+            return max(now + 1, min(g.due for g in missed))
+        return self._strained_until
+
+    def _quicker(self, unit: Unit, cost: int) -> list[Unit]:
+        """Those who would wait for it and take less than half of its time."""
+        return [u for u in self._units.values() if u is not unit and u.alive and 2 * u.took < cost]
 
     def _due(self, group: Group, unit: Unit) -> int:
         """A unit that is down is asked by its first group alone, when its rest is over."""
@@ -134,12 +161,9 @@ class Bus:
 
     def _cost(self, unit: Unit) -> int:
         """What its next turn will take, as far as is known."""
-        return unit.took if unit.alive is not False else int(self._patience(unit.probes + 1) * NS)
-
-    def _fits(self, slow: Unit, end: int) -> bool:
-        """Nobody who does not owe is due before ``end``."""
-        others = (u for u in self._units.values() if u is not slow and u.alive is not False)
-        return all(u.owes_until > end or g.due >= end for u in others for g in u.groups)
+        if unit.alive is None:
+            return self._settings.timeout if unit.failures else 0
+        return unit.took if unit.alive else int(self._patience(unit.probes + 1) * NS)
 
     async def _turn(self, group: Group) -> None:
         unit, began = self._units[group.unit], self._clock.now()
@@ -151,9 +175,20 @@ class Bus:
                 self._failed(group, unit, error.reason)
             await self._recover(error.reason)
         finally:
-            unit.took = self._clock.now() - began
             if not self._alone:
-                unit.owes_until = began + int(unit.took / self._settings.share)
+                self._settle(unit, began)
+
+    def _settle(self, unit: Unit, began: int) -> None:
+        """What the turn cost, and what the unit and the line owe for it."""
+        now = self._clock.now()
+        unit.took = now - began
+        unit.owes_until = began + int(unit.took / self._settings.share)
+        others = self._quicker(unit, unit.took)
+        end = now + sum(u.took for u in others)
+        missed = [end - g.due for u in others for g in u.groups if g.due + g.period < end]
+        if missed:
+            rest = max(2 * unit.took / self._settings.share, MISSES * max(missed))
+            self._strained_until = max(self._strained_until, began + int(rest))
 
     def _book(self, group: Group, unit: Unit, now: int) -> None:
         """The next whole period (and the phase) after now; those passed over are counted."""
