@@ -117,7 +117,7 @@ class Bus:
             await self._clock.sleep(min(max(0, when - self._clock.now()) / NS, LOOK_S))
 
     def _next(self, now: int) -> tuple[Group | None, int]:
-        """Who is to be asked now: the quick before the slow, but for what waits long; or None, and when to look again."""
+        """Who is asked now: the quick before the slow, but for what waits long; or None, and when to look again."""
         best, first, when = None, NEVER, NEVER
         for group in self._groups:
             unit = self._units[group.unit]
