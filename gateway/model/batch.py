@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,21 @@ def concat(table: str, batches: Sequence[Batch]) -> Batch:
     if not batches:
         return Batch.empty(table)
     return Batch(table, *(np.concatenate([getattr(b, n) for b in batches]) for n, _ in COLUMNS))
+
+
+class Scan(NamedTuple):
+    """What one poll of one device brought, in columns as of :class:`Batch`, not checked; ``at`` is both its times."""
+
+    tag: NDArray[np.int32]
+    at: NDArray[np.int64]
+    value: NDArray[np.float64]
+    quality: NDArray[np.uint8]
+
+
+def of_scans(table: str, scans: Sequence[Scan]) -> Batch:
+    """One batch of all rows, in order."""
+    tag, at, value, quality = (np.concatenate(column) for column in zip(*scans, strict=True))
+    return Batch(table, tag, at, at, value, quality)
 
 
 def of_rows(table: str, rows: Iterable[tuple[int, int, int, float, int]]) -> Batch:

@@ -7,9 +7,9 @@ other side is gone (the supervisor calls ``run`` again after a backoff with full
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from gateway.model.batch import Batch
+from gateway.model.batch import Batch, Scan
 from gateway.model.commands import Command
 from gateway.model.events import Occurrence, Record
 from gateway.model.levels import Level, LiveLevel
@@ -25,6 +25,23 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Sleep that many seconds of this clock."""
+        ...
+
+
+@runtime_checkable
+class Punctual(Protocol):
+    """A clock that calls at a moment, without a task that sleeps until then."""
+
+    def at(self, when: int, call: Callable[[], None]) -> "Appointment":
+        """Call once, in the event loop, when ``now()`` is ``when`` (ns) or a little later."""
+        ...
+
+
+class Appointment(Protocol):
+    """A call that was asked for."""
+
+    def cancel(self) -> None:
+        """Do not call."""
         ...
 
 
@@ -48,6 +65,10 @@ class Feed(Protocol):
         Never blocks. False: the queue was full, the readings are lost and a gap record was made
         (``done`` is not called).
         """
+        ...
+
+    def scan(self, scan: Scan) -> bool:
+        """Queue raw readings of one poll. Those of many devices that come together become one batch."""
         ...
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:

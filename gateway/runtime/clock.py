@@ -1,14 +1,83 @@
 """Clocks. The only place in the product that reads the time for the engine."""
 
 import asyncio
+import heapq
+import itertools
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.model.ports import Appointment
 from gateway.model.times import NS
 from gateway.runtime.signal import Signal
 
 SLOWEST: Final = 0.95
 """While the wall is behind us, our time passes at this pace until the wall has caught up."""
+
+
+@dataclass(order=True, slots=True)
+class _Call:
+    """One entry of a diary."""
+
+    when: int
+    turn: int
+    call: Callable[[], None] | None = field(compare=False)
+
+    def cancel(self) -> None:
+        """Leave the entry where it is; it does nothing."""
+        self.call = None
+
+
+class _Diary:
+    """Calls at moments of a clock, with one timer for all of them: devices polled together wake us once."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._calls: list[_Call] = []
+        self._turn = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._set_for = 0
+        self.speed = 1.0
+
+    def at(self, when: int, call: Callable[[], None]) -> Appointment:
+        entry = _Call(when, next(self._turn), call)
+        heapq.heappush(self._calls, entry)
+        if self._timer is None or when < self._set_for:
+            self.wind()
+        return entry
+
+    def wind(self) -> None:
+        """Set the timer for the first call."""
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._calls and self._calls[0].call is None:
+            heapq.heappop(self._calls)
+        if not self._calls:
+            self._timer = None
+            return
+        self._set_for = self._calls[0].when
+        wait = max(0.0, (self._set_for - self._now()) / NS / self.speed)
+        self._timer = asyncio.get_running_loop().call_later(wait + _LATE_S, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now, due = self._now(), list[_Call]()
+        while self._calls and self._calls[0].when <= now:
+            due.append(heapq.heappop(self._calls))
+        try:
+            while due:
+                if (call := due.pop(0).call) is not None:
+                    call()
+        finally:
+            for entry in due:  # one that fails keeps no other from its turn
+                heapq.heappush(self._calls, entry)
+            if self._timer is None:
+                self.wind()
+
+
+_LATE_S: Final = 0.0005
+"""An event loop counts in ms and may wake a little early; then the call would not be due."""
 
 
 class SystemClock:
@@ -23,6 +92,7 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._last, self._since = time.time_ns(), time.monotonic_ns()
+        self._diary = _Diary(self.now)
 
     def now(self) -> int:
         """UTC, ns; never less than a moment before."""
@@ -34,6 +104,7 @@ class SystemClock:
     def advance(self, to: int) -> None:
         """Go on from ``to`` at least: the time of the last input before a restart."""
         self._last, self._since = max(self.now(), to), time.monotonic_ns()
+        self._diary.wind()
 
     @property
     def ahead(self) -> int:
@@ -43,6 +114,10 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep ``seconds``."""
         await asyncio.sleep(max(0.0, seconds))
+
+    def at(self, when: int, call: Callable[[], None]) -> Appointment:
+        """See :class:`gateway.model.ports.Punctual`."""
+        return self._diary.at(when, call)
 
 
 class ScaledClock:
@@ -57,6 +132,7 @@ class ScaledClock:
         self._origin = start
         self._since = time.monotonic_ns()
         self._changed = Signal()
+        self._diary = _Diary(self.now)
         self.speed = 1.0
 
     def now(self) -> int:
@@ -66,6 +142,8 @@ class ScaledClock:
     def change(self, speed: float) -> int:
         """Run at ``speed`` from now on; the moment of the change in plant time, ns."""
         self._origin, self._since, self.speed = self.now(), time.monotonic_ns(), speed
+        self._diary.speed = speed
+        self._diary.wind()
         self._changed.fire()
         return self._origin
 
@@ -74,3 +152,7 @@ class ScaledClock:
         until = self.now() + int(seconds * NS)
         while (left := until - self.now()) > 0:
             await self._changed.wait(left / NS / self.speed)
+
+    def at(self, when: int, call: Callable[[], None]) -> Appointment:
+        """See :class:`gateway.model.ports.Punctual`."""
+        return self._diary.at(when, call)

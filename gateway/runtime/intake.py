@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.model.batch import Batch, concat
+from gateway.model.batch import Batch, Scan, concat, of_scans
 from gateway.model.inputs import Gap, Input, LinkChange, Readings, SystemFault
 from gateway.model.ports import Clock
 from gateway.model.times import NS
@@ -54,7 +54,11 @@ class Intake:
     max_rows: int = MAX_ROWS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _items: deque[Item] = field(default_factory=deque)
+    _scans: list[Scan] = field(default_factory=list)
+    """the newest readings, not yet one input"""
     _rows: int = 0
+    _scanned: int = 0
+    _began: int = 0
     _lost: dict[str, _Loss] = field(default_factory=dict)
     _links: dict[str, bool] = field(default_factory=dict)
     _roomy: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,6 +68,7 @@ class Intake:
 
     def put(self, item: Input, done: Callable[[], None] | None = None, *, soon: bool = False) -> None:
         """Queue an input that must not be lost."""
+        self._close()
         self._items.append(Item(_speakable(item), (done,) if done is not None else (), soon))
         self.wake.set()
 
@@ -79,14 +84,41 @@ class Intake:
         if not len(batch):
             self.put(Readings(batch), done, soon=soon)
             return True
-        if self._rows + len(batch) > self.max_rows:
-            self._lose(who, batch)
+        if not self._take(len(batch)):
+            self._lose(who, int(batch.source.min()), int(batch.source.max()), len(batch))
             return False
-        self._rows += len(batch)
-        if self._rows > self.max_rows // 2:
-            self._roomy.clear()
         self.put(Readings(batch), done, soon=soon)
         return True
+
+    def scan(self, who: str, scan: Scan) -> bool:
+        """Queue readings of one poll, at least one; False when there is no room (the loss is remembered)."""
+        rows = len(scan.tag)
+        if not self._take(rows):
+            self._lose(who, int(scan.at.min()), int(scan.at.max()), rows)
+            return False
+        at = int(scan.at[0])
+        if self._scans and (not 0 <= at - self._began <= JOINED_NS or self._scanned + rows > JOINED_ROWS):
+            self._close()
+        if not self._scans:
+            self._began = at
+        self._scans.append(scan)
+        self._scanned += rows
+        self.wake.set()
+        return True
+
+    def _take(self, rows: int) -> bool:
+        if self._rows + rows > self.max_rows:
+            return False
+        self._rows += rows
+        if self._rows > self.max_rows // 2:
+            self._roomy.clear()
+        return True
+
+    def _close(self) -> None:
+        """Scans that came together become an input, in their place."""
+        if self._scans:
+            self._items.append(Item(Readings(of_scans(self.table, self._scans))))
+            self._scans, self._scanned = [], 0
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
         """Queue a change of a link's state; repeats are dropped, but never what is said first.
@@ -99,6 +131,7 @@ class Intake:
 
     def drain(self) -> list[Item]:
         """Everything queued, oldest first, behind it the gap records of what was lost meanwhile."""
+        self._close()
         items = joined(self._items)
         self._items.clear()
         self._rows = 0
@@ -120,14 +153,13 @@ class Intake:
         """Readings waiting."""
         return self._rows
 
-    def _lose(self, who: str, batch: Batch) -> None:
-        start, end = int(batch.source.min()), int(batch.source.max())
+    def _lose(self, who: str, start: int, end: int, count: int) -> None:
         known = self._lost.get(who)
         if known is None:
-            self._lost[who] = _Loss(start, end, len(batch))
+            self._lost[who] = _Loss(start, end, count)
         else:
             known.start, known.end = min(known.start, start), max(known.end, end)
-            known.count += len(batch)
+            known.count += count
         self.wake.set()
 
 
@@ -190,6 +222,10 @@ class SourceFeed:
     def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
         """See :class:`gateway.model.ports.Feed`."""
         return self.intake.readings(self.who, batch, done, soon=soon)
+
+    def scan(self, scan: Scan) -> bool:
+        """See :class:`gateway.model.ports.Feed`."""
+        return self.intake.scan(self.who, scan)
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
         """See :class:`gateway.model.ports.Feed`."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.model.batch import Batch
+from gateway.model.batch import Batch, Scan, of_scans
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 
@@ -37,6 +37,10 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
+
+    def at(self, when: int, call: Callable[[], None]) -> asyncio.TimerHandle:
+        wait = max(0.0, (when - self.now()) / NS / self.speed)
+        return asyncio.get_running_loop().call_later(wait + 0.001, call)
 
 
 @dataclass
@@ -74,6 +78,9 @@ class FakeFeed:
             self.commit()
         self._changed.set()
         return True
+
+    def scan(self, scan: Scan) -> bool:
+        return self.readings(of_scans(self.table, [scan]))
 
     def link(self, link: str, *, up: bool, reason: str = "") -> None:
         if self._link_state.get(link, True) != up:

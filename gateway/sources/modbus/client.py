@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from gateway.model.errors import Retry
@@ -31,7 +33,7 @@ class Line(asyncio.Protocol):
         self._frames = Frames()
         self._transaction = 0
         self._asked: Question | None = None
-        self._waiter: asyncio.Future[bytes] | None = None
+        self._then: Callable[[bytes | Exception], None] | None = None
         self._expected = b""
         self._why = "not connected"
         self._closed = self._loop.create_future()
@@ -50,22 +52,33 @@ class Line(asyncio.Protocol):
             Garbled: the answer is not one to this question; the connection is closed.
             DeviceException: the device refuses.
         """
-        if self._transport is None or self._transport.is_closing():
-            raise Lost(self._why)
-        if self._waiter is not None:
-            raise RuntimeError("one question at a time")
-        self._transaction = (self._transaction + 1) & 0xFFFF
-        head = self._transaction.to_bytes(2)
-        self._asked, self._expected = asked, head + asked.head
         waiter: asyncio.Future[bytes] = self._loop.create_future()
-        self._waiter = waiter
-        timer = self._loop.call_later(timeout_s, self._expire, waiter, timeout_s)
-        self._transport.write(head + asked.wire)
+        self.pose(asked, partial(_settle, waiter))
+        timer = self._loop.call_later(timeout_s, _settle, waiter, Silent(f"no answer within {timeout_s:g} s"))
         try:
             return await waiter
         finally:
             timer.cancel()
-            self._waiter = None
+            self.drop()
+
+    def pose(self, asked: Question, then: Callable[[bytes | Exception], None]) -> None:
+        """Ask; ``then`` is called once with the data bytes, or with what :meth:`ask` raises. It may ask again.
+
+        Raises:
+            Lost: the connection is closed.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise Lost(self._why)
+        if self._then is not None:
+            raise RuntimeError("one question at a time")
+        self._transaction = (self._transaction + 1) & 0xFFFF
+        head = self._transaction.to_bytes(2)
+        self._asked, self._expected, self._then = asked, head + asked.head, then
+        self._transport.write(head + asked.wire)
+
+    def drop(self) -> None:
+        """Nobody waits for the question in flight any more."""
+        self._then = None
 
     async def close(self) -> None:
         """Close at once and wait until it is."""
@@ -83,22 +96,21 @@ class Line(asyncio.Protocol):
         self._transport = None
         if self._why == "not connected":
             self._why = f"connection lost: {exc}" if exc else "closed by the device"
-        self._fail(Lost(self._why))
+        self._answer(Lost(self._why))
         if not self._closed.done():
             self._closed.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """asyncio's call. The first branch is what a healthy device answers: one comparison checks all of the head."""
-        waiter, asked = self._waiter, self._asked
+        asked = self._asked
         if (
-            waiter is not None
+            self._then is not None
             and asked is not None
             and len(data) == HEAD + asked.size
             and data.startswith(self._expected)
             and self._frames.empty
-            and not waiter.done()
         ):
-            waiter.set_result(data[HEAD:])
+            self._answer(data[HEAD:])
         else:
             self._sort(data)
 
@@ -108,27 +120,35 @@ class Line(asyncio.Protocol):
                 self._take(frame)
         except Garbled as error:
             self._why = error.reason
-            self._fail(error)
             if self._transport is not None:
                 self._transport.abort()
+            self._answer(error)
 
     def _take(self, frame: Frame) -> None:
-        waiter, asked = self._waiter, self._asked
-        if waiter is None or waiter.done() or asked is None or frame.transaction != self._transaction:
+        asked = self._asked
+        if self._then is None or asked is None or frame.transaction != self._transaction:
             self._counters.stray += 1
             return
         try:
-            waiter.set_result(answer(asked, frame))
+            data = answer(asked, frame)
         except DeviceException as refusal:
-            waiter.set_exception(refusal)
+            self._answer(refusal)
+        else:
+            self._answer(data)
 
-    def _expire(self, waiter: "asyncio.Future[bytes]", timeout_s: float) -> None:
-        if not waiter.done():
-            waiter.set_exception(Silent(f"no answer within {timeout_s:g} s"))
+    def _answer(self, answer: bytes | Exception) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            then(answer)
 
-    def _fail(self, error: Exception) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
+
+def _settle(waiter: "asyncio.Future[bytes]", answer: bytes | Exception) -> None:
+    if waiter.done():
+        return
+    if isinstance(answer, bytes):
+        waiter.set_result(answer)
+    else:
+        waiter.set_exception(answer)
 
 
 @dataclass(frozen=True, slots=True)

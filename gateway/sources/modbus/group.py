@@ -71,7 +71,7 @@ class _Memory:
     mute: dict[Block, Rest] = field(default_factory=dict)
 
 
-class _Turn:
+class Turn:
     """One reading of all blocks: data, or why there is none, and when it came; blocks refused with their code."""
 
     def __init__(self, blocks: Sequence[Block], began: int) -> None:
@@ -82,7 +82,11 @@ class _Turn:
 
 
 class Group:
-    """See the module. ``due`` is the clock time of the next poll, ``cycle`` the smoothed time between polls, ns."""
+    """See the module.
+
+    ``due`` is the clock time of the next poll, ``questions`` are what it asks, ``cycle`` is the smoothed time between
+    polls, ns.
+    """
 
     def __init__(self, unit: int, period: int, bound: Sequence[tuple[int, Point]], limits: Limits) -> None:
         self.unit, self.period, self.due = unit, period, 0
@@ -98,12 +102,22 @@ class Group:
     @property
     def requests(self) -> int:
         """Requests of one poll."""
-        return len(self._questions)
+        return len(self.questions)
 
     @property
     def refused(self) -> list[int]:
         """Tags whose address the device refuses."""
         return [int(self._tag[i]) for i in sorted(self._memory.bad)]
+
+    @property
+    def plain(self) -> bool:
+        """Nothing is left out of a poll."""
+        memory = self._memory
+        return bool(self.questions) and not (memory.bad or memory.cuts or memory.rest or memory.mute)
+
+    def turn(self, began: int) -> Turn:
+        """A poll of all blocks, nothing answered yet."""
+        return Turn(self._blocks, began)
 
     def first(self) -> Question:
         """The shortest sign of life to ask for."""
@@ -118,11 +132,15 @@ class Group:
         now = clock()
         await self._reconsider(ask, now, longest_rest)
         for _ in range(ROUNDS):
-            turn = _Turn(self._blocks, now)
+            turn = Turn(self._blocks, now)
             await self._read(turn, ask, clock, longest_rest, 1 if patient else 0)
             if not await self._learn(ask, turn.refused, now):
                 break
-        self._note(clock())
+        return self.done(turn, clock())
+
+    def done(self, turn: Turn, now: int) -> Outcome:
+        """The columns of a turn that ended ``now``."""
+        self._note(now)
         return self._outcome(turn)
 
     def _note(self, now: int) -> None:
@@ -132,7 +150,7 @@ class Group:
             self.cycle = last if not self.cycle else self.cycle + (last - self.cycle) / 8
         self._polled = now
 
-    async def _read(self, turn: "_Turn", ask: Ask, clock: Now, longest_rest: int, spare: int) -> None:
+    async def _read(self, turn: Turn, ask: Ask, clock: Now, longest_rest: int, spare: int) -> None:
         """Every block once, a failed one again at the end."""
         mute, now = self._memory.mute, turn.began
         answered, failures = False, 0
@@ -143,7 +161,7 @@ class Group:
         while waiting:
             k = waiting.popleft()
             try:
-                turn.data[k] = await ask(self._questions[k])
+                turn.data[k] = await ask(self.questions[k])
             except DeviceException as refusal:
                 turn.data[k], turn.refused[k] = Quality.DEVICE_EXCEPTION, refusal.code
             except Retry as error:
@@ -243,7 +261,7 @@ class Group:
 
     def _compile(self) -> None:
         self._blocks = plan(self._points, self._limits, self._memory.cuts, self._memory.bad)
-        self._questions = [self._question(b) for b in self._blocks]
+        self.questions = [self._question(b) for b in self._blocks]
         self._decoder = Decoder(self._points, self._blocks)
         self._tags = self._tag[self._decoder.order]
         self._good = np.zeros(len(self._tags), np.uint8)
@@ -254,7 +272,7 @@ class Group:
     def _question(self, block: Block) -> Question:
         return question(self.unit, block.area, block.address, block.count)
 
-    def _outcome(self, turn: _Turn) -> Outcome:
+    def _outcome(self, turn: Turn) -> Outcome:
         data = turn.data
         parts = [d if isinstance(d, bytes) else self._blank[k] for k, d in enumerate(data)]
         value = self._decoder.decode(parts[0] if len(parts) == 1 else b"".join(parts))

@@ -38,6 +38,6 @@ async def test_a_turn_keeps_the_period_and_falls_behind_its_multiple(tmp_path: P
     (group,) = last.groups
     feed = FakeFeed(clock=FakeClock())
     bus = Bus(last.job, feed)
-    bus._book(group, bus._units[group.unit], feed.clock.now())
+    bus._book(group, feed.clock.now())
     assert group.due % NS == last.phase
     assert 0 < group.due - feed.clock.now() <= NS

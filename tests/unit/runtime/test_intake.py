@@ -1,6 +1,8 @@
 """Nothing is lost without a gap record of its own source."""
 
-from gateway.model.batch import Batch, of_rows
+import numpy as np
+
+from gateway.model.batch import Batch, Scan, concat, of_rows, of_scans
 from gateway.model.inputs import Gap, LinkChange, Readings, Started
 from gateway.runtime.intake import JOINED_NS, JOINED_ROWS, Intake, SourceFeed
 
@@ -106,3 +108,40 @@ async def test_room_waits_until_half_empty() -> None:
     assert not intake._roomy.is_set()
     intake.drain()
     await feed.room()
+
+
+def scan(at: int, count: int = 2) -> Scan:
+    tags, times = np.arange(count, dtype=np.int32), np.full(count, at, np.int64)
+    return Scan(tags, times, np.full(count, float(at)), np.zeros(count, np.uint8))
+
+
+async def test_scans_that_come_together_are_one_batch_in_order() -> None:
+    intake = make(10_000)
+    for at in (10, 11):
+        assert intake.scan("a", scan(at))
+    intake.link("bus", up=False, reason="gone")
+    for at in (12, 13 + JOINED_NS):
+        assert intake.scan("a", scan(at))
+    found = [i.input.batch if isinstance(i.input, Readings) else None for i in intake.drain()]
+    assert [b and b.received.tolist() for b in found] == [
+        [10, 10, 11, 11],
+        None,
+        [12, 12],
+        [13 + JOINED_NS] * 2,
+    ]
+    assert found[0] == concat("t", [of_scans("t", [scan(10)]), of_scans("t", [scan(11)])])
+    assert intake.rows == 0
+
+
+async def test_scans_are_bounded_and_a_loss_is_a_gap() -> None:
+    intake = make(10_000)
+    for at in range(3):
+        intake.scan("a", scan(at, JOINED_ROWS // 2))
+    assert [len(i.input.batch) for i in intake.drain() if isinstance(i.input, Readings)] == [
+        JOINED_ROWS,
+        JOINED_ROWS // 2,
+    ]
+    small = make(3)
+    assert [small.scan("plc", scan(at)) for at in (5, 6)] == [True, False]
+    [gap] = [i.input for i in small.drain() if isinstance(i.input, Gap)]
+    assert (gap.who, gap.start, gap.end, gap.count) == ("plc", 6, 6, 2)
