@@ -138,7 +138,8 @@ def _multivariate(p: Any, rule: Multivariate, store: _Store) -> None:
     p["trigger"], p["reset"], p["mode"] = rule.trigger, rule.reset, kinds.STATISTICS[rule.statistic]
     p["fixed"], p["share"] = rule.keep, NormalDist().inv_cdf(rule.confidence)
     p["width"], p["bridge"], p["least"], p["smooth"] = rule.every, rule.learn, rule.samples, rule.smooth
-    p["own"], p["size"] = store.pool, lo.POOL_HEAD + lo.MEDIAN_OF + 3 * count + count * count
+    p["gain"], p["offset"], p["split"] = rule.weight, rule.shrink, rule.relearn
+    p["own"], p["size"] = store.pool, lo.POOL_HEAD + lo.MEDIAN_OF + lo.VECTORS * count + count * count
     store.pool += int(p["size"])
 
 

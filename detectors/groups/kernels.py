@@ -23,9 +23,10 @@ from detectors.groups.layout import (
     STATE_LIMIT,
     T2_ONLY,
 )
-from detectors.groups.learn import finish, smoothed, statistics, take_sample
+from detectors.groups.learn import finish, learn_means, smoothed, statistics, take_sample
 from detectors.groups.window import begin, imbalance, open_cell, pour, sample
 from detectors.layout import (
+    ACTIVE,
     CLEAR,
     HOLD,
     JUDGED,
@@ -128,9 +129,15 @@ def learned(
                 finish(p, st, pool, square)
         return 0
     st.mark = time
-    t2, q = statistics(p, scratch, pool)
+    if p.split > 0 and st.phase == ACTIVE and pool[p.own + 3] >= 0.0:
+        if st.quality < 64:
+            learn_means(p, st, scratch, pool)  # after a change: what it is like from now on
+        return 0
+    t2, q = statistics(p, st, scratch, pool)
     x = t2 if p.mode == T2_ONLY else q if p.mode == Q_ONLY else max(t2, q)
-    st.value = smoothed(p, st, pool, x) if p.smooth else x
+    st.value = smoothed(p, st, pool, x)
+    if st.phase != ACTIVE or st.value >= p.trigger:
+        pool[p.own + 3] = 0.0
     return 1
 
 

@@ -44,10 +44,12 @@ EMPTY: Final = -1
 MEDIAN_OF: Final = 5
 """ratios of a multivariate rule that are kept"""
 MAX_CELLS: Final = 60
-MAX_TAGS: Final = 32
+MAX_TAGS: Final = 64
 """of a multivariate rule"""
 POOL_HEAD: Final = 4
-"""floats before the vectors of a multivariate rule: limit of T2, limit of Q, components kept, unused"""
+"""floats before the vectors of a multivariate rule: limit of T2, limit of Q, components kept, samples learned anew"""
+VECTORS: Final = 5
+"""of a multivariate rule: means, deviations, variances, weighted distances, sums to learn anew from"""
 
 CODES: Final = repr([(name, code) for name, code in sorted(globals().items()) if isinstance(code, int)])
 """all codes above: part of a snapshot's version, because a snapshot holds them"""
@@ -57,8 +59,8 @@ PARAM: Final = np.dtype(
     [
         ("trigger", "<f8"),
         ("reset", "<f8"),
-        ("gain", "<f8"),
-        ("offset", "<f8"),
+        ("gain", "<f8"),  # multivariate: weight of a sample
+        ("offset", "<f8"),  # multivariate: how far correlations are shrunk
         ("factor", "<f8"),  # of the number; of a balance: of its uncertainty
         ("fixed", "<f8"),  # balance: uncertainty of a volume; multivariate: share of variance to keep
         (
@@ -74,7 +76,7 @@ PARAM: Final = np.dtype(
         ("own", "<i4"),  # first of its cases, cells, floats or steps
         ("size", "<i4"),  # how many
         ("least", "<i4"),  # spread: members it needs; multivariate: samples to learn from
-        ("split", "<i4"),  # balance: members that flow in
+        ("split", "<i4"),  # balance: members that flow in; multivariate: samples to learn anew from
         ("kind", "<u1"),
         ("side", "<u1"),
         ("mode", "<u1"),

@@ -1,13 +1,14 @@
 """Learning what is normal for several tags together: moments, principal components, limits.
 
 All parts work in one rule's floats of the pool: a head (limits, components kept), the last numbers, means, deviations,
-variances of the components, and a matrix: co-moments while learning, then the loadings by column.
+variances of the components, weighted distances, sums to learn anew from, and a matrix: co-moments while learning, then
+the loadings by column.
 """
 
 import numpy as np
 
 from detectors._numba import part
-from detectors.groups.layout import MEDIAN_OF, POOL_HEAD
+from detectors.groups.layout import MEDIAN_OF, POOL_HEAD, VECTORS
 from detectors.types import Array, Record
 
 SWEEPS = 60
@@ -21,7 +22,7 @@ variance below which a component is taken as none"""
 def places(p: Record) -> tuple[int, int, int, int]:
     """Where means, deviations, variances and the matrix of a rule begin."""
     mean = p.own + POOL_HEAD + MEDIAN_OF
-    return mean, mean + p.count, mean + 2 * p.count, mean + 3 * p.count
+    return mean, mean + p.count, mean + 2 * p.count, mean + VECTORS * p.count
 
 
 @part
@@ -136,12 +137,14 @@ def finish(p: Record, st: Record, pool: Array, a: Array) -> None:
     n, samples = p.count, st.samples
     for i in range(n):
         found = np.sqrt(max(pool[matrix + i * n + i], 0.0) / (samples - 1))
-        # One that never moved has no deviation of its own: its unit stands in.
-        pool[deviation + i] = found if found > ROUND_OFF * abs(pool[mean + i]) and found > 0.0 else 1.0
+        # One that never moved says nothing of how it moves with the others: it is left out.
+        pool[deviation + i] = found if found > ROUND_OFF * abs(pool[mean + i]) and found > 0.0 else np.inf
     for i in range(n):
         for j in range(n):
             scaled = pool[matrix + i * n + j] / (samples - 1) / (pool[deviation + i] * pool[deviation + j])
-            a[i, j] = scaled
+            a[i, j] = scaled * (1.0 - p.offset) + (
+                p.offset if i == j and pool[deviation + i] < np.inf else 0.0
+            )
     for i in range(n):
         for j in range(i):
             a[i, j] = a[j, i]
@@ -156,32 +159,59 @@ def finish(p: Record, st: Record, pool: Array, a: Array) -> None:
 
 
 @part
-def statistics(p: Record, x: Array, pool: Array) -> tuple[float, float]:
+def weigh(p: Record, st: Record, x: Array, pool: Array) -> float:
+    """Exponentially weighted distances from the means, in deviations; returns their variance (Lowry et al. 1992)."""
+    mean, deviation, _, _ = places(p)
+    z = mean + 3 * p.count
+    for i in range(p.count):
+        pool[z + i] += p.gain * ((x[i] - pool[mean + i]) / pool[deviation + i] - pool[z + i])
+    return float(p.gain / (2.0 - p.gain) * (1.0 - (1.0 - p.gain) ** (2.0 * (st.samples + 1))))
+
+
+@part
+def statistics(p: Record, st: Record, x: Array, pool: Array) -> tuple[float, float]:
     """T2 and Q of one sample, each over its limit; 0 where there is none."""
-    mean, deviation, variance, matrix = places(p)
-    n, k = p.count, int(pool[p.own + 2])
-    total, t2, explained = 0.0, 0.0, 0.0
+    mean, _, variance, matrix = places(p)
+    n, k, z = p.count, int(pool[p.own + 2]), mean + 3 * p.count
+    factor, total, t2, explained = weigh(p, st, x, pool), 0.0, 0.0, 0.0
     for i in range(n):
-        z = (x[i] - pool[mean + i]) / pool[deviation + i]
-        total += z * z
+        total += pool[z + i] * pool[z + i]
     for c in range(k):
         t = 0.0
         for i in range(n):
-            t += pool[matrix + i * n + c] * (x[i] - pool[mean + i]) / pool[deviation + i]
+            t += pool[matrix + i * n + c] * pool[z + i]
         explained += t * t
         t2 += t * t / pool[variance + c]
     q = max(total - explained, 0.0)
-    over_t2 = t2 / pool[p.own] if pool[p.own] > 0.0 else 0.0
-    over_q = q / pool[p.own + 1] if pool[p.own + 1] > 0.0 else 0.0
+    over_t2 = t2 / factor / pool[p.own] if pool[p.own] > 0.0 else 0.0
+    over_q = q / factor / pool[p.own + 1] if pool[p.own + 1] > 0.0 else 0.0
     return over_t2, over_q
 
 
 @part
+def learn_means(p: Record, st: Record, x: Array, pool: Array) -> None:
+    """One more sample for new means after a change; with the last the distances begin anew."""
+    mean = p.own + POOL_HEAD + MEDIAN_OF
+    sums, z = mean + 4 * p.count, mean + 3 * p.count
+    pool[p.own + 3] += 1.0
+    done = pool[p.own + 3] >= p.split
+    for i in range(p.count):
+        pool[sums + i] += x[i]
+        if done:
+            pool[mean + i] = pool[sums + i] / pool[p.own + 3]
+            pool[sums + i] = pool[z + i] = 0.0
+    if done:  # and not again before a number has been judged
+        pool[p.own + 3], st.samples = -1.0, 0
+
+
+@part
 def smoothed(p: Record, st: Record, pool: Array, x: float) -> float:
-    """Median of the last five numbers; of as many as there are at first."""
+    """The number, or the median of the last five; of as many as there are at first."""
     ring = p.own + POOL_HEAD
     pool[ring + st.samples % MEDIAN_OF] = x
     st.samples += 1
+    if not p.smooth:
+        return x
     n = int(min(st.samples, MEDIAN_OF))
     for i in range(n):
         smaller, same = 0, 0

@@ -248,22 +248,27 @@ class Multivariate:
 
     ::
 
-        z  = (x - mean) / deviation           of each member
-        R  = P L P'                           correlations, by cyclic Jacobi rotations; components by falling variance
-        t  = P_k' z                           the first k components that hold ``keep`` of the variance
-        T2 = sum t_i^2 / l_i                  Hotelling's T squared: unusual, but of the known kind
-        Q  = |z|^2 - |t|^2                    squared prediction error: of a kind never seen
+        y  = (x - mean) / deviation                 of each member
+        z += weight (y - z)                         exponentially weighted; weight 1: z = y
+        f  = weight / (2 - weight) (1 - (1 - weight)^(2 i))      its variance at the i-th sample
+        R  = P L P'                                 correlations, by cyclic Jacobi rotations; by falling variance
+        t  = P_k' z                                 the first k components that hold ``keep`` of the variance
+        T2 = sum t_i^2 / l_i / f                    Hotelling's T squared: unusual, but of the known kind
+        Q  = (|z|^2 - |t|^2) / f                    squared prediction error: of a kind never seen
 
     Limits at ``confidence``: T2 by F (k (n^2 - 1) / (n (n - k)) F(k, n - k), Paulson's quantile), Q by Jackson and
     Mudholkar. With ``smooth`` the median of the last five numbers is judged. Beyond at number >= trigger (1 as a rule),
     within below reset. A sample is taken at most every ``every`` ns (0: each input). Without unit.
 
     Learning: mean, deviation and loadings from the GOOD samples of the first ``learn`` ns, at least ``least`` of them
-    (0: 10 times the members), then frozen for good. Until then nothing is known. What was learned is in the snapshot; a
-    changed rule or member learns again.
+    (0: 10 times the members), then frozen. Until then nothing is known. Correlations are shrunk to (1 - ``shrink``) R +
+    ``shrink`` I, which keeps members that are nearly the same apart. A member that never moved is left out. What was
+    learned is in the snapshot; a changed rule or member learns again. With ``relearn`` the means are learned anew from
+    that many GOOD samples after each raise (deviations and loadings stay), and then judged again: every raise is a
+    change point, and the rule finds the next one.
 
     Source: Hotelling 1931; Jackson and Mudholkar, Technometrics 21 (1979); Paulson, Ann. Math. Stat. 13 (1942);
-    MacGregor and Kourti, Control Eng. Practice 3 (1995).
+    MacGregor and Kourti, Control Eng. Practice 3 (1995); Lowry, Woodall, Champ and Rigdon, Technometrics 34 (1992).
 
     Bad quality: a BAD member makes it unknown; UNCERTAIN ones are not learned from, and judged they never clear.
     """
@@ -278,6 +283,9 @@ class Multivariate:
     smooth: float = False
     every: int = 0
     least: float = 0
+    weight: float = 1.0
+    shrink: float = 0.0
+    relearn: float = 0
     on_delay: int = 0
     off_delay: int = 0
     code: ClassVar[int] = lo.MULTIVARIATE
@@ -295,6 +303,11 @@ class Multivariate:
             raise ValueError(
                 f"multivariate: keep {self.keep} and confidence {self.confidence}; allowed 0 < keep <= 1, "
                 f"0.5 < confidence < 1"
+            )
+        if not (0 < self.weight <= 1 and 0 <= self.shrink < 1 and self.relearn >= 0):
+            raise ValueError(
+                f"multivariate: weight {self.weight}, shrink {self.shrink}, relearn {self.relearn:g}; allowed "
+                f"0 < weight <= 1, 0 <= shrink < 1, relearn 0 or more samples"
             )
         spare = self.samples - len(self.tags)
         # Paulson's quantile of F ends where its cube root has no solution.

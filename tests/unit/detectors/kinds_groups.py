@@ -94,7 +94,9 @@ def multivariate_rules(draw: st.DrawFn) -> Multivariate:
         tags=tags, learn=learn, trigger=trigger, reset=trigger * draw(st.sampled_from([0.6, 1.0])),
         statistic=draw(st.sampled_from(["both", "t2", "q"])), keep=0.61234 if len(tags) == 2 else 1.0,
         confidence=draw(st.sampled_from([0.8, 0.9])), smooth=draw(st.booleans()),
-        every=draw(st.sampled_from([0, 2 * S])), least=len(tags) + 2, on_delay=draw(delay), off_delay=draw(delay),
+        every=draw(st.sampled_from([0, 2 * S])), least=len(tags) + 2, weight=draw(st.sampled_from([1.0, 0.3])),
+        shrink=draw(st.sampled_from([0.0, 0.2])), relearn=draw(st.sampled_from([0, 0, 2])),
+        on_delay=draw(delay), off_delay=draw(delay),
     )  # fmt: skip
 
 
@@ -331,6 +333,8 @@ class MultivariateTwin(GroupTwin):
     last: int | None = None
     model: Any = None
     numbers: list[float] = field(default_factory=list)
+    again: list[list[float]] = field(default_factory=list)
+    judge_first: bool = False
 
     def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
         new.quality, new.value = max(s.quality for _, s in members), self.clock.value
@@ -339,7 +343,7 @@ class MultivariateTwin(GroupTwin):
             return "unknown", False
         p, x = self.params, [s.value for _, s in members]
         if self.last is not None and new.source - self.last < p.every:
-            return "hold", good(new.quality)
+            return "", good(new.quality)
         if self.model is None:
             if good(new.quality):
                 self.since = self.since or new.source
@@ -347,22 +351,29 @@ class MultivariateTwin(GroupTwin):
                 self.samples.append(x)
                 if new.source - self.since >= p.learn and len(self.samples) >= p.samples:
                     self.model = Model(p, np.array(self.samples))
-            return "not-yet", good(new.quality)
+            return "", good(new.quality)
         self.last = new.source
+        if p.relearn and self.phase == "active" and not self.judge_first:
+            if good(new.quality):
+                self.again.append(x)
+            if len(self.again) == p.relearn:
+                self.model.begin(np.array(self.again).mean(0))
+                self.again, self.numbers, self.judge_first = [], [], True
+            return "", good(new.quality)
         self.numbers.append(self.model.ratio(np.array(x)))
         ordered = sorted(self.numbers[-5:])
         new.value = ordered[len(ordered) // 2] if p.smooth else self.numbers[-1]
+        if self.phase != "active" or new.value >= p.trigger:
+            self.judge_first = False
+            if self.phase != "active":
+                self.again = []
         return verdict(*sides(new.value, p.trigger, p.reset), new.quality), good(new.quality)
 
     def hear(self, says: str, may_clear: bool, time: int, seen: Seen, received: int) -> None:
-        if says in {"hold", "not-yet"} and seen.value is self.clock.value and not self.just_judged(time):
-            if not may_clear and self.phase == "pending-off":
-                self.phase = "active"
-            return
-        super().hear(says, may_clear, time, seen, received)
-
-    def just_judged(self, time: int) -> bool:
-        return self.model is not None and self.last == time and bool(self.numbers)
+        if says:
+            super().hear(says, may_clear, time, seen, received)
+        elif not may_clear and self.phase == "pending-off":
+            self.phase = "active"
 
 
 class Model:
@@ -371,9 +382,12 @@ class Model:
     def __init__(self, p: Multivariate, x: Any) -> None:
         n, self.p = len(x), p
         self.mean, s = x.mean(0), x.std(0, ddof=1)
-        self.s = np.where(s > 1e-11 * abs(self.mean), s, 1.0)
-        variance, loadings = np.linalg.eigh(np.cov(x.T) / np.outer(self.s, self.s))
+        self.s = np.where(s > 1e-11 * abs(self.mean), s, np.inf)
+        correlation = np.cov(x.T) / np.outer(self.s, self.s)
+        correlation = (1 - p.shrink) * correlation + np.diag(np.where(self.s < np.inf, p.shrink, 0.0))
+        variance, loadings = np.linalg.eigh(correlation)
         self.variance, self.loadings = variance[::-1], loadings[:, ::-1]
+        self.begin(self.mean)
         real = self.variance > 1e-11
         shares = np.cumsum(self.variance)
         self.k = k = min(int(np.sum(shares < p.keep * shares[-1])) + 1, int(real.sum()))
@@ -386,8 +400,13 @@ class Model:
             h = max(1 - 2 * one * three / (3 * two * two), 0.001)
             self.q = one * (z * math.sqrt(2 * two) * h / one + 1 + two * h * (h - 1) / one**2) ** (1 / h)
 
+    def begin(self, mean: Any) -> None:
+        self.mean, self.z, self.n = mean, np.zeros(len(mean)), 0
+
     def ratio(self, x: Any) -> float:
-        z = (x - self.mean) / self.s
+        w, self.n = self.p.weight, self.n + 1
+        self.z = self.z + w * ((x - self.mean) / self.s - self.z)
+        z = self.z / math.sqrt(w / (2 - w) * (1 - (1 - w) ** (2 * self.n)))
         t = self.loadings[:, : self.k].T @ z
         t2 = float(np.sum(t * t / self.variance[: self.k])) / self.t2 if self.t2 else 0.0
         q = max(float(z @ z - t @ t), 0.0) / self.q if self.q else 0.0

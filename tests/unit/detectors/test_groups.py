@@ -110,9 +110,18 @@ def test_an_outage_begins_the_window_anew() -> None:
 def test_a_long_multivariate_agrees_with_its_twin() -> None:
     random, total = np.random.default_rng(11), 0
     mixing = random.normal(size=(5, 2))
-    for statistic, smooth in (("both", False), ("t2", True), ("q", True)):
+    for statistic, smooth, weight in (
+        ("both", False, 1.0),
+        ("t2", True, 0.2),
+        ("q", True, 1.0),
+        ("t2", False, 0.1),
+    ):
         rule = Multivariate(
-            tags=(0, 1, 2, 3, 4), learn=100 * S, confidence=0.99, keep=0.8, statistic=statistic, smooth=smooth,
+            tags=(0, 1, 2, 3, 4),
+            weight=weight,
+            shrink=0.1 * smooth,
+            relearn=10 if weight == 0.1 else 0, learn=100 * S, confidence=0.99, keep=0.8, smooth=smooth,
+            statistic=statistic,
             on_delay=S, off_delay=2 * S,
         )  # fmt: skip
         inputs = []
@@ -123,6 +132,23 @@ def test_a_long_multivariate_agrees_with_its_twin() -> None:
             inputs.append((rows(second, *x, quality=quality), START + second * S))
         total += agree(rule, inputs, 5)
     assert total > 30
+
+
+def test_after_a_change_it_learns_the_new_means_and_finds_the_next() -> None:
+    random = np.random.default_rng(4)
+    rule = Multivariate(
+        tags=(0, 1), learn=400 * S, statistic="t2", keep=1.0, weight=0.1, relearn=40, trigger=2.0
+    )
+    bank, raised, cleared = Bank(2, [rule]), [], []
+    for second in range(2000):
+        level = 3.0 * (second >= 800) + 3.0 * (second >= 1400)
+        for condition, _ in told(bank, second, *(random.normal(size=2) + level)):
+            raised += [second] if condition == lo.IS_ACTIVE else []
+            cleared += [second] if condition == lo.IS_NORMAL else []
+    assert len(raised) == 2
+    assert 800 < raised[0] < 810
+    assert 1400 < raised[1] < 1410
+    assert cleared[1:] == [raised[0] + 41, raised[1] + 41]
 
 
 def test_a_fault_that_breaks_the_correlation_is_beyond_q_and_not_t2() -> None:
@@ -245,7 +271,8 @@ def test_the_same_steps_are_checked_before_they_run() -> None:
         (lambda: Balance(level=0, trigger=1.0, reset=0.5, window=S, per=S), "2 or more"),
         (lambda: Multivariate(tags=(0, 1), learn=S, keep=0.0), "keep"),
         (lambda: Multivariate(tags=(0, 1), learn=S, least=4), "samples"),
-        (lambda: Multivariate(tags=tuple(range(33)), learn=S), "allowed 2..32"),
+        (lambda: Multivariate(tags=(0, 1), learn=S, weight=0.0), "weight"),
+        (lambda: Multivariate(tags=tuple(range(65)), learn=S), "allowed 2..64"),
         (lambda: Expression(tags=(0,), steps=(1.0,)), "pairs"),
     ],
 )
