@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from gateway import __version__
-from gateway.cli import alarms, backtest, check, demo, init, journal, run, simulate
+from gateway.cli import alarms, backtest, check, demo, init, journal, run, scenario, simulate
 from gateway.model.errors import FengsuiError, Misconfigured
 
 NOT_SO: Final = 1
@@ -26,10 +26,13 @@ app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("run")(run.run)
+app.command("reload")(run.reload)
+app.command("diff")(run.diff)
 app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     simulate.simulate
 )
 app.command("backtest")(backtest.backtest)
+app.command("scenario")(scenario.scenario)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 

@@ -116,23 +116,19 @@ def _rates(count: int, rate: Sequence[int], span: int) -> tuple[Figure, ...]:
     flood = _percent(_flooded(rate), len(rate))
     return (
         Figure("announced", "报警总数", "alarms announced", count, "", "", None),
-        Figure(
-            "per_hour", "平均每小时", "per hour, average", ten * 6, "/h", "~6, at most ~12", ten * 6 <= 12
-        ),
-        Figure(
-            "per_10_min", "平均每10分钟", "per 10 min, average", ten, "/10 min", "~1, at most ~2", ten <= 2
-        ),
+        Figure("per_hour", "平均每小时", "per hour, average", ten * 6, "/h", "≈ 6, ≤ 12", ten * 6 <= 12),
+        Figure("per_10_min", "平均每10分钟", "per 10 min, average", ten, "/10 min", "≈ 1, ≤ 2", ten <= 2),
         Figure(
             "peak_10_min",
             "10分钟最多",
             "per 10 min, peak",
             max(rate),
             "/10 min",
-            "at most 10",
+            "≤ 10",
             max(rate) <= 10,
         ),
-        Figure("busy_10_min", "超10条的时段", "periods with over 10", busy, "%", "under ~1 %", busy < 1.0),
-        Figure("flood", "泛滥时间", "time in flood", flood, "%", "under ~1 %", flood < 1.0),
+        Figure("busy_10_min", "超10条的时段", "periods with over 10", busy, "%", "< 1 %", busy < 1.0),
+        Figure("flood", "泛滥时间", "time in flood", flood, "%", "< 1 %", flood < 1.0),
     )
 
 
@@ -140,14 +136,14 @@ def _top(counts: Sequence[tuple[str, int]]) -> Figure:
     count = sum(n for _, n in counts)
     share = _percent(sum(n for _, n in counts[:10]), count)
     met = share < 5.0 if count else None
-    return Figure("top_ten", "前十位占比", "share of the top ten", share, "%", "under ~1-5 %", met)
+    return Figure("top_ten", "前十位占比", "share of the top ten", share, "%", "< 1-5 %", met)
 
 
 def _bad(chattering: int, fleeting: int, stale: int) -> tuple[Figure, ...]:
     return (
         Figure("chattering", "抖动报警", "chattering alarms", chattering, "", "0", chattering == 0),
         Figure("fleeting", "瞬时报警", "fleeting alarms", fleeting, "", "0", fleeting == 0),
-        Figure("stale", "陈旧报警", "stale alarms, most at once", stale, "", "under 5 on any day", stale < 5),
+        Figure("stale", "陈旧报警", "stale alarms, most at once", stale, "", "< 5", stale < 5),
     )
 
 

@@ -81,7 +81,7 @@ def _kpis(kpis: Kpis) -> str:
         value = f"{f.value:.4g} {escape(f.unit)}"
         rows.append((two(f.chinese, f.english), value, escape(f.target), verdict))
     mix = ", ".join(f"{p}: {n}" for p, n in kpis.priorities.items()) or "-"
-    rows.append((two("优先级分布", "priority mix"), mix, "~80 / 15 / 5, &lt; ~1 %", ""))
+    rows.append((two("优先级分布", "priority mix"), mix, "≈ 80 / 15 / 5 %, &lt; 1 %", ""))
     note = two(
         "目标来自 ISA-18.2-2016 表7（二手来源，标记 S），以每个操作台、至少30天计。",
         "Targets: ISA-18.2-2016 table 7 (secondary sources, mark S), for one console and at least 30 days.",

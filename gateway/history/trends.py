@@ -41,7 +41,7 @@ class Curve:
         if not self.times:
             return np.zeros(0, np.int64), np.zeros(0)
         self._thin()
-        return self.times[0], self.values[0]
+        return broken(self.times[0], self.values[0], max(self.tag.max_age, (self.end - self.start) // POINTS))
 
     def _thin(self) -> None:
         times, values = np.concatenate(self.times), np.concatenate(self.values)
@@ -69,6 +69,14 @@ def thin(
         keep.add(int(a + finite[np.argmax(part[finite])]))
     at = np.array(sorted(keep), np.int64)
     return times[at], values[at]
+
+
+def broken(
+    times: NDArray[np.int64], values: NDArray[np.float64], longest: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """No line is drawn over a silence of more than ``longest`` ns: there NaN stands between."""
+    at = np.flatnonzero(np.diff(times) > longest) + 1
+    return np.insert(times, at, times[at]), np.insert(values, at, np.nan)
 
 
 def scaled(tag: Tag, values: NDArray[np.float64]) -> NDArray[np.float64]:

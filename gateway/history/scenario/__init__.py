@@ -1,0 +1,1 @@
+"""Golden scenarios: traces, commands and expected events as text that a customer reads, edits and runs."""
