@@ -10,7 +10,8 @@ from typing import Final
 
 import structlog
 
-from gateway.app.plugins import build_sinks, build_sources
+from gateway.app.plugins import Pushed, build_sinks, build_sources
+from gateway.app.reload import Reload
 from gateway.config.load import Loaded
 from gateway.model.effective import dump_site, load_site
 from gateway.model.ports import Clock
@@ -62,14 +63,24 @@ def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[Lane
     )
 
 
-def console_unit(loaded: Loaded, machine: Machine, on_ready: Callable[[str], None] | None = None) -> Unit:
+def console_unit(
+    loaded: Loaded,
+    machine: Machine,
+    on_ready: Callable[[str], None] | None = None,
+    reload: Reload | None = None,
+) -> Unit:
     """The console as a supervised unit; writes where it is, and the command line's token, into the state folder."""
     host, _, port = loaded.file.console.listen.rpartition(":")
-    return "console", partial(_serve, loaded.state, machine, host.strip("[]"), int(port), on_ready)
+    return "console", partial(_serve, loaded.state, machine, host.strip("[]"), int(port), on_ready, reload)
 
 
 async def _serve(
-    state: Path, machine: Machine, host: str, port: int, on_ready: Callable[[str], None] | None
+    state: Path,
+    machine: Machine,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None] | None,
+    reload: Reload | None,
 ) -> None:
     from gateway.console.app import create_app  # noqa: PLC0415 - FastAPI only where there is a console
     from gateway.console.server import serve  # noqa: PLC0415
@@ -81,7 +92,16 @@ async def _serve(
         if on_ready is not None:
             on_ready(url)
 
-    app = create_app(machine, machine, machine.history, machine.records, token=token, now=machine.clock.now)
+    app = create_app(
+        machine,
+        machine,
+        machine.history,
+        machine.records,
+        token=token,
+        now=machine.clock.now,
+        reload=reload.ask if reload is not None else None,
+        inlets=[source for source in machine.sources if isinstance(source, Pushed)],
+    )
     try:
         await serve(app, host, port, ready)
     finally:

@@ -1,6 +1,6 @@
 """Builders of plugins by kind. Explicit, and imported only when used: a site without InfluxDB does not load aiohttp."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -17,6 +17,8 @@ SOURCES: Final = {
     "modbus-serial": "gateway.sources.modbus.plugin",
     "modbus-serial-tcp": "gateway.sources.modbus.plugin",
     "mqtt": "gateway.sources.mqtt.plugin",
+    "file-drop": "gateway.sources.filedrop.plugin",
+    "http-push": "gateway.sources.httppush.plugin",
     "replay": "gateway.sources.replay.plugin",
 }
 SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}
@@ -27,6 +29,17 @@ class Polling(Protocol):
     """A source that asks on whole multiples of a period, ``phase`` ns behind them."""
 
     phase: int
+
+
+@runtime_checkable
+class Pushed(Protocol):
+    """A source that is given its readings by HTTP: what :class:`gateway.console.ports.Inlet` asks for."""
+
+    name: str
+
+    def allows(self, token: str) -> bool: ...
+
+    async def take(self, body: bytes) -> Mapping[str, Any]: ...
 
 
 def build_source(part: SourcePart, resume_after: int) -> Source:

@@ -76,7 +76,7 @@ def _mark(sheet: Any, faults: Sequence[Fault], rows: Mapping[int, int]) -> None:
         sheet.cell(row, beside).value = None
     red, words = PatternFill("solid", start_color=RED), defaultdict[int, list[str]](list)
     for fault in faults:
-        if fault.line not in rows:
+        if fault.line is None or fault.line not in rows:
             continue
         row = rows[fault.line]
         words[row].append(_words(fault))

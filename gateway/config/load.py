@@ -90,7 +90,7 @@ def load(path: Path) -> Loaded:
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
     faults += installation_collisions(draft.installations, document)
-    listed, roll = _tag_lists(draft, _defaults(draft.file.defaults, sources), document, faults)
+    listed, roll = _tag_lists(draft, sources, document, faults)
     tags, parts, links = _bind(listed, sources, faults)
     faults += link_collisions(links, document)
     rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
@@ -145,9 +145,10 @@ def _defaults(defaults: Defaults, sources: Mapping[str, tuple[str, Any]]) -> Map
 
 
 def _tag_lists(
-    draft: Draft, defaults: Mapping[str, Defaults], document: Document, faults: list[Fault]
+    draft: Draft, sources: Mapping[str, tuple[str, Any]], document: Document, faults: list[Fault]
 ) -> tuple[list[Listed], Roll]:
     """Tags of all lists, each id once, and what is known of the others."""
+    defaults = _defaults(draft.file.defaults, sources)
     installations = [i for i in draft.installations if i]
     listed: list[Listed] = []
     read: list[Row] = []
@@ -169,11 +170,30 @@ def _tag_lists(
             )
             faults += wrong
             listed += [] if entry is None else [entry]
+            faults += _address_too(row, sources) if entry is None else []
     faults += tag_collisions(read)
     once = {entry.tag.id: entry for entry in reversed(listed)}
     return [e for e in listed if once[e.tag.id] is e], Roll(
         {}, {id_of(r) for r in read}, whole and bool(draft.tags)
     )
+
+
+def _address_too(row: Row, sources: Mapping[str, tuple[str, Any]]) -> list[Fault]:
+    """The address of a row that is no tag for other faults: whoever mends those should not meet this one next."""
+    known = sources.get(row.get("source"))
+    if known is None:
+        return []
+    tag = Tag(id="", raw="", description="", cls="other", unit="", installation="")
+    try:
+        SOURCES[known[0]].bind(known[1], row.get("address"), tag)
+    except ValueError as error:
+        return [_address_fault(row, error)]
+    return []
+
+
+def _address_fault(row: Row, error: ValueError) -> Fault:
+    why, _, allowed = str(error).rpartition("allowed: ")
+    return row.fault("address", allowed, why.strip("; "))
 
 
 def _bind(
@@ -188,8 +208,7 @@ def _bind(
         try:
             bindings[entry.source][entry.tag.id] = SOURCES[kind].bind(settings, entry.address, entry.tag)
         except ValueError as error:
-            why, _, allowed = str(error).rpartition("allowed: ")
-            faults.append(entry.row.fault("address", allowed, why.strip("; ")))
+            faults.append(_address_fault(entry.row, error))
     links: list[Link] = []
     tag_links: dict[str, tuple[str, ...]] = {}
     for name, (kind, settings) in sources.items():

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from gateway.model.site import Link, Tag
 from gateway.sinks.influxdb import config as influxdb
 from gateway.sinks.mqtt import config as mqtt_out
+from gateway.sources.filedrop import config as filedrop
+from gateway.sources.httppush import config as httppush
 from gateway.sources.modbus import config as modbus
 from gateway.sources.modbus import config_serial, config_serial_tcp, config_tls
 from gateway.sources.mqtt import config as mqtt_in
@@ -44,6 +46,8 @@ SOURCES: Final[Mapping[str, Any]] = MappingProxyType(
         "modbus-serial": config_serial,
         "modbus-serial-tcp": config_serial_tcp,
         "mqtt": mqtt_in,
+        "file-drop": filedrop,
+        "http-push": httppush,
         "replay": replay,
     }
 )

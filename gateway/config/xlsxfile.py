@@ -6,6 +6,7 @@ Each of these would be a wrong limit if it were taken silently, so each is a fau
 
 import datetime as dt
 import io
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,11 @@ def _open(path: Path, data: bytes, *, computed: bool) -> "Workbook":
     import openpyxl  # noqa: PLC0415 - only where a list is a workbook
 
     try:
-        return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=computed, keep_links=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # styles and extensions it does not know; no value is among them
+            return openpyxl.load_workbook(
+                io.BytesIO(data), read_only=True, data_only=computed, keep_links=False
+            )
     except Exception as error:
         raise _unreadable(path, error) from error
 

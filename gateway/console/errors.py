@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.console.answers import answer
-from gateway.model.errors import Refused, Retry
+from gateway.model.errors import Refused, Reject, Retry
 
 WORDS = {401: "session", 404: "unknown", 405: "method", 415: "media-type"}
 
@@ -17,6 +17,7 @@ def install(app: FastAPI) -> None:
     """Map what a handler may raise. Anything else is a bug and stays a 500."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Retry, _retry)
+    app.add_exception_handler(Reject, _rejected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -28,6 +29,10 @@ def problem(status: int, error: str, reason: str, **headers: str) -> Response:
 
 async def _refused(_: Request, fault: Exception) -> Response:
     return problem(409, "refused", str(fault))
+
+
+async def _rejected(_: Request, fault: Exception) -> Response:
+    return problem(422, "invalid", str(fault))
 
 
 async def _retry(_: Request, fault: Exception) -> Response:

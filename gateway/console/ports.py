@@ -3,10 +3,11 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from gateway.model.commands import Actor
 from gateway.model.events import Record
 from gateway.model.ports import CommandPort, Plant
 
@@ -22,6 +23,32 @@ HistoryPort = Callable[[int, int, int, int], Columns | Awaitable[Columns]]
 
 JournalPort = Callable[[int, int], Sequence[Record] | Awaitable[Sequence[Record]]]
 """(after seq, limit) -> records in seq order."""
+
+
+ReloadPort = Callable[[Actor, str], Awaitable[Mapping[str, Any]]]
+"""(who, why) -> what differs; raises Refused. The new configuration follows."""
+
+
+class Inlet(Protocol):
+    """A source that is given its readings by HTTP."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration."""
+        ...
+
+    def allows(self, token: str) -> bool:
+        """Whether the token is this source's own."""
+        ...
+
+    async def take(self, body: bytes) -> Mapping[str, Any]:
+        """The readings of one body; returns when they are on disk.
+
+        Raises:
+            Reject: it is not as it must be; nothing was taken.
+            Retry: not now.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Readings from files that another system drops into a folder."""

@@ -1,0 +1,1 @@
+"""Readings that others push over HTTP."""
