@@ -58,56 +58,6 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joint:
-    """Number = how far several tags together are from what they were together while it learned: a multivariate
-    exponentially weighted moving average (Lowry, Woodall, Champ and Rigdon 1992; ``weight`` 1 is Hotelling's T2)::
-
-        z  = z + weight (x - mean - z)
-        T2 = z' S^-1 z / (weight / (2 - weight) (1 - (1 - weight)^(2 k))),   k samples since the start
-
-    Without unit; its mean is the number of tags while nothing changes. mean and S are learned from the first ``learn``
-    samples, then kept; correlations are multiplied by 1 - ``shrink`` before S is inverted (by Cholesky), so that tags
-    that determine each other do not make it blow up. A tag that did not move while it learned does not count.
-
-    With ``relearn`` it finds changes: once beyond, the next ``relearn`` samples make a new mean (S stays), and the
-    condition is over when they have come.
-
-    A sample is the tags as of an input, at most one every ``every`` ns. Not judged until it has learned.
-
-    Bad quality: the worst of the tags counts. As for all kinds of this family.
-    """
-
-    tags: tuple[int, ...]
-    trigger: float
-    reset: float
-    learn: int
-    weight: float = 0.1
-    shrink: float = 0.1
-    relearn: int = 0
-    every: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
-    code: ClassVar[int] = lo.JOINT
-    family: ClassVar[str] = "learned"
-    members: ClassVar[tuple[str, ...]] = ("tags",)
-
-    def __post_init__(self) -> None:
-        finite("joint", self.trigger, self.reset, self.weight, self.shrink)
-        delays("joint", self.on_delay, self.off_delay, self.every)
-        _limits("joint", self.trigger, self.reset)
-        if not 2 <= len(set(self.tags)) == len(self.tags) <= lo.MOST_TAGS:
-            raise ValueError(f"joint: tags {self.tags}; allowed 2..{lo.MOST_TAGS} different ones")
-        if self.learn < len(self.tags) + 2:
-            raise ValueError(f"joint: learn {self.learn} samples; allowed {len(self.tags) + 2} or more")
-        if not (0 < self.weight <= 1 and 0 <= self.shrink <= 1):
-            raise ValueError(
-                f"joint: weight {self.weight}, shrink {self.shrink}; allowed 0 to 1, weight not 0"
-            )
-        if self.relearn < 0 or (self.relearn and self.on_delay):
-            raise ValueError(f"joint: relearn {self.relearn}; allowed 0 or more, and without on_delay")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Novelty:
     """Number = how surprising the reading is in view of all before it, as a sum of three surprises:
 
@@ -162,5 +112,5 @@ def _limits(name: str, trigger: float, reset: float) -> None:
         raise ValueError(f"{name}: trigger {trigger} and reset {reset}; allowed 0 < reset <= trigger")
 
 
-KINDS: Final[dict[str, type[Params]]] = {"departure": Departure, "joint": Joint, "novelty": Novelty}
+KINDS: Final[dict[str, type[Params]]] = {"departure": Departure, "novelty": Novelty}
 """the kinds of this family by name"""

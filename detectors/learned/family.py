@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import layout as shared
 from detectors.family import Family
-from detectors.kinds.learned import SIDES, Departure, Joint, Novelty
+from detectors.kinds.learned import SIDES, Departure, Novelty
 from detectors.kinds.params import Params, tags_of
 from detectors.learned import layout as lo
 from detectors.learned.kernels import learn
@@ -31,9 +31,7 @@ VERSION: Final = _version()
 
 @dataclass(slots=True)
 class _Memory:
-    """What changes: the bytes of these arrays are the snapshot. ``tails``, ``days`` and ``pasts`` have a row per
-    novelty rule.
-    """
+    """What changes: the bytes of these arrays are the snapshot. The last three have a row per novelty rule."""
 
     state: NDArray[Any]
     learned: NDArray[Any]
@@ -42,15 +40,13 @@ class _Memory:
     tails: NDArray[np.float64]
     days: NDArray[Any]
     pasts: NDArray[Any]
-    pool: NDArray[np.float64]
 
 
 _OWN: Final = ("tails", "days", "pasts")
 
 
-def _fresh(params: NDArray[Any], hold: NDArray[np.int64]) -> _Memory:
-    rules, slots = len(params), max(int((params["kind"] == lo.NOVELTY).sum()), 1)
-    floats = sum(_floats(int(n)) for n in params["count"])
+def _fresh(rules: int, novelties: int, hold: NDArray[np.int64]) -> _Memory:
+    slots = max(novelties, 1)
     memory = _Memory(
         state=np.zeros(rules, shared.STATE),
         learned=np.zeros(rules, lo.LEARNED),
@@ -59,23 +55,17 @@ def _fresh(params: NDArray[Any], hold: NDArray[np.int64]) -> _Memory:
         tails=np.full((slots, lo.TAILS, lo.LARGEST + 1), -np.inf),
         days=np.zeros((slots, lo.PARTS), lo.PART),
         pasts=np.zeros((slots, lo.REMEMBERED), lo.EXCURSIONS),
-        pool=np.zeros(max(floats, 1)),
     )
     memory.state["phase"], memory.state["deadline"] = shared.UNJUDGED, shared.NEVER
     memory.state["quality"], memory.state["rate"], memory.state["value"] = _UNSEEN, np.nan, np.nan
     memory.signals["quality"], memory.signals["value"], memory.signals["hold"] = _UNSEEN, np.nan, hold
-    memory.pasts["at"], memory.learned["mark"] = lo.LONG_AGO, shared.EMPTY
+    memory.pasts["at"] = lo.LONG_AGO
     memory.meta[shared.META_BOUND] = shared.NEVER
     return memory
 
 
-def _floats(tags: int) -> int:
-    """Of a joint chart: means, distances, deviations, matrix."""
-    return 3 * tags + tags * tags
-
-
 def _params(rules: Sequence[Params]) -> NDArray[Any]:
-    found, slot, first, own = np.zeros(len(rules), lo.PARAM), 0, 0, 0
+    found, slot = np.zeros(len(rules), lo.PARAM), 0
     for row, rule in zip(found, rules, strict=True):
         row["kind"], row["tag"] = rule.code, tags_of(rule)[0]
         row["on_delay"], row["off_delay"] = rule.on_delay, rule.off_delay
@@ -85,10 +75,6 @@ def _params(rules: Sequence[Params]) -> NDArray[Any]:
         elif isinstance(rule, Novelty):
             _copy(row, rule, ("trigger", "reset", "fast", "slow", "reference", "largest", "learn", "hold"))
             row["slot"], slot = slot, slot + 1
-        elif isinstance(rule, Joint):
-            _copy(row, rule, ("trigger", "reset", "weight", "shrink", "learn", "every"))
-            row["hold"], row["count"], row["first"], row["own"] = rule.relearn, len(rule.tags), first, own
-            first, own = first + len(rule.tags), own + _floats(len(rule.tags))
     return found
 
 
@@ -105,16 +91,15 @@ class Learned(Family):
     ) -> None:
         self.params = _params(rules)
         holds = np.array(hold, np.int64)
-        self._memory = _fresh(self.params, np.where(holds == 0, shared.NEVER, holds))
+        novelties = int((self.params["kind"] == lo.NOVELTY).sum())
+        self._memory = _fresh(len(rules), novelties, np.where(holds == 0, shared.NEVER, holds))
         self._permits = np.array(permits, np.uint8)
-        pairs = sorted((tag, i) for i, rule in enumerate(rules) for tag in tags_of(rule))
-        self._index = np.array([i for _, i in pairs], np.int64)
-        self._offsets = np.searchsorted([tag for tag, _ in pairs], np.arange(tags + 1)).astype(np.int64)
-        self._members = np.array([t for r in rules if isinstance(r, Joint) for t in r.tags] or [0], np.int64)
+        order = np.argsort(self.params["tag"], kind="stable")
+        self._index = order.astype(np.int64)
+        self._offsets = np.searchsorted(self.params["tag"][order], np.arange(tags + 1)).astype(np.int64)
         per_tag = int(np.diff(self._offsets).max(initial=0))
-        self._edges = np.zeros(3 * len(rules) + 2 * per_tag + _SPARE_EDGES, shared.EDGE)
-        self._queue = np.zeros(max(len(rules), 1), np.int32)
-        self._found = np.zeros(max(lo.TAILS, 2 * int(self.params["count"].max(initial=0))))
+        self._edges = np.zeros(len(rules) + 2 * per_tag + _SPARE_EDGES, shared.EDGE)
+        self._found = np.zeros(lo.TAILS)
 
     def feed(self, rows: NDArray[Any], count: int, now: int) -> NDArray[Any]:
         start, edges = self._learn(rows, 0, count, now)
@@ -127,8 +112,8 @@ class Learned(Family):
     def _learn(self, rows: NDArray[Any], start: int, stop: int, now: int) -> tuple[int, NDArray[Any]]:
         m = self._memory
         done = learn(
-            rows, start, stop, now, self.params, m.state, m.learned, m.tails, m.days, m.pasts, self._members, m.pool,
-            m.signals, self._offsets, self._index, self._permits, self._edges, self._queue, self._found, m.meta,
+            rows, start, stop, now, self.params, m.state, m.learned, m.tails, m.days, m.pasts, m.signals,
+            self._offsets, self._index, self._permits, self._edges, self._found, m.meta,
         )  # fmt: skip
         count = m.meta[shared.META_EDGES]
         m.meta[shared.META_EDGES] = 0
@@ -142,8 +127,6 @@ class Learned(Family):
         m.state["deadline"][m.state["deadline"] != shared.NEVER] += outage
         for name in ("source", "received"):
             m.signals[name][m.signals["seen"] == 1] += outage
-            m.state[name][m.state["seen"] == 1] += outage
-        m.learned["mark"][m.learned["mark"] != shared.EMPTY] += outage
         if m.meta[shared.META_BOUND] != shared.NEVER:
             m.meta[shared.META_BOUND] += outage
 
@@ -157,9 +140,8 @@ class Learned(Family):
     def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
         edges, state = np.zeros(len(rules), shared.EDGE), self._memory.state[rules]
         signals = self._memory.signals[self.params["tag"][rules]]
-        group = self.params["kind"][rules] == lo.JOINT
         for name in ("value", "quality"):
-            edges[name] = np.where(group, state[name], signals[name])
+            edges[name] = signals[name]
         edges["eta"] = edges["confidence"] = edges["rate"] = np.nan
         edges["rule"], edges["onset"], edges["time"], edges["received"] = rules, state["onset"], now, now
         edges["before"], edges["after"] = shared.IS_UNKNOWN, self.conditions()[rules]
@@ -179,13 +161,7 @@ class Learned(Family):
                 for name in _OWN:
                     slot = other.params["slot"][there]
                     getattr(mine, name)[self.params["slot"][here]] = getattr(theirs, name)[slot]
-            elif self.params["kind"][here] == lo.JOINT:
-                mine.pool[self._own(here)] = theirs.pool[other._own(there)]
         mine.meta[shared.META_BOUND] = 0  # look at every delay with the next input
-
-    def _own(self, rule: int) -> slice:
-        first, tags = int(self.params["own"][rule]), int(self.params["count"][rule])
-        return slice(first, first + _floats(tags))
 
     def dump(self) -> dict[str, bytes]:
         return {f.name: getattr(self._memory, f.name).tobytes() for f in fields(_Memory)}

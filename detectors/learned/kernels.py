@@ -3,8 +3,7 @@
 import numpy as np
 
 from detectors._numba import kernel, part
-from detectors.layout import CLEAR, EMPTY, GOOD, HELD, HOLD, JUDGED, META_BOUND, META_EDGES, META_QUEUE, NEVER
-from detectors.learned.joint import joint
+from detectors.layout import CLEAR, GOOD, HELD, HOLD, JUDGED, META_BOUND, META_EDGES, NEVER
 from detectors.learned.layout import (
     ALIKE,
     CLIP,
@@ -13,7 +12,6 @@ from detectors.learned.layout import (
     EXCURSION,
     HABIT,
     HABIT_HALF,
-    JOINT,
     PART_MEMORY,
     PARTS,
     REMEMBERED,
@@ -170,46 +168,11 @@ def see_row(
 
 
 @part
-def see_group(
-    rule: int, p: Record, st: Record, mem: Record, members: Array, signals: Array, pool: Array, found: Array,
-    permits: Array, edges: Array, meta: Array,
-) -> None:  # fmt: skip
-    """A joint chart, once per input, on its members as of that input."""
-    time, received, worst, whole = st.source, st.received, 0, 1
-    for k in range(p.count):
-        sig = signals[members[p.first + k]]
-        if sig.seen:
-            time, received = max(time, sig.source), max(received, sig.received)
-        worst = max(worst, sig.quality)
-        found[k] = sig.value
-        if not abs(sig.value) < np.inf:
-            whole = 0
-    advance(rule, st, st, NEVER, time, np.nan, received, edges, meta)
-    st.quality, number, quality = worst, np.nan, status(worst)
-    if permits[quality, HOLD] and whole and (mem.mark == EMPTY or time - mem.mark >= p.every):
-        mem.mark = time
-        number = joint(
-            p, mem, found[: p.count], found[p.count : 2 * p.count], pool, 1 if quality == GOOD else 0
-        )
-        st.value = number
-    says = compare(number, p.trigger, p.reset, quality, permits)
-    st.source, st.received, st.dirty, st.seen = time, received, 0, 1
-    judge(rule, p, st, says, permits[quality, CLEAR], time, st, np.nan, received, edges, meta)
-    bound(st, st, meta)
-
-
-@part
 def scan(now: int, params: Array, state: Array, signals: Array, edges: Array, meta: Array) -> None:
     """End every delay that engine time has passed; find the next."""
     meta[META_BOUND] = NEVER
     for rule in range(len(state)):
-        st = state[rule]
-        if params[rule].kind == JOINT:
-            if st.deadline != NEVER and st.received + (st.deadline - st.source) <= now:
-                expire(rule, st, st, np.nan, now, edges, meta)
-            bound(st, st, meta)
-            continue
-        sig = signals[params[rule].tag]
+        st, sig = state[rule], signals[params[rule].tag]
         if st.deadline == NEVER or (sig.hold != NEVER and st.deadline > sig.source + sig.hold):
             continue  # none runs, or the value does not hold that long
         if sig.received + (st.deadline - sig.source) <= now:
@@ -220,15 +183,15 @@ def scan(now: int, params: Array, state: Array, signals: Array, edges: Array, me
 @kernel
 def learn(
     rows: Array, start: int, stop: int, now: int, params: Array, state: Array, learned: Array, tails: Array,
-    days: Array, pasts: Array, members: Array, pool: Array, signals: Array, offsets: Array, index: Array,
-    permits: Array, edges: Array, queue: Array, found: Array, meta: Array,
+    days: Array, pasts: Array, signals: Array, offsets: Array, index: Array, permits: Array, edges: Array,
+    found: Array, meta: Array,
 ) -> int:  # fmt: skip
-    """Judge rows ``start:stop``, then groups, then delays that ended by ``now``.
+    """Judge rows ``start:stop``, then delays that ended by ``now``.
 
     Returns the next row to do: less than ``stop`` when ``edges`` is nearly full; empty it
     (``meta[META_EDGES] = 0``) and call again from there.
     """
-    room = len(edges) - 3 * len(state)  # groups and the scan need at most three edges a rule
+    room = len(edges) - len(state)  # the scan needs at most one edge a rule
     for i in range(start, stop):
         row = rows[i]
         if not row.flags & JUDGED:
@@ -240,12 +203,6 @@ def learn(
         until = sig.source + sig.hold if sig.seen and sig.hold != NEVER else NEVER
         for k in range(first, last):
             rule = index[k]
-            if params[rule].kind == JOINT:
-                if state[rule].dirty == 0:
-                    state[rule].dirty = 1
-                    queue[meta[META_QUEUE]] = rule
-                    meta[META_QUEUE] += 1
-                continue
             see_row(
                 rule, params[rule], state[rule], learned[rule], row, sig, until, tails, days, pasts, found, permits,
                 edges, meta,
@@ -258,14 +215,7 @@ def learn(
             1,
         )
         for k in range(first, last):
-            if params[index[k]].kind != JOINT:
-                bound(state[index[k]], sig, meta)
-    for k in range(meta[META_QUEUE]):
-        rule = queue[k]
-        see_group(
-            rule, params[rule], state[rule], learned[rule], members, signals, pool, found, permits, edges, meta
-        )  # fmt: skip
-    meta[META_QUEUE] = 0
+            bound(state[index[k]], sig, meta)
     if now >= meta[META_BOUND]:
         scan(now, params, state, signals, edges, meta)
     return stop

@@ -8,12 +8,6 @@ from detectors._sources import STAMP
 
 DEPARTURE: Final = 0
 NOVELTY: Final = 1
-JOINT: Final = 2
-
-MOST_TAGS: Final = 64
-"""of a joint chart"""
-FLAT: Final = 1e-9
-"""share of its mean, or of its variance, below which a tag counts as one that does not move by itself"""
 
 CLIP: Final = 5.0
 """times the noise: more than that teaches a departure nothing"""
@@ -52,17 +46,11 @@ PARAM: Final = np.dtype(
         ("fast", "<f8"),  # memory of a departure's mean
         ("slow", "<f8"),  # memory of its noise
         ("reference", "<f8"),
-        ("weight", "<f8"),  # of the newest sample of a joint chart
-        ("shrink", "<f8"),  # of correlations
-        ("every", "<i8"),  # ns between samples at least
         ("learn", "<i8"),
-        ("hold", "<i8"),  # a joint chart: samples that make new means, 0 = never
+        ("hold", "<i8"),
         ("tag", "<i4"),
         ("largest", "<i4"),
         ("slot", "<i4"),  # row of its tails, parts, peaks
-        ("first", "<i4"),  # of its members in ``members``
-        ("count", "<i4"),
-        ("own", "<i4"),  # of its floats in ``pool``
         ("side", "<i4"),
         ("kind", "<i4"),
         STAMP,
@@ -73,7 +61,7 @@ PARAM: Final = np.dtype(
 #: what a rule has learned, beside its tails, parts and excursions
 LEARNED: Final = np.dtype(
     [
-        ("count", "<i8"),  # readings or samples learned
+        ("count", "<i8"),  # readings learned
         ("left", "<i8"),  # readings it still stays beyond
         ("fast", "<f8"),  # a departure's mean
         ("slow", "<f8"),  # a departure's noise, squared
@@ -81,8 +69,6 @@ LEARNED: Final = np.dtype(
         ("peak", "<f8"),  # of the open excursion; 0 = none
         ("peak_at", "<i8"),  # its reading's number
         ("next", "<i8"),  # excursion to forget first
-        ("mark", "<i8"),  # event time of the last sample; EMPTY
-        ("steps", "<i8"),  # samples since the means were learned
     ],
     align=True,
 )

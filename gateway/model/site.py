@@ -83,8 +83,6 @@ class RuleKind(StrEnum):
     """at least ``needed`` of the member tags are beyond trigger (side by ``danger_low``)"""
     DEPARTURE = "departure"
     """value is ``trigger`` times its own noise away from its own recent mean"""
-    JOINT = "joint"
-    """several tags together are far from what they were while it learned"""
     NOVELTY = "novelty"
     """value is unlike anything before it"""
 

@@ -1,4 +1,4 @@
-"""Entries of the kinds that learn what is normal: departure, joint and novelty."""
+"""Entries of the kinds that learn a tag's own normal: departure and novelty."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, Self
@@ -6,9 +6,8 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from gateway.config.classes import DISCRETE
-from gateway.config.durations import Duration
 from gateway.config.kinds.base import KindEntry, Member, Wrong
-from gateway.config.rulebase import Id, Int, Number
+from gateway.config.rulebase import Int, Number
 from gateway.model.site import Setting, Tag
 
 Count = Annotated[Int, Field(ge=1, le=10_000_000)]
@@ -93,57 +92,5 @@ class NoveltyEntry(Learned):
         return {"reset": self.trigger, **{name: getattr(self, name) for name in names}}
 
 
-class JointEntry(KindEntry):
-    """Several tags that no longer fit together as they did."""
-
-    judged: ClassVar[str] = (
-        "T2 of the tags together, against what was learned from their first samples, is above `trigger`"
-    )
-    short: ClassVar[str] = "JOINT"
-    kind: Literal["joint"]
-    group: Id = Field(description="name it is published under; no tag's id")
-    tags: tuple[str, ...] = Field(min_length=2, max_length=64, description="tags judged together")
-    trigger: Number = Field(gt=0, description="beyond from this T2 on; its mean is the number of tags")
-    reset: Number | None = Field(None, description="within below this; default the trigger")
-    learn: Count = Field(description="first samples, that are learned from and not judged")
-    weight: Number = Field(0.1, gt=0, le=1, description="of the newest sample in the moving average; 1: none")
-    shrink: Number = Field(0.1, ge=0, le=1, description="share by which correlations are shrunk")
-    relearn: Annotated[Int, Field(ge=0)] = Field(
-        0, description="samples that make a new mean after it was beyond"
-    )
-    every: Duration = Field(0, description="least time between samples; 0: every input")
-
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        if not 0 < self.limits()[1] <= self.trigger:
-            raise ValueError("reset above 0 and at most the trigger")
-        if len(set(self.tags)) < len(self.tags):
-            raise ValueError("each tag once")
-        if self.learn < len(self.tags) + 2:
-            raise ValueError(f"learn at least {len(self.tags) + 2} for so many tags")
-        if self.relearn and self.on_delay:
-            raise ValueError("relearn without on_delay")
-        return self
-
-    def members(self) -> tuple[Member, ...]:
-        return tuple(Member("tags", tag, ("tags", i)) for i, tag in enumerate(self.tags))
-
-    def subject(self) -> str:
-        return self.group
-
-    def limits(self) -> tuple[float, float]:
-        return self.trigger, self.trigger if self.reset is None else self.reset
-
-    def settings(self) -> Mapping[str, Setting]:
-        trigger, reset = self.limits()
-        names = ("learn", "weight", "shrink", "relearn", "every")
-        return {"trigger": trigger, "reset": reset, **{name: getattr(self, name) for name in names}}
-
-    def wrong(self, tags: Mapping[str, Tag]) -> Iterator[Wrong]:
-        for i, tag in enumerate(self.tags):
-            if tag in tags and tags[tag].cls in DISCRETE:
-                yield Wrong("tags", "tags that measure", f"number {i + 1} is a state or counter", tag)
-
-
-ENTRIES: tuple[type[KindEntry], ...] = (DepartureEntry, JointEntry, NoveltyEntry)
+ENTRIES: tuple[type[KindEntry], ...] = (DepartureEntry, NoveltyEntry)
 """the entries of this family"""

@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from hypothesis import strategies as st
 
-from detectors.kinds.learned import SIDES, Departure, Joint, Novelty
-from tests.unit.detectors.streams import TAGS, S, delay, tag
-from tests.unit.detectors.twin import GroupTwin, Seen, TagTwin, Twin, bad, good, sides, verdict
+from detectors.kinds.learned import SIDES, Departure, Novelty
+from tests.unit.detectors.streams import delay, tag
+from tests.unit.detectors.twin import Seen, TagTwin, Twin, good, sides, verdict
 
 HALF_HOUR = 1800 * 1_000_000_000
 DAY = 48 * HALF_HOUR
@@ -43,23 +42,7 @@ def novelty_rules(draw: st.DrawFn) -> Novelty:
     )  # fmt: skip
 
 
-@st.composite
-def joint_rules(draw: st.DrawFn) -> Joint:
-    tags = tuple(draw(st.permutations(range(TAGS)))[: draw(st.integers(2, TAGS))])
-    trigger, relearn = draw(st.sampled_from([1.3, 3.1, 7.7])), draw(st.integers(0, 3))
-    return Joint(
-        tags=tags, trigger=trigger, reset=trigger * draw(st.sampled_from([0.6, 1.0])),
-        learn=len(tags) + draw(st.integers(2, 4)), weight=draw(st.sampled_from([0.2, 0.7, 1.0])),
-        shrink=draw(st.sampled_from([0.2, 0.6])), relearn=relearn, every=draw(st.sampled_from([0, 0, 2 * S])),
-        on_delay=0 if relearn else draw(delay), off_delay=draw(delay),
-    )  # fmt: skip
-
-
-RULES: dict[str, st.SearchStrategy[Any]] = {
-    "departure": departure_rules(),
-    "joint": joint_rules(),
-    "novelty": novelty_rules(),
-}
+RULES: dict[str, st.SearchStrategy[Any]] = {"departure": departure_rules(), "novelty": novelty_rules()}
 
 
 def weighted(means: list[float], x: float, memory: float) -> float:
@@ -171,61 +154,5 @@ class LearnedTwin(TagTwin):
         self.hear(verdict(beyond, within, new.quality), good(new.quality), new.source, new, new.received)
 
 
-@dataclass
-class JointTwin(GroupTwin):
-    """All samples."""
-
-    learned: list[list[float]] = field(default_factory=list)
-    mean: Any = None
-    z: Any = 0.0
-    steps: int = 0
-    anew: list[list[float]] | None = None
-    mark: int | None = None
-
-    def judged(self, members: list[tuple[int, Seen]], new: Seen) -> tuple[str, bool]:
-        p, x = self.params, [s.value for _, s in members]
-        new.quality, new.value = max(s.quality for _, s in members), self.clock.value
-        if bad(new.quality) or any(not math.isfinite(v) for v in x):
-            return ("unknown" if bad(new.quality) else "hold"), good(new.quality)
-        if self.mark is not None and new.source - self.mark < p.every:
-            return "hold", good(new.quality)
-        self.mark = new.source
-        new.value = number = self.number(x, good(new.quality))
-        return verdict(*sides(number, p.trigger, p.reset), new.quality), good(new.quality)
-
-    def number(self, x: list[float], teach: bool) -> float:
-        p = self.params
-        if len(self.learned) < p.learn:
-            self.learned += [x] if teach else []
-            self.mean = np.mean(self.learned, axis=0) if self.learned else None
-            return math.nan
-        if self.anew is not None:
-            self.anew += [x] if teach else []
-            if len(self.anew) < p.relearn:
-                return float(p.trigger)
-            self.mean, self.z, self.steps, self.anew = np.mean(self.anew, axis=0), 0.0, 0, None
-            return 0.0
-        z = self.z + p.weight * (np.array(x) - self.mean - self.z)
-        w = p.weight
-        found = self.distance(z) / (w / (2 - w) * (1 - (1 - w) ** (2 * (self.steps + 1))))
-        if teach:
-            self.z, self.steps = z, self.steps + 1
-            if p.relearn and found >= p.trigger:
-                self.anew, self.z = [], 0.0
-        return found
-
-    def distance(self, z: Any) -> float:
-        """By the inverse of what moved."""
-        sample = np.array(self.learned)
-        spread = sample.std(axis=0, ddof=1)
-        moves = spread > 1e-9 * abs(sample.mean(axis=0))
-        if not moves.any():
-            return 0.0
-        r = np.atleast_2d(np.corrcoef(sample[:, moves].T)) * (1 - self.params.shrink)
-        np.fill_diagonal(r, 1.0)
-        unit = z[moves] / spread[moves]
-        return float(unit @ np.linalg.inv(r) @ unit)
-
-
 MEMORIES: dict[type[Any], Any] = {Departure: DepartureTwin, Novelty: NoveltyTwin}
-TWINS: dict[type[Any], type[Twin]] = {Departure: LearnedTwin, Joint: JointTwin, Novelty: LearnedTwin}
+TWINS: dict[type[Any], type[Twin]] = {Departure: LearnedTwin, Novelty: LearnedTwin}
