@@ -9,7 +9,7 @@ from typing import Any, Final
 from gateway.config.csvfile import table_lines
 from gateway.config.files import read_file
 from gateway.config.headers import HEADERS, clean, column_of
-from gateway.config.xlsxfile import MAGIC
+from gateway.config.xlsxfile import FAULTS, MAGIC, SHEETS
 from gateway.model.errors import Fault
 
 NOTE: Final = "#faults 问题"
@@ -48,10 +48,8 @@ def annotate(source: Path, faults: Sequence[Fault], target: Path) -> None:
 
 
 def _tag_sheet(book: Any) -> Any:
-    from gateway.config.xlsxfile import SHEETS  # noqa: PLC0415
-
     named = [name for name in book.sheetnames if clean(name).lower() in SHEETS]
-    return book[named[0]] if named else book.worksheets[0]
+    return book[named[0]] if named else next(s for s in book.worksheets if s.title != FAULTS)
 
 
 def _copied(source: Path, sheet: Any) -> dict[int, int]:
@@ -91,13 +89,12 @@ def _mark(sheet: Any, faults: Sequence[Fault], rows: Mapping[int, int]) -> None:
 
 
 def _list(book: Any, faults: Sequence[Fault]) -> None:
-    """Every fault in a sheet of its own, hidden from reading by its name being none of the tag sheets'."""
+    """Every fault in a sheet of its own."""
     from openpyxl.styles import Font  # noqa: PLC0415
 
-    name = "faults 问题"
-    if name in book.sheetnames:
-        del book[name]
-    sheet = book.create_sheet(name)
+    if FAULTS in book.sheetnames:
+        del book[FAULTS]
+    sheet = book.create_sheet(FAULTS)
     sheet.append(["line 行", "column 列", "value 值", "allowed 允许", "hint 提示"])
     for cell in sheet[1]:
         cell.font = Font(bold=True)

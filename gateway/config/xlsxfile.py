@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAGIC: Final = b"PK\x03\x04"
 SHEETS: Final = ("tags", "tag list", "位号", "位号表", "点表", "测点表")
 """Names of the sheet to take where a workbook has several."""
+FAULTS: Final = "faults 问题"
+"""The sheet that ``check --annotate`` adds; never taken for a tag list"""
 MOST_BYTES: Final = 256 << 20
 """of a workbook unpacked; 100,000 tags have about 60 MB"""
 MOST_ROWS, MOST_COLUMNS = 200_000, 256
@@ -80,7 +82,8 @@ def _unreadable(path: Path, error: Exception) -> Misconfigured:
 
 
 def _sheet(path: Path, book: "Workbook") -> str:
-    names = [name for name in book.sheetnames if book[name].sheet_state == "visible"]
+    shown = [name for name in book.sheetnames if book[name].sheet_state == "visible"]
+    names = [name for name in shown if name != FAULTS]
     named = [name for name in names if clean(name).lower() in SHEETS]
     if len(named) == 1 or len(names) == 1:
         return str((named or names)[0])

@@ -98,7 +98,7 @@ def test_a_wrong_cell_is_a_fault_of_its_row(
     [
         (b"", None, "a header row"),
         (b"\n\n", None, "a header row"),
-        (b"PK\x03\x04" + bytes(60), None, "not a workbook that can be read"),
+        (b"PK\x03\x04" + bytes(60), None, "an .xlsx workbook"),
         (b"\xd0\xcf\x11\xe0" + bytes(60), None, "CSV UTF-8"),
         (TAGS.encode("utf-16"), None, "CSV UTF-8"),
         (b"\xff\x00\x81" * 9, None, "UTF-8 or GB18030"),
