@@ -193,11 +193,11 @@ class Balance:
         u         = sqrt(2 volume_u^2 + (flow_u x integral of sum of |flows| dt)^2)
         number    = sign(imbalance) x max(|imbalance| - k u, 0)
 
-    V is ``level`` x ``gain`` (gain 1 where the tag is a volume); flows are volume per ``per`` ns. Flows are joined by
-    straight lines (trapezoids). The window is ``cells`` cells aligned to event time, judged at each cell's end once a
-    sample beyond it has come, and only when measured without a gap longer than ``bridge`` (0: one cell). ``side``:
-    ``high`` more than flowed in, ``low`` less (a leak), ``both``. Trigger and reset are positive. Warm-up: one window
-    and a part of a cell.
+    V is the ``volume`` tag x ``gain`` (1 where the tag is a volume, m3 per m where it is a level); flows are volume per
+    ``per`` ns, and joined by straight lines (trapezoids). The window is cut into ``cells`` of event time, judged at
+    each cell's end once a sample beyond it has come, and only if measured without a gap longer than ``bridge`` (0:
+    a cell). ``side``: ``high`` more than flowed in, ``low`` less (a leak), ``both``. Trigger and reset are positive.
+    Warm-up: one window and a part of a cell.
 
     Source: volume balance of API RP 1130 (computational pipeline monitoring); uncertainty by GUM (JCGM 100:2008,
     5.1.2), flow meters taken as fully correlated, which errs to the side of no alarm; ``k`` 2 is about 95 %.
@@ -206,7 +206,7 @@ class Balance:
     window anew. A window with an UNCERTAIN sample never clears.
     """
 
-    level: int
+    volume: int
     inflows: tuple[int, ...] = ()
     outflows: tuple[int, ...] = ()
     trigger: float
@@ -224,14 +224,14 @@ class Balance:
     off_delay: int = 0
     code: ClassVar[int] = lo.BALANCE
     family: ClassVar[str] = "groups"
-    members: ClassVar[tuple[str, ...]] = ("level", "inflows", "outflows")
+    members: ClassVar[tuple[str, ...]] = ("volume", "inflows", "outflows")
 
     def __post_init__(self) -> None:
         _distance("balance", self.trigger, self.reset)
         finite("balance", self.gain, self.volume_u, self.flow_u, self.k)
         delays("balance", self.on_delay, self.off_delay, self.bridge)
         _one_of("balance: side", self.side, tuple(SIDES))
-        _different("balance", (self.level, *self.inflows, *self.outflows), 2)
+        _different("balance", (self.volume, *self.inflows, *self.outflows), 2)
         if min(self.volume_u, self.flow_u, self.k) < 0 or self.gain <= 0 or self.per <= 0:
             raise ValueError("balance: gain and per above 0; volume_u, flow_u and k 0 or more")
         if not 2 <= self.cells <= lo.MAX_CELLS or self.window < self.cells or self.bridge > self.window:

@@ -88,7 +88,7 @@ def _raise(pairs: Sequence[tuple[int, str]]) -> tuple[tuple[int, Level], ...]:
 def entry_rule(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag], due: Due) -> Rule:
     """One entry of the ``rules`` section, already checked, as a rule."""
     members = members_of(entry)
-    own = _own(entry) if isinstance(entry, KindEntry) else _classic(entry)
+    own = _own(entry, tags) if isinstance(entry, KindEntry) else _classic(entry)
     rule = _rule(entry, members, tags[members[0]], own)
     return versioned(replace(rule, disposal_due=due.get(rule.level, 0)))
 
@@ -116,13 +116,13 @@ def subject_of(entry: RuleEntry | KindEntry) -> str:
     return (entry.group or "") if entry.kind == "vote" else members_of(entry)[-1]
 
 
-def _own(entry: KindEntry) -> dict[str, Any]:
+def _own(entry: KindEntry, tags: Mapping[str, Tag]) -> dict[str, Any]:
     """What a kind with settings of its own has."""
     trigger, reset = entry.limits()
     return {
         "trigger": trigger,
         "reset": reset,
-        "settings": tuple(sorted(entry.settings().items())),
+        "settings": tuple(sorted(entry.settings_for(tags).items())),
         "roles": tuple(member.role for member in entry.members()),
     }
 

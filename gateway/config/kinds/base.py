@@ -62,6 +62,11 @@ class KindEntry(RuleBase):
         """Its parameters by name, but tags and delays. Times in ns, limits in the tag's unit."""
         raise NotImplementedError
 
+    def settings_for(self, tags: Mapping[str, Tag]) -> Mapping[str, Setting]:
+        """The same, where they depend on the tags: their ranges, their units."""
+        del tags
+        return self.settings()
+
     def wrong(self, tags: Mapping[str, Tag]) -> Iterator[Wrong]:
         """What is wrong with it beside ``tags`` (those of its members that are known), one by one."""
         raise NotImplementedError

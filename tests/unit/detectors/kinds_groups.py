@@ -78,7 +78,7 @@ def balance_rules(draw: st.DrawFn) -> Balance:
     cells = draw(st.integers(2, 4))
     window = cells * draw(st.sampled_from([S, 2 * S]))
     return Balance(
-        level=tags[0], inflows=tags[1 : 1 + inflows], outflows=tags[1 + inflows :], trigger=trigger, reset=reset,
+        volume=tags[0], inflows=tags[1 : 1 + inflows], outflows=tags[1 + inflows :], trigger=trigger, reset=reset,
         window=window, cells=cells, per=draw(st.sampled_from([S, 10 * S])), gain=draw(st.sampled_from([1.0, 3.0])),
         side=draw(side), volume_u=draw(st.sampled_from([0.0, 0.1])), flow_u=draw(st.sampled_from([0.0, 0.02])),
         bridge=draw(st.sampled_from([0, window])), on_delay=draw(delay), off_delay=draw(delay),
@@ -321,7 +321,7 @@ class BalanceTwin(GroupTwin):
 
 
 def tags_of_rule(p: Balance) -> tuple[int, ...]:
-    return (p.level, *p.inflows, *p.outflows)
+    return (p.volume, *p.inflows, *p.outflows)
 
 
 @dataclass

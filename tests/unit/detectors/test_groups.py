@@ -49,7 +49,7 @@ def test_a_long_balance_agrees_with_its_twin() -> None:
     random, total = np.random.default_rng(7), 0
     for side, gain in (("both", 1.0), ("low", 2.0), ("high", 0.5)):
         rule = Balance(
-            level=0, inflows=(1,), outflows=(2,), trigger=4.0, reset=2.0, window=8 * S, cells=4, per=10 * S,
+            volume=0, inflows=(1,), outflows=(2,), trigger=4.0, reset=2.0, window=8 * S, cells=4, per=10 * S,
             gain=gain, side=side, volume_u=0.1, flow_u=0.01, bridge=3 * S, on_delay=S, off_delay=S,
         )  # fmt: skip
         inputs, at, level = [], 0.0, 50.0
@@ -65,7 +65,7 @@ def test_a_long_balance_agrees_with_its_twin() -> None:
 
 def test_a_leak_is_found_and_its_size_is_right() -> None:
     rule = Balance(
-        level=0, inflows=(1,), outflows=(2,), trigger=1.0, reset=0.5, window=600 * S, per=3600 * S, side="low",
+        volume=0, inflows=(1,), outflows=(2,), trigger=1.0, reset=0.5, window=600 * S, per=3600 * S, side="low",
         volume_u=0.05, flow_u=0.01,
     )  # fmt: skip
     bank, volume, raised = Bank(3, [rule]), 500.0, None
@@ -86,7 +86,7 @@ def test_a_leak_is_found_and_its_size_is_right() -> None:
 
 
 def test_a_quiet_tank_raises_nothing_while_it_is_filled() -> None:
-    rule = Balance(level=0, inflows=(1,), trigger=0.5, reset=0.2, window=600 * S, per=3600 * S, volume_u=0.05)
+    rule = Balance(volume=0, inflows=(1,), trigger=0.5, reset=0.2, window=600 * S, per=3600 * S, volume_u=0.05)
     bank, volume = Bank(2, [rule]), 100.0
     for second in range(0, 7200, 10):
         flow = 90.0 if 1800 <= second < 5400 else 0.0
@@ -96,7 +96,7 @@ def test_a_quiet_tank_raises_nothing_while_it_is_filled() -> None:
 
 
 def test_an_outage_begins_the_window_anew() -> None:
-    rule = Balance(level=0, inflows=(1,), trigger=0.5, reset=0.2, window=60 * S, per=3600 * S, bridge=10 * S)
+    rule = Balance(volume=0, inflows=(1,), trigger=0.5, reset=0.2, window=60 * S, per=3600 * S, bridge=10 * S)
     bank = Bank(2, [rule])
     for second in range(0, 100, 5):
         told(bank, second, 5.0, 0.0)
@@ -263,12 +263,12 @@ def test_the_same_steps_are_checked_before_they_run() -> None:
         (lambda: StateLimit(tag=0, selector=1, states=(1.0,), triggers=(), resets=()), "one of each"),
         (lambda: StateLimit(tag=0, selector=1, states=(1.5,), triggers=(1.0,), resets=(1.0,)), "whole"),
         (lambda: StateLimit(tag=0, selector=1, states=(1.0,), triggers=(1.0,), resets=(2.0,)), "beyond"),
-        (lambda: Balance(level=0, inflows=(1,), trigger=1.0, reset=0.5, window=S, per=0), "per above 0"),
+        (lambda: Balance(volume=0, inflows=(1,), trigger=1.0, reset=0.5, window=S, per=0), "per above 0"),
         (
-            lambda: Balance(level=0, inflows=(1,), trigger=1.0, reset=0.5, window=S, per=S, bridge=2 * S),
+            lambda: Balance(volume=0, inflows=(1,), trigger=1.0, reset=0.5, window=S, per=S, bridge=2 * S),
             "bridge",
         ),
-        (lambda: Balance(level=0, trigger=1.0, reset=0.5, window=S, per=S), "2 or more"),
+        (lambda: Balance(volume=0, trigger=1.0, reset=0.5, window=S, per=S), "2 or more"),
         (lambda: Multivariate(tags=(0, 1), learn=S, keep=0.0), "keep"),
         (lambda: Multivariate(tags=(0, 1), learn=S, least=4), "samples"),
         (lambda: Multivariate(tags=(0, 1), learn=S, weight=0.0), "weight"),
