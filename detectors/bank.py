@@ -12,6 +12,7 @@ from detectors.family import Family
 from detectors.groups import family as groups
 from detectors.kinds.params import Params, tags_of
 from detectors.learned import family as learned
+from detectors.statistics import family as statistics
 
 #: GOOD raises, holds, clears; UNCERTAIN raises and holds; BAD permits nothing. Rows: status, columns: act.
 PERMITS: Final = ((1, 1, 1), (1, 1, 0), (0, 0, 0))
@@ -19,9 +20,10 @@ FAMILIES: Final[dict[str, type[Family]]] = {
     "common": common.Common,
     "groups": groups.Groups,
     "learned": learned.Learned,
+    "statistics": statistics.Statistics,
 }
 """every family, in the order in which they judge one input"""
-_VERSIONS: Final = (common.VERSION, groups.VERSION, learned.VERSION)
+_VERSIONS: Final = (common.VERSION, groups.VERSION, learned.VERSION, statistics.VERSION)
 VERSION: Final = ";".join(_VERSIONS)
 """layout versions of :meth:`Bank.dump`"""
 _NONE: Final = np.zeros(0, lo.EDGE)

@@ -12,11 +12,11 @@ Times are ns, limits are in the tag's unit, ``tag`` is a row of the bank's tags.
 
 from typing import Final
 
-from detectors.kinds import common, groups, learned
+from detectors.kinds import common, groups, learned, statistics
 from detectors.kinds.common import Discrepancy, Limit, Rate, State, Vote
 from detectors.kinds.params import Params, tags_of
 
 __all__ = ["KINDS", "Discrepancy", "Limit", "Params", "Rate", "State", "Vote", "tags_of"]
 
-KINDS: Final[dict[str, type[Params]]] = {**common.KINDS, **groups.KINDS, **learned.KINDS}
+KINDS: Final[dict[str, type[Params]]] = {**common.KINDS, **groups.KINDS, **learned.KINDS, **statistics.KINDS}
 """every kind by name; the contract tests walk this table"""

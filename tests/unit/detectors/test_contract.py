@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from detectors import layout as lo
 from detectors.bank import VERSION, Bank
 from detectors.kinds import KINDS, Discrepancy, Limit, Vote
-from tests.unit.detectors import kinds_common, kinds_groups
+from tests.unit.detectors import kinds_common, kinds_groups, kinds_statistics
 from tests.unit.detectors.families import RULES, TWINS, any_rule
 from tests.unit.detectors.streams import START, TAGS, S, holds, streams
 from tests.unit.detectors.twin import World
@@ -167,7 +167,7 @@ def rows_of(when: int, quality: int, values: list[float]) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 def test_an_outage_moves_every_timer(kind: Any, data: Any, outage: Any) -> None:
     """The same stream after an outage, everything later by it: the same edges, later by it (rates see a real gap)."""
-    if kind == "rate" or kind in kinds_groups.LOOK_BACK:
+    if kind == "rate" or kind in kinds_groups.LOOK_BACK | kinds_statistics.LOOK_BACK:
         outage = 0
     rules, hold = data.draw(st.lists(RULES[kind], min_size=1, max_size=3)), data.draw(holds)
     stream, cut = data.draw(streams()), data.draw(st.integers(0, 10))

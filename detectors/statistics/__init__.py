@@ -1,0 +1,1 @@
+"""Per-tag statistical kinds: windows, control charts, learned baselines, movement; judged by one kernel."""
