@@ -44,6 +44,7 @@ from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import ENDS, NORM, Cause, move
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
+from gateway.model.commands import Actor
 from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site
@@ -225,7 +226,11 @@ class Book:
 
     def _config(self, fact: ConfigFact) -> list[Event]:
         changed = Event(
-            event=EventKind.CONFIG_CHANGED, time=fact.time, detail={"old": fact.old, "new": fact.new}
+            event=EventKind.CONFIG_CHANGED,
+            time=fact.time,
+            actor=Actor(fact.by, fact.by) if fact.by else None,
+            comment=fact.why,
+            detail={"old": fact.old, "new": fact.new},
         )
         here = {r.id for r in self._site.rules if r.enabled} | self._health.subjects()
         rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())

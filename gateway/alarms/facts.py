@@ -111,6 +111,8 @@ class ConfigFact:
     time: int
     old: str
     new: str
+    by: str = ""
+    why: str = ""
 
 
 Fact = (

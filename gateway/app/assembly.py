@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.app.broker import GATEWAY, Broker, BrokerOptions
 from gateway.app.build import build, console_unit, open_store, write_private
 from gateway.app.plugins import build_sinks
+from gateway.app.reload import Reload
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
 from gateway.model.errors import Fault, Misconfigured
@@ -27,11 +28,13 @@ async def assemble(
     adopt: bool = False,
     on_console: Callable[[str], None] | None = None,
     broker: Broker | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[Machine]:
     """The machine, ready to run; the embedded broker (if it is ours) is stopped on the way out.
 
     Args:
         broker: an embedded broker that already runs (the demo's, which the simulated plant uses too).
+        reload: where another configuration can be asked for.
     """
     clock = clock if clock is not None else clock_of(loaded)
     store = open_store(loaded, clock, adopt=adopt)
@@ -47,7 +50,8 @@ async def assemble(
             extra = build_sinks(local_output(broker, loaded.state))
         machine = build(loaded, store, clock, extra_sinks=tuple(extra))
         if loaded.file.console.enabled:
-            machine.extras = (console_unit(loaded, machine, on_console),)
+            machine.extras = (console_unit(loaded, machine, on_console, reload),)
+        machine.change = reload.change if reload is not None else (None, "")
         yield machine
 
 

@@ -4,15 +4,17 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from gateway.app.kernels import prepare
+from gateway.app.reload import Reload
 from gateway.config.load import Loaded, load
-from gateway.model.ports import Clock
+from gateway.model.errors import Refused
 
 
 def run_gateway(config: Path, *, adopt: bool = False) -> None:
@@ -28,18 +30,52 @@ def run_gateway(config: Path, *, adopt: bool = False) -> None:
     in_loop(lambda: serve(loaded, adopt=adopt))
 
 
-async def serve(
-    loaded: Loaded,
-    *,
-    clock: Clock | None = None,
-    adopt: bool = False,
-    on_console: Callable[[str], None] | None = None,
-) -> None:
-    """The gateway of ``loaded``, until cancelled."""
+async def serve(loaded: Loaded, *, adopt: bool = False) -> None:
+    """The gateway of ``loaded``, and of each configuration that is asked for after it, until cancelled."""
+    reload = Reload(loaded)
+    with _told_to_reload(reload):
+        while True:
+            await _once(reload, adopt=adopt)
+
+
+async def _once(reload: Reload, *, adopt: bool) -> None:
+    """One configuration, until another is asked for."""
     from gateway.app.assembly import assemble  # noqa: PLC0415 - after prepare(): imports numba
 
-    async with assemble(loaded, clock=clock, adopt=adopt, on_console=on_console) as machine:
-        await machine.run()
+    reload.begun()
+    async with assemble(reload.loaded, adopt=adopt, reload=reload) as machine, asyncio.TaskGroup() as group:
+        running = group.create_task(machine.run(), name="machine")
+        await reload.asked.wait()
+        running.cancel()
+
+
+@contextmanager
+def _told_to_reload(reload: Reload) -> Iterator[None]:
+    """SIGHUP asks for the files to be read again. What is wrong with them goes to the log, and nothing changes."""
+    if sys.platform == "win32":
+        yield
+        return
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def ask() -> None:
+        try:
+            await reload.ask(None, "SIGHUP")
+        except Refused as error:
+            structlog.get_logger().error("the configuration is not changed", reason=error.reason)
+
+    def told() -> None:
+        task = asyncio.get_running_loop().create_task(ask(), name="reload")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, told)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in tasks:
+            task.cancel()
 
 
 def in_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

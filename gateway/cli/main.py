@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from gateway import __version__
-from gateway.cli import alarms, backtest, check, demo, init, journal, run, scenario, simulate
+from gateway.cli import alarms, backtest, check, demo, hands, init, journal, run, scenario, simulate
 from gateway.model.errors import FengsuiError, Misconfigured
 
 NOT_SO: Final = 1
@@ -33,6 +33,8 @@ app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unkn
 )
 app.command("backtest")(backtest.backtest)
 app.command("scenario")(scenario.scenario)
+app.command("enter")(hands.enter)
+app.command("loop-tested")(hands.loop_tested)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 

@@ -1,9 +1,20 @@
 """``fengsui run``: the gateway."""
 
+import getpass
+import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gateway.cli.client import Gateway
+from gateway.cli.say import say_json
+from gateway.config.diff import differences
+from gateway.config.load import Loaded, load
+from gateway.model.effective import load_site
+from gateway.model.errors import Refused
+from gateway.model.site import Site
 
 
 def run(
@@ -20,3 +31,52 @@ def run(
     from gateway.app.run import run_gateway
 
     run_gateway(config, adopt=adopt)
+
+
+def reload(
+    config: Annotated[Path, typer.Argument(help="the site file")],
+    *,
+    why: Annotated[str, typer.Option("--why", help="the reason; it is journalled")],
+    user: Annotated[str, typer.Option("--as", help="who asks for it")] = "",
+    json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
+) -> None:
+    """Let the running gateway read its files again; alarms, delays and windows go on. Faults change nothing."""
+    name = user or getpass.getuser()
+    actor = {"id": name, "name": name, "workstation": platform.node()}
+    answer = Gateway(config).post("/commands/reload", {"actor": actor, "comment": why})
+    if json:
+        say_json(answer)
+        return
+    for change in answer["changes"]:
+        typer.echo(change)
+    typer.echo(f"{answer['old'][:12]} -> {answer['new'][:12]}")
+
+
+def diff(
+    config: Annotated[Path, typer.Argument(help="the site file as it would be")],
+    other: Annotated[
+        Path | None, typer.Argument(help="the site file as it was; without it: what ran last")
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
+) -> None:
+    """What a configuration changes: effective rules, tags and installations, before and after. Exit 1 if anything."""
+    new = load(config)
+    changes = differences(load(other).site if other else _ran_last(new), new.site)
+    if json:
+        say_json([asdict(change) for change in changes])
+    for change in changes if not json else ():
+        typer.echo(str(change))
+    if changes:
+        raise typer.Exit(1)
+
+
+def _ran_last(loaded: Loaded) -> Site:
+    """The configuration that the state folder's inputs were judged under last."""
+    from gateway.store import Reader
+
+    with Reader(loaded.state) as reader:
+        data = reader.config_in_use()
+    if data is None:
+        raise Refused(f"nothing has run in {loaded.state} yet; name another site file to compare with")
+    return load_site(data)

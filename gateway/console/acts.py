@@ -10,9 +10,10 @@ from starlette.responses import Response
 from gateway.alarms import away, loop
 from gateway.console import schemas
 from gateway.console.answers import records
-from gateway.console.ports import Context
+from gateway.console.ports import Context, ReloadPort
 from gateway.console.session import HEADER, Keys
 from gateway.model.commands import Act, Actor, Command, Seen
+from gateway.model.errors import Refused
 from gateway.model.times import parse_iso
 
 WORDS: Final = {
@@ -30,7 +31,7 @@ WORDS: Final = {
     Act.DISMISS: "Disposal: reviewed, a false alarm (误报); say why.",
     Act.REOPEN: "Disposal: open it again while the alarm is still open; say why.",
 }
-_RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.Problem, "description": "no session or token"},
     409: {"model": schemas.Problem, "description": "refused, nothing was changed"},
     422: {"model": schemas.Problem},
@@ -38,16 +39,38 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(context: Context, keys: Keys) -> APIRouter:
+def router(context: Context, keys: Keys, reload: ReloadPort | None = None) -> APIRouter:
     """Handlers that act. Each needs JSON and the token or the page's session."""
-    api = APIRouter(prefix="/commands", tags=["act"], responses=_RESPONSES)
+    api = APIRouter(prefix="/commands", tags=["act"], responses=RESPONSES)
     for act in (Act.ACKNOWLEDGE, Act.RESET):
         _route(api, act, schemas.ActBody, context, keys)
     for act in (*away.AWAY, *away.RETURNED):
         _route(api, act, schemas.SetAsideBody, context, keys)
     for act in loop.STEPS:
         _route(api, act, schemas.LoopBody, context, keys)
+
+    @api.post("/reload", response_model=schemas.ReloadView)
+    async def read_again(
+        request: Request,
+        body: schemas.ReloadBody,
+        authorization: Annotated[str, Header()] = "",
+        session: Annotated[str, Header(alias=HEADER)] = "",
+    ) -> schemas.ReloadView:
+        """Read the configuration's files again and put it in place; faults are named and nothing changes."""
+        admitted(request, keys, authorization, session)
+        if reload is None:
+            raise Refused("this console cannot change the configuration")
+        return schemas.ReloadView.model_validate(await reload(actor(body.actor), body.comment))
+
     return api
+
+
+def admitted(request: Request, keys: Keys, authorization: str, session: str) -> None:
+    """JSON, and the token or the page's session."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "application/json is needed")
+    if not keys.allow(authorization, session):
+        raise HTTPException(401, "the session has ended; load the page again")
 
 
 def _route(api: APIRouter, act: Act, shape: type[schemas.Model], context: Context, keys: Keys) -> None:
@@ -57,10 +80,7 @@ def _route(api: APIRouter, act: Act, shape: type[schemas.Model], context: Contex
         authorization: Annotated[str, Header()] = "",
         session: Annotated[str, Header(alias=HEADER)] = "",
     ) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise HTTPException(415, "application/json is needed")
-        if not keys.allow(authorization, session):
-            raise HTTPException(401, "the session has ended; load the page again")
+        admitted(request, keys, authorization, session)
         return records(await context.commands.submit(command(act, body)))
 
     handle.__annotations__["body"] = shape  # the one thing that differs
@@ -71,10 +91,10 @@ def _route(api: APIRouter, act: Act, shape: type[schemas.Model], context: Contex
 def command(act: Act, body: Any) -> Command:
     """The body as the core's command. The role is ours to say, not the sender's."""
     seen = {s.id: Seen(s.id, s.n) for s in body.ids}
-    made = Command(act, _actor(body.actor), tuple(seen.values()), body.comment)
+    made = Command(act, actor(body.actor), tuple(seen.values()), body.comment)
     if isinstance(body, schemas.SetAsideBody):
         until = parse_iso(body.until.isoformat()) if body.until else 0
-        second = _actor(body.second) if body.second else None
+        second = actor(body.second) if body.second else None
         rules = tuple(dict.fromkeys(body.rules))
         return replace(made, rules=rules, until=until, permit=body.permit, second=second)
     if isinstance(body, schemas.LoopBody):
@@ -82,5 +102,6 @@ def command(act: Act, body: Any) -> Command:
     return made
 
 
-def _actor(who: schemas.ActorBody) -> Actor:
+def actor(who: schemas.ActorBody) -> Actor:
+    """Who says they act; what they may do is ours to say."""
     return Actor(who.id, who.name, "operator", who.workstation)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from fastapi import FastAPI
 
 from gateway import __version__
-from gateway.console import acts, errors, pages, probes, push, reads
+from gateway.console import acts, errors, hands, pages, probes, push, reads
 from gateway.console.guard import LOOPBACK, Guard
 from gateway.console.hub import Hub
 from gateway.console.ports import Context, HistoryPort, Inlet, JournalPort, ReloadPort
@@ -51,6 +51,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.state.hub = hub
     app.include_router(reads.router(context, hub), prefix=API)
     app.include_router(acts.router(context, keys, reload), prefix=API)
+    app.include_router(hands.router(context, keys), prefix=API)
     app.include_router(push.router({inlet.name: inlet for inlet in inlets}), prefix=API)
     app.include_router(probes.router(context, hub))
     app.include_router(pages.router(keys))

@@ -239,6 +239,21 @@ class LoopBody(ActBody):
     evidence: Statement = ""
 
 
+class ReloadBody(Model):
+    """Who wants the files read again, and why."""
+
+    actor: ActorBody
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class ReloadView(Model):
+    """Hashes of the configuration that ran and of the one that follows, and what differs."""
+
+    old: str
+    new: str
+    changes: list[str]
+
+
 class DoneView(Model):
     """The events it caused, as published."""
 

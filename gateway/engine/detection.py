@@ -160,4 +160,4 @@ def _own(item: Gap | SystemFault | ConfigChange) -> Fact:
         return GapFact(item.time, item.who, item.start, item.end, item.count, item.why)
     if isinstance(item, SystemFault):
         return SystemFact(item.what, item.active, item.time, item.detail)
-    return ConfigFact(item.time, item.old, item.new)
+    return ConfigFact(item.time, item.old, item.new, item.by, item.why)

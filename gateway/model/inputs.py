@@ -72,6 +72,9 @@ class ConfigChange:
     time: int
     old: str
     new: str
+    by: str = ""
+    """who asked for it"""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

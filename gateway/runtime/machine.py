@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
 from gateway.engine.warm import warm
-from gateway.model.commands import Command
+from gateway.model.commands import Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
 from gateway.model.inputs import ConfigChange, Gap, Started
@@ -75,6 +75,8 @@ class Machine:
     sites: Mapping[str, Site] = field(default_factory=dict)
     """kept configurations by tag-table id"""
     retention: Retention = field(default_factory=Retention)
+    change: tuple[Actor | None, str] = (None, "")
+    """who asked for this configuration, and why"""
     previous_site: Site | None = None
     """the configuration the store's inputs were judged under, when it was another one"""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -249,7 +251,9 @@ class Machine:
         for gap in self.store.found:
             self.intake.put(gap)
         if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
-            self.intake.put_first(ConfigChange(self.clock.now(), self._used, self.site.config_hash))
+            actor, why = self.change
+            by = (actor.name or actor.id) if actor else ""
+            self.intake.put_first(ConfigChange(self.clock.now(), self._used, self.site.config_hash, by, why))
         started = max(self.watch.started, down_since)
         self.intake.put_first(Started(started, down_since, __version__, self._note()))
 

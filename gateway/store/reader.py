@@ -56,6 +56,12 @@ class Reader:
         """Its seq."""
         return self.head.seq
 
+    def config_in_use(self) -> bytes | None:
+        """The configuration the last committed input was judged by; None before the first."""
+        with self._lock:
+            digest = plant.read_meta(self._plant).get("config")
+            return plant.read_config(self._plant, digest) if digest else None
+
     def records(self, after: int, limit: int) -> list[Record]:
         """Journal records behind ``after`` in seq order."""
         with self._lock:
