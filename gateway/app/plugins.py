@@ -19,6 +19,7 @@ SOURCES: Final = {
     "mqtt": "gateway.sources.mqtt.plugin",
     "file-drop": "gateway.sources.filedrop.plugin",
     "http-push": "gateway.sources.httppush.plugin",
+    "manual": "gateway.sources.manual.plugin",
     "replay": "gateway.sources.replay.plugin",
 }
 SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}

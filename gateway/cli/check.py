@@ -85,7 +85,15 @@ def summary(loaded: Loaded) -> dict[str, Any]:
         "sources": {p.name: f"{p.kind}, {len(p.bound)} tags" for p in loaded.sources},
         "outputs": {o.name: o.kind for o in loaded.outputs} or {"local": "embedded broker"},
         "not_judged": not_judged(loaded),
+        "loops_tested": _loops(loaded),
     }
+
+
+def _loops(loaded: Loaded) -> dict[str, str]:
+    """Tag -> its newest loop test, out of the journal where there is one."""
+    from gateway.cli.loops import tested
+
+    return tested(loaded.state, [t.id for t in loaded.site.tags])
 
 
 def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[Effective]) -> None:
@@ -95,7 +103,10 @@ def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[E
             typer.echo(f"{line.what:<{wide}}  {line.value:<{long}}  {line.where}")
         return
     for name, value in report.items():
-        if name != "not_judged":
+        if name == "loops_tested":
+            passed = sum(text.startswith("passed") for text in value.values())
+            typer.echo(f"{'loops tested:':<16}{passed} of {report['tags']}")
+        elif name != "not_judged":
             typer.echo(f"{name + ':':<16}{_words(value)}")
     for remark in remarks:
         typer.echo(str(remark))

@@ -215,13 +215,30 @@ def _bind(
         new, of_tags = SOURCES[kind].links(name, settings, bindings[name])
         links += new
         tag_links.update(of_tags)
-    tags = tuple(replace(e.tag, links=tag_links.get(e.tag.id, ())) for e in listed)
+    found = {tag: binding for of_source in bindings.values() for tag, binding in of_source.items()}
+    tags = tuple(
+        replace(_marked(e, sources, found, faults), links=tag_links.get(e.tag.id, ())) for e in listed
+    )
     rows = {t.id: (i, t) for i, t in enumerate(tags)}
     parts = tuple(
         SourcePart(name, kind, settings, tuple((*rows[t], b) for t, b in bindings[name].items()))
         for name, (kind, settings) in sources.items()
     )
     return tags, parts, tuple(links)
+
+
+def _marked(
+    entry: Listed, sources: Mapping[str, tuple[str, Any]], found: Mapping[str, Any], faults: list[Fault]
+) -> Tag:
+    """The tag with what its plugin says of it; the other tags its address names must be there."""
+    binding = found.get(entry.tag.id)
+    plugin: Any = SOURCES[sources[entry.source][0]] if entry.source in sources else None
+    if binding is None or not hasattr(plugin, "mark"):
+        return entry.tag
+    unknown = [other for other in plugin.refers(binding) if other not in found or other == entry.tag.id]
+    faults += [entry.row.fault("address", "the id of another tag", f"{other} is none") for other in unknown]
+    marked: Tag = plugin.mark(entry.tag, binding)
+    return marked
 
 
 def _rules(

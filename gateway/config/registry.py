@@ -11,6 +11,7 @@ from gateway.sinks.influxdb import config as influxdb
 from gateway.sinks.mqtt import config as mqtt_out
 from gateway.sources.filedrop import config as filedrop
 from gateway.sources.httppush import config as httppush
+from gateway.sources.manual import config as manual
 from gateway.sources.modbus import config as modbus
 from gateway.sources.modbus import config_serial, config_serial_tcp, config_tls
 from gateway.sources.mqtt import config as mqtt_in
@@ -25,6 +26,8 @@ class SourceConfig(Protocol):
     def bind(self, settings: Any, address: str, tag: Tag) -> Any:
         """A tag's address cell as a binding; ValueError says what is allowed."""
         ...
+
+    # A plugin may also have ``mark(tag, binding) -> Tag`` and ``refers(binding)``: ids of other tags (see manual).
 
     def links(
         self, name: str, settings: Any, bindings: Mapping[str, Any]
@@ -48,6 +51,7 @@ SOURCES: Final[Mapping[str, Any]] = MappingProxyType(
         "mqtt": mqtt_in,
         "file-drop": filedrop,
         "http-push": httppush,
+        "manual": manual,
         "replay": replay,
     }
 )

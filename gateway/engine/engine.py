@@ -20,13 +20,14 @@ from detectors.bank import Bank
 from gateway.alarms.book import Book
 from gateway.alarms.facts import Fact, TimeFact
 from gateway.conditioning.stage import Conditioner
+from gateway.engine import hands
 from gateway.engine.detection import Detection
 from gateway.engine.links import Links
 from gateway.engine.snapshot import VERSION, Snapshot, Step
 from gateway.model.batch import Batch
 from gateway.model.errors import Refused
 from gateway.model.events import Event
-from gateway.model.inputs import Input, Numbered, Started, time_of
+from gateway.model.inputs import Acted, Input, Numbered, Readings, Started, Tick, time_of
 from gateway.model.ports import TagState
 from gateway.model.site import Site
 
@@ -121,11 +122,30 @@ class Engine:
             known = {o.rule for o in self.book.open()}
         elif self._now >= self.book.next_deadline():
             self._tell(TimeFact(self._now))
+        if isinstance(item, Acted) and item.command.act in hands.ACTS:
+            self._by_hand(item)
+        else:
+            self._detect(item, known)
+
+    def _detect(self, item: Input, known: AbstractSet[str] = frozenset()) -> None:
         facts, rows = self.detection.take(item, self._now, known)
         if rows:
             self._run.readings.append((self._run.number, self.conditioner.batch(rows)))
         for fact in facts:
             self._tell(fact)
+
+    def _by_hand(self, item: Acted) -> None:
+        """What a person entered: its event, then the reading, in one input and so in one commit."""
+        self._detect(Tick(self._now))
+        run = self._run
+        try:
+            event, entered = hands.by_hand(self.site, item.command, item.time, self.tags())
+        except Refused as refused:
+            run.refused[run.number] = refused.reason
+            return
+        run.events.append((run.number, event))
+        if entered is not None:
+            self._detect(Readings(hands.batch(self.site.table, entered, item.time)))
 
     def _tell(self, fact: Fact) -> None:
         run = self._run

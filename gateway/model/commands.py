@@ -40,6 +40,10 @@ class Act(StrEnum):
     DISMISS = "dismiss"
     """reviewed: it was a false alarm (误报)"""
     REOPEN = "reopen"
+    ENTER = "enter"
+    """a manual reading: ``words`` are ``tag``, ``value`` and, if it was not just now, ``time``"""
+    LOOP_TESTED = "loop-tested"
+    """commissioning: ``words`` are ``tag``, ``result`` (passed / failed) and ``method``"""
 
 
 @dataclass(frozen=True, slots=True)

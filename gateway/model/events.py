@@ -111,6 +111,8 @@ class EventKind(StrEnum):
     GAP = "gap"
     CONFIG_CHANGED = "config-changed"
     STARTED = "started"
+    MANUAL_READING = "manual-reading"
+    LOOP_TESTED = "loop-tested"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

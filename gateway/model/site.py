@@ -62,6 +62,12 @@ class Tag:
     limit_required: bool = False
     """its class is not judged at all unless a limit rule is enabled (live level not-judged)"""
     calibration_due: str = ""
+    manual: bool = False
+    """read by a person, who enters it"""
+    twin: str = ""
+    """of a manual tag: id of the online tag of the same point, that it is compared with"""
+    twin_within: float = 0.0
+    """... and how far the two may differ, in the tag's unit"""
 
 
 class RuleKind(StrEnum):

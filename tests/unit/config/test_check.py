@@ -35,7 +35,7 @@ def test_json_of_a_good_site_is_stable(tmp_path: Path) -> None:
     assert code == 0
     assert list(report) == [
         "ok", "faults", "site", "config_hash", "installations", "tags", "rules", "rules_disabled", "sources", "outputs",
-        "not_judged", "notes",
+        "not_judged", "loops_tested", "notes",
     ]  # fmt: skip
     assert report["sources"]["plc1"] == "modbus-tcp, 5 tags"
 

@@ -1,0 +1,78 @@
+"""Settings and addresses of manual readings."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from gateway.model.site import Link, Tag
+from gateway.model.times import parse_duration
+
+NONE: Final = "-"
+ALLOWED: Final = (
+    "- (compared with nothing), or the id of the online tag and how far the two may differ: LT-101 0.05"
+)
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+", re.ASCII)
+
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str | int | float):
+        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
+    return parse_duration(value)
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
+
+
+class Settings(BaseModel, frozen=True, extra="forbid"):
+    """What people enter. Times are ns."""
+
+    kind: Literal["manual"] = Field(description="picks this plugin")
+    period: Duration = Field(
+        gt=0, description="how often a reading is expected, where the tag list does not say"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The online tag of the same point, empty for none, and how far the two may differ."""
+
+    online: str
+    within: float
+
+
+def bind(settings: Settings, address: str, tag: Tag) -> Binding:  # noqa: ARG001 - the signature all plugins share
+    """An address cell.
+
+    Raises:
+        ValueError: says what is allowed.
+    """
+    text = address.strip()
+    if text == NONE:
+        return Binding("", 0.0)
+    online, _, within = text.partition(" ")
+    if not online or not _NUMBER.fullmatch(within.strip()):
+        raise ValueError(f"{address!r}; allowed: {ALLOWED}")
+    return Binding(online, float(within))
+
+
+def mark(tag: Tag, binding: Binding) -> Tag:
+    """The tag, told from those that are measured."""
+    return replace(tag, manual=True, twin=binding.online, twin_within=binding.within)
+
+
+def refers(binding: Binding) -> tuple[str, ...]:
+    """Ids of other tags it needs."""
+    return (binding.online,) if binding.online else ()
+
+
+def links(
+    name: str,  # noqa: ARG001 - the signature all plugins share
+    settings: Settings,  # noqa: ARG001
+    bindings: Mapping[str, Binding],
+) -> tuple[tuple[Link, ...], Mapping[str, tuple[str, ...]]]:
+    """None: a person is no wire."""
+    return (), dict.fromkeys(bindings, ())
