@@ -269,13 +269,13 @@ class Dwell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setpoint:
-    """Number = value - ``setpoint`` in the direction of ``side``, tag's unit. No warm-up.
+    """Number = value - ``target`` in the direction of ``side``, tag's unit. No warm-up.
 
     Bad quality: as for all kinds.
     """
 
     tag: int
-    setpoint: float
+    target: float
     trigger: float
     reset: float
     side: str = "both"
@@ -286,7 +286,7 @@ class Setpoint:
     members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
-        finite("setpoint", self.setpoint)
+        finite("setpoint", self.target)
         _word("setpoint", "side", self.side, SIDES)
         _limits("setpoint", self.trigger, self.reset, above=True)
         delays("setpoint", self.on_delay, self.off_delay)

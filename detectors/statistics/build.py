@@ -105,7 +105,7 @@ def _dwell(p: Any, rule: kinds.Dwell) -> tuple[str, int]:
 
 
 def _setpoint(p: Any, rule: kinds.Setpoint) -> tuple[str, int]:
-    p["mean"] = rule.setpoint
+    p["mean"] = rule.target
     return "", 1
 
 

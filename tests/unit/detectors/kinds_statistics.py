@@ -90,7 +90,7 @@ RULES: dict[str, st.SearchStrategy[Any]] = {
         coverage=share, buckets=few, **delays,
     ),
     "dwell": dwells(),
-    "setpoint": of(kinds.Setpoint, setpoint=st.sampled_from([0.0, 1.5]), limits=limits(1.1, 2.2), side=side, **delays),
+    "setpoint": of(kinds.Setpoint, target=st.sampled_from([0.0, 1.5]), limits=limits(1.1, 2.2), side=side, **delays),
     "cusum": of(kinds.Cusum, limits=limits(1.3, 2.7), k=st.sampled_from([0.0, 0.45]), **chart),
     "ewma": of(kinds.Ewma, limits=limits(1.1, 1.9), weight=st.sampled_from([0.2, 1.0]), **chart),
     "page-hinkley": of(
@@ -386,7 +386,7 @@ class DwellTwin(NumberTwin):
 
 class SetpointTwin(NumberTwin):
     def number(self, new: Seen) -> tuple[float, int]:
-        return self.one_side(new.value - self.params.setpoint), new.quality
+        return self.one_side(new.value - self.params.target), new.quality
 
 
 class SampleTwin(NumberTwin):
