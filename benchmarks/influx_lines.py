@@ -19,7 +19,7 @@ from gateway.model.batch import Batch
 from gateway.model.ports import Chunk
 from gateway.model.times import NS
 from gateway.sinks.influxdb.config import Settings
-from gateway.sinks.influxdb.encode import prefixes, reading_lines
+from gateway.sinks.influxdb.encode import prefixes, reading_text
 from gateway.sinks.influxdb.readings import ReadingSink
 
 TAGS, ROUNDS = 1000, 100
@@ -79,8 +79,8 @@ async def stored(table: str) -> dict[str, float] | str:
 def main() -> None:
     plant = site(TAGS)
     batch, prefix = readings(plant.table), prefixes(plant)
-    reading_lines(prefix, batch)
-    ours = cpu_of(lambda: [reading_lines(prefix, batch) for _ in range(ROUNDS)]) / ROUNDS * 1e3
+    reading_text(prefix, batch)
+    ours = cpu_of(lambda: [reading_text(prefix, batch) for _ in range(ROUNDS)]) / ROUNDS * 1e3
     good = prefix.good
     plain = cpu_of(
         lambda: [[f"{good[t]}{v},quality=0i {s}" for t, v, s in columns(batch)] for _ in range(ROUNDS)]

@@ -186,6 +186,11 @@ class EventLane(Protocol):
         """The runtime's clock."""
         ...
 
+    @property
+    def site(self) -> Site:
+        """The configuration that judges now."""
+        ...
+
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """Up to ``limit`` records after the cursor by seq; waits for the first; empty after ``timeout`` seconds."""
         ...
@@ -215,6 +220,9 @@ class ReadingLane(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def site(self) -> Site: ...
 
     async def next(self, timeout: float | None = None) -> Chunk | None:
         """The chunk after the last one this call returned (after (re)start: after the cursor)."""

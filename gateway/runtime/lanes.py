@@ -28,6 +28,7 @@ class Wiring:
     desk: Desk
     clock: Clock
     present: Callable[[], Present]
+    site: Callable[[], Site]
     put: Callable[[Input], None]
     troubles: Troubles
     sites: Mapping[str, Site] = field(default_factory=dict)
@@ -71,6 +72,11 @@ class _Lane(ABC):
     def _end(self) -> int:
         """Where the lane would be with everything settled."""
 
+    @property
+    def site(self) -> Site:
+        """The configuration that judges now."""
+        return self._wiring.site()
+
     def present(self) -> Present:
         """The committed present."""
         return self._wiring.present()
@@ -110,7 +116,7 @@ class JournalLane(_Lane):
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """See :class:`gateway.model.ports.EventLane`."""
         while self._position >= self._desk.head_seq:
-            if not await self._desk.committed.wait(timeout):
+            if timeout == 0 or not await self._desk.committed.wait(timeout):
                 return ()
         records = await self._desk.records(self._position, limit)
         if records:
@@ -144,7 +150,7 @@ class SpoolLane(_Lane):
         while not self._ahead:
             if self._position < self._desk.last_chunk:
                 self._ahead.extend(await self._desk.chunks(self._position, READ_AHEAD))
-            if not self._ahead and not await self._desk.spooled.wait(timeout):
+            if not self._ahead and (timeout == 0 or not await self._desk.spooled.wait(timeout)):
                 return None
         chunk = self._ahead.popleft()
         self._position = chunk.id

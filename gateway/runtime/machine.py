@@ -101,7 +101,13 @@ class Machine:
         self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
         wiring = Wiring(
-            self._desk, self.clock, self.watch.present, self.intake.put, self.troubles, self.sites
+            self._desk,
+            self.clock,
+            self.watch.present,
+            lambda: self.watch.site,
+            self.intake.put,
+            self.troubles,
+            self.sites,
         )
         self.outputs = [make_output(s, wiring) for s in self.sinks]
         self.watch.outputs = self.outputs

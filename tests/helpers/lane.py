@@ -201,6 +201,10 @@ class FakeLane:
     accepted: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def site(self) -> Site:
+        return self.now.site
+
     def present(self) -> Present:
         return self.now
 

@@ -1,26 +1,28 @@
 """Writing lines over HTTP so that exactly the good ones are stored."""
 
+import asyncio
 import base64
 import email.utils
+import gzip
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Final, Self
+from urllib.parse import urlencode
 
 import orjson
 
 from gateway.model.errors import Misconfigured, Retry
 from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
 from gateway.sinks.influxdb.config import Settings
+from gateway.sinks.influxdb.http import Http
 
-if TYPE_CHECKING:
-    import aiohttp
-
-WORDS = 500
+WORDS: Final = 500
 """Longest part of the server's words that is kept."""
+ZIPPED: Final = b"Content-Encoding: gzip\r\n"
 
 
 class Trouble(Retry):
@@ -39,31 +41,58 @@ class Rejected:
     reason: str
 
 
+class Lines:
+    """Lines to write: one text, cut into lines only when the server finds fault with some."""
+
+    def __init__(self, text: str, count: int) -> None:
+        self._text, self._count = text, count
+        self._cut: list[str] | None = None
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> Self:
+        """From single lines, which may have line breaks inside text fields."""
+        made = cls("\n".join(lines), len(lines))
+        made._cut = list(lines)
+        return made
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> str:
+        return self._lines()[index]
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Lines ``start:stop`` as they are sent."""
+        whole = (start, stop) == (0, self._count)
+        return (self._text if whole else "\n".join(self._lines()[start:stop])).encode()
+
+    def _lines(self) -> list[str]:
+        if self._cut is None:
+            self._cut = self._text.split("\n")
+        return self._cut
+
+
 class Writer:
-    """Async context manager around one HTTP session."""
+    """Async context manager around one connection.
+
+    Raises:
+        Misconfigured: a secret is missing here, or the address cannot be used.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._url = settings.url.rstrip("/")
-        self._session: aiohttp.ClientSession | None = None
+        self._target = _where(settings)
+        self._http = Http(settings.url.rstrip("/"), settings.timeout, _login(settings))
 
     async def __aenter__(self) -> Self:
-        import aiohttp  # noqa: PLC0415 - 30 MB and half a second that only a running sink needs
-
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._settings.timeout),
-            headers=_login(self._settings),
-            auto_decompress=True,
-        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._http.close()
 
-    async def write(self, lines: Sequence[str]) -> list[Rejected]:
+    async def write(self, lines: Lines) -> list[Rejected]:
         """Store all good lines; the others, by index. Sending the same lines again changes nothing.
 
         Raises:
@@ -73,7 +102,7 @@ class Writer:
         todo = [(0, len(lines))]
         while todo:
             start, stop = todo.pop()
-            status, words, after = await self._post(lines[start:stop])
+            status, words, after = await self._post(lines.part(start, stop))
             action = action_of(status)
             if action is Action.ACCEPT:
                 continue
@@ -98,43 +127,34 @@ class Writer:
             raise Trouble("database", words)
         raise Retry(words, after=after)
 
-    async def _post(self, lines: Sequence[str]) -> tuple[int, str, float | None]:
-        path, query = _where(self._settings)
-        body = "\n".join(lines).encode()
-        return await self._call(f"{self._url}{path}", query, data=body)
+    async def _post(self, body: bytes) -> tuple[int, str, float | None]:
+        if not self._settings.gzip:
+            return await self._call(self._target, body)
+        return await self._call(self._target, await asyncio.to_thread(gzip.compress, body, 6), more=ZIPPED)
 
     async def _create_database(self) -> None:
         name = self._settings.database.replace("\\", "\\\\").replace('"', '\\"')
-        status, words, _ = await self._call(
-            f"{self._url}/query", {"q": f'CREATE DATABASE "{name}"'}, data=b""
-        )
+        query = urlencode({"q": f'CREATE DATABASE "{name}"'})
+        status, words, _ = await self._call(f"/query?{query}", b"")
         if action_of(status) is not Action.ACCEPT or "error" in words:
             raise Trouble("database", f"cannot create {self._settings.database}: {status}: {words}")
 
-    async def _call(self, url: str, query: dict[str, str], *, data: bytes) -> tuple[int, str, float | None]:
+    async def _call(self, target: str, body: bytes, *, more: bytes = b"") -> tuple[int, str, float | None]:
         """(status, the server's words, seconds it asks to wait)."""
-        import aiohttp  # noqa: PLC0415
-
-        if self._session is None:
-            raise RuntimeError("the writer is not open")
-        # With compression asked for, aiohttp sends chunks of unknown total length; servers take that.
-        compress = "gzip" if self._settings.gzip and data else None
-        try:
-            async with self._session.post(url, params=query, data=data, compress=compress) as answer:
-                text = await answer.text(errors="replace") if answer.status != 204 else ""
-                after = _after(answer.headers.get("Retry-After"))
-                return answer.status, _words(text) or answer.headers.get("X-Influxdb-Error", ""), after
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Retry(f"{self._url}: {str(error) or type(error).__name__}") from error
+        status, headers, said, _ = await self._http.post(target, body, more=more)
+        words = _words(said.decode(errors="replace")) or headers.get("x-influxdb-error", "")
+        return status, words, _after(headers.get("retry-after"))
 
 
-def _where(settings: Settings) -> tuple[str, dict[str, str]]:
+def _where(settings: Settings) -> str:
     if settings.version == 1:
         policy = {"rp": settings.retention_policy} if settings.retention_policy else {}
-        return "/write", {"db": settings.database, "precision": "ns", **policy}
+        return "/write?" + urlencode({"db": settings.database, "precision": "ns", **policy})
     if settings.version == 2:
-        return "/api/v2/write", {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
-    return "/api/v2/write", {"bucket": settings.database, "precision": "ns"}
+        return "/api/v2/write?" + urlencode(
+            {"org": settings.org, "bucket": settings.bucket, "precision": "ns"}
+        )
+    return "/api/v2/write?" + urlencode({"bucket": settings.database, "precision": "ns"})
 
 
 def _login(settings: Settings) -> dict[str, str]:

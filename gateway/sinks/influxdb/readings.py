@@ -1,25 +1,18 @@
 """Readings and tag descriptions into the database."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gateway.model.batch import Batch
 from gateway.model.ports import Chunk, ReadingLane
 from gateway.model.site import Site
-from gateway.sinks.influxdb.client import Rejected, Trouble, Writer
+from gateway.sinks.influxdb.client import Lines, Rejected, Trouble, Writer
 from gateway.sinks.influxdb.config import Settings
-from gateway.sinks.influxdb.encode import Prefixes, dead_rows, prefixes, reading_lines, tag_info_lines
+from gateway.sinks.influxdb.encode import Prefixes, dead_rows, prefixes, reading_text, tag_info_lines
 from gateway.sinks.influxdb.troubles import Troubles
 
 TABLES: Final = 8
 """Configurations whose prefixes are kept: the present one and those of chunks that still wait."""
-
-
-@dataclass(slots=True)
-class _Load:
-    """Chunks merged into one POST."""
-
-    chunks: list[Chunk] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
 
 
 class ReadingSink:
@@ -45,64 +38,80 @@ class ReadingSink:
             async with Writer(self._settings) as writer:
                 while True:
                     await self._describe(lane, writer)
-                    load = await self._load(lane)
-                    await self._write(lane, writer, load)
-                    lane.advance(load.chunks[-1].id)
+                    chunks = await self._load(lane)
+                    for part in self._parts(lane, chunks):
+                        await self._write(lane, writer, part)
+                    lane.advance(chunks[-1].id)
         except Trouble as error:
             self._troubles.report(lane, error)
             raise
 
     async def _describe(self, lane: ReadingLane, writer: Writer) -> None:
         """``tag_info`` once per start and configuration."""
-        site = lane.present().site
+        site = lane.site
         if site.config_hash == self._described:
             return
         if self._met[0] != site.config_hash:
             self._met = (site.config_hash, lane.clock.now())
         lines = tag_info_lines(site, self._met[1])
         for at in range(0, len(lines), self._settings.lines):
-            rejected = await writer.write(lines[at : at + self._settings.lines])
+            rejected = await writer.write(Lines.of(lines[at : at + self._settings.lines]))
             self._troubles.report(lane, None)
             if rejected:
                 words = [lines[at + r.index] for r in rejected]
                 lane.reject(words, rejected[0].reason, self._met[1], self._met[1])
         self._described = site.config_hash
 
-    async def _load(self, lane: ReadingLane) -> _Load:
+    async def _load(self, lane: ReadingLane) -> list[Chunk]:
         """Wait for a chunk, then take what else is there already, up to a full POST."""
-        load = _Load()
-        chunk = await lane.next()
-        while chunk is not None:
-            load.chunks.append(chunk)
-            load.lines += self._lines(lane, chunk)
-            if len(load.lines) >= self._settings.lines:
+        chunks: list[Chunk] = []
+        rows = 0
+        while rows < self._settings.lines:
+            chunk = await lane.next(0 if chunks else None)
+            if chunk is None and chunks:
                 break
-            chunk = await lane.next(0)
-        return load if load.chunks else await self._load(lane)
+            if chunk is not None:
+                chunks.append(chunk)
+                rows += len(chunk.batch)
+        return chunks
 
-    async def _write(self, lane: ReadingLane, writer: Writer, load: _Load) -> None:
-        for at in range(0, len(load.lines), self._settings.lines):
-            part = load.lines[at : at + self._settings.lines]
-            rejected = await writer.write(part)
-            self._troubles.report(lane, None)
-            if rejected:
-                _reject(lane, part, rejected)
+    async def _write(self, lane: ReadingLane, writer: Writer, part: Lines) -> None:
+        rejected = await writer.write(part)
+        self._troubles.report(lane, None)
+        if rejected:
+            _reject(lane, part, rejected)
 
-    def _lines(self, lane: ReadingLane, chunk: Chunk) -> list[str]:
-        prefix = self._prefix(lane, chunk.batch.table)
-        if prefix is not None:
-            return reading_lines(prefix, chunk.batch)
-        source = chunk.batch.source
-        if len(source):
-            reason = f"tag table {chunk.batch.table} is not known any more"
-            lane.reject(dead_rows(chunk.batch), reason, int(source.min()), int(source.max()))
-        return []
+    def _parts(self, lane: ReadingLane, chunks: Sequence[Chunk]) -> Iterator[Lines]:
+        """What goes into one POST each."""
+        texts: list[str] = []
+        rows = 0
+        for batch in self._pieces(lane, chunks):
+            if rows + len(batch) > self._settings.lines:
+                yield Lines("\n".join(texts), rows)
+                texts, rows = [], 0
+            texts.append(reading_text(self._prefixes[batch.table], batch))
+            rows += len(batch)
+        if rows:
+            yield Lines("\n".join(texts), rows)
+
+    def _pieces(self, lane: ReadingLane, chunks: Sequence[Chunk]) -> Iterator[Batch]:
+        """The chunks, cut where one alone is more than a POST; those nobody can name any more are dead-lettered."""
+        most = self._settings.lines
+        for chunk in chunks:
+            batch = chunk.batch
+            if not len(batch):
+                continue
+            if self._prefix(lane, batch.table) is None:
+                source, reason = batch.source, f"tag table {batch.table} is not known any more"
+                lane.reject(dead_rows(batch), reason, int(source.min()), int(source.max()))
+                continue
+            yield from (batch.slice(at, at + most) for at in range(0, len(batch), most))
 
     def _prefix(self, lane: ReadingLane, table: str) -> Prefixes | None:
         """A chunk may be older than the configuration: then the runtime is asked for the one it was made under."""
         found = self._prefixes.get(table)
         if found is None:
-            now = lane.present().site
+            now = lane.site
             site: Site | None = now if now.table == table else lane.site_of(table)
             if site is None:
                 return None
@@ -112,7 +121,7 @@ class ReadingSink:
         return found
 
 
-def _reject(lane: ReadingLane, lines: list[str], rejected: list[Rejected]) -> None:
+def _reject(lane: ReadingLane, lines: Lines, rejected: list[Rejected]) -> None:
     """One dead letter for each thing the server said, with all lines it said it of."""
     said: dict[str, list[str]] = {}
     for each in rejected:

@@ -15,7 +15,7 @@ from gateway.sinks.influxdb.encode import (
     event_line,
     field_text,
     prefixes,
-    reading_lines,
+    reading_text,
     tag_info_lines,
     tag_text,
 )
@@ -26,7 +26,7 @@ HEAD = "reading,class=level,county=341524,installation=tank-farm,site=demo,tag=L
 
 def lines(*rows: tuple[int, int, int, float, int]) -> list[str]:
     a_site = site()
-    return reading_lines(prefixes(a_site), of_rows(a_site.table, rows))
+    return reading_text(prefixes(a_site), of_rows(a_site.table, rows)).split("\n")
 
 
 def test_a_good_reading_has_value_quality_and_source_time() -> None:
@@ -131,6 +131,6 @@ def test_lines_are_cheap() -> None:
     best = 1.0
     for _ in range(5):
         start = time.process_time()
-        assert len(reading_lines(prefix, batch)) == n
+        assert reading_text(prefix, batch).count("\n") == n - 1
         best = min(best, time.process_time() - start)
     assert best / n < 4e-6
