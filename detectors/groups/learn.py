@@ -27,15 +27,19 @@ def places(p: Record) -> tuple[int, int, int, int]:
 
 @part
 def take_sample(p: Record, st: Record, x: Array, pool: Array) -> None:
-    """One more sample for means and co-moments (Welford 1962)."""
+    """One more sample for means and co-moments (Welford 1962), of the weighted values that are judged later."""
     mean, old, _, matrix = places(p)
+    z = mean + 3 * p.count
     st.samples += 1
     for i in range(p.count):
-        pool[old + i] = x[i] - pool[mean + i]  # deviations are not known yet: their place keeps the distance
+        pool[z + i] += (1.0 if st.samples == 1 else p.gain) * (x[i] - pool[z + i])
+        pool[old + i] = (
+            pool[z + i] - pool[mean + i]
+        )  # deviations are not known yet: their place keeps the distance
         pool[mean + i] += pool[old + i] / st.samples
     for i in range(p.count):
         for j in range(p.count):
-            pool[matrix + i * p.count + j] += pool[old + i] * (x[j] - pool[mean + j])
+            pool[matrix + i * p.count + j] += pool[old + i] * (pool[z + j] - pool[mean + j])
 
 
 @part
@@ -155,17 +159,21 @@ def finish(p: Record, st: Record, pool: Array, a: Array) -> None:
     pool[p.own] = scale * f_quantile(p.share, k, samples - k) if k > 0 else 0.0
     pool[p.own + 1] = q_limit(p, pool, k)
     pool[p.own + 2] = k
+    for i in range(n):
+        pool[mean + 3 * n + i] = 0.0
     st.learned, st.samples = 1, 0
 
 
 @part
 def weigh(p: Record, st: Record, x: Array, pool: Array) -> float:
-    """Exponentially weighted distances from the means, in deviations; returns their variance (Lowry et al. 1992)."""
+    """Exponentially weighted distances from the means, in deviations; returns their variance, which is that of what was
+    learned but for the first few (Lowry et al. 1992).
+    """
     mean, deviation, _, _ = places(p)
     z = mean + 3 * p.count
     for i in range(p.count):
         pool[z + i] += p.gain * ((x[i] - pool[mean + i]) / pool[deviation + i] - pool[z + i])
-    return float(p.gain / (2.0 - p.gain) * (1.0 - (1.0 - p.gain) ** (2.0 * (st.samples + 1))))
+    return float(1.0 - (1.0 - p.gain) ** (2.0 * (st.samples + 1)))
 
 
 @part

@@ -250,7 +250,7 @@ class Multivariate:
 
         y  = (x - mean) / deviation                 of each member
         z += weight (y - z)                         exponentially weighted; weight 1: z = y
-        f  = weight / (2 - weight) (1 - (1 - weight)^(2 i))      its variance at the i-th sample
+        f  = 1 - (1 - weight)^(2 i)                 its variance at the i-th sample, in that of what was learned
         R  = P L P'                                 correlations, by cyclic Jacobi rotations; by falling variance
         t  = P_k' z                                 the first k components that hold ``keep`` of the variance
         T2 = sum t_i^2 / l_i / f                    Hotelling's T squared: unusual, but of the known kind
@@ -260,8 +260,9 @@ class Multivariate:
     Mudholkar. With ``smooth`` the median of the last five numbers is judged. Beyond at number >= trigger (1 as a rule),
     within below reset. A sample is taken at most every ``every`` ns (0: each input). Without unit.
 
-    Learning: mean, deviation and loadings from the GOOD samples of the first ``learn`` ns, at least ``least`` of them
-    (0: 10 times the members), then frozen. Until then nothing is known. Correlations are shrunk to (1 - ``shrink``) R +
+    Learning: mean, deviation and loadings of the weighted values (u += weight (x - u)) from the GOOD samples of the
+    first ``learn`` ns, at least ``least`` of them (0: 10 times the members), then frozen. So the variance of z is
+    measured and not deduced: readings of a process are not independent, as Lowry's factor would have it. Until then nothing is known. Correlations are shrunk to (1 - ``shrink``) R +
     ``shrink`` I, which keeps members that are nearly the same apart. A member that never moved is left out. What was
     learned is in the snapshot; a changed rule or member learns again. With ``relearn`` the means are learned anew from
     that many GOOD samples after each raise (deviations and loadings stay), and then judged again: every raise is a

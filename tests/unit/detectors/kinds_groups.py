@@ -350,7 +350,7 @@ class MultivariateTwin(GroupTwin):
                 self.last = new.source
                 self.samples.append(x)
                 if new.source - self.since >= p.learn and len(self.samples) >= p.samples:
-                    self.model = Model(p, np.array(self.samples))
+                    self.model = Model(p, np.array(weighted(self.samples, p.weight)))
             return "", good(new.quality)
         self.last = new.source
         if p.relearn and self.phase == "active" and not self.judge_first:
@@ -374,6 +374,14 @@ class MultivariateTwin(GroupTwin):
             super().hear(says, may_clear, time, seen, received)
         elif not may_clear and self.phase == "pending-off":
             self.phase = "active"
+
+
+def weighted(samples: list[list[float]], weight: float) -> list[Any]:
+    """The exponentially weighted mean after each."""
+    out = [np.array(samples[0])]
+    for x in samples[1:]:
+        out.append(out[-1] + weight * (np.array(x) - out[-1]))
+    return out
 
 
 class Model:
@@ -406,7 +414,7 @@ class Model:
     def ratio(self, x: Any) -> float:
         w, self.n = self.p.weight, self.n + 1
         self.z = self.z + w * ((x - self.mean) / self.s - self.z)
-        z = self.z / math.sqrt(w / (2 - w) * (1 - (1 - w) ** (2 * self.n)))
+        z = self.z / math.sqrt(1 - (1 - w) ** (2 * self.n))
         t = self.loadings[:, : self.k].T @ z
         t2 = float(np.sum(t * t / self.variance[: self.k])) / self.t2 if self.t2 else 0.0
         q = max(float(z @ z - t @ t), 0.0) / self.q if self.q else 0.0
