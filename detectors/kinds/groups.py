@@ -262,11 +262,12 @@ class Multivariate:
 
     Learning: mean, deviation and loadings of the weighted values (u += weight (x - u)) from the GOOD samples of the
     first ``learn`` ns, at least ``least`` of them (0: 10 times the members), then frozen. So the variance of z is
-    measured and not deduced: readings of a process are not independent, as Lowry's factor would have it. Until then nothing is known. Correlations are shrunk to (1 - ``shrink``) R +
-    ``shrink`` I, which keeps members that are nearly the same apart. A member that never moved is left out. What was
-    learned is in the snapshot; a changed rule or member learns again. With ``relearn`` the means are learned anew from
-    that many GOOD samples after each raise (deviations and loadings stay), and then judged again: every raise is a
-    change point, and the rule finds the next one.
+    measured and not deduced: readings of a process are not independent, as Lowry's factor would have it. Until then
+    nothing is known. Correlations are shrunk to (1 - ``shrink``) R + ``shrink`` I, which keeps members that are
+    nearly the same apart. A member that never moved is left out. What was learned is in the snapshot; a changed
+    rule or member learns again. With ``relearn`` the means are learned anew from that many GOOD samples after each
+    raise (deviations and loadings stay), and then judged again: every raise is a change point, and the rule finds
+    the next one.
 
     Source: Hotelling 1931; Jackson and Mudholkar, Technometrics 21 (1979); Paulson, Ann. Math. Stat. 13 (1942);
     MacGregor and Kourti, Control Eng. Practice 3 (1995); Lowry, Woodall, Champ and Rigdon, Technometrics 34 (1992).
