@@ -10,7 +10,7 @@ from typing import IO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.history.form import Clock, Form, found, missing
+from gateway.history.form import Clock, Form, Layout, found, missing
 from gateway.history.pieces import Arrival, Long, Piece
 from gateway.history.wide import ALL_GOOD, NO_GAPS, Wide
 from gateway.model.errors import Fault, Misconfigured
@@ -35,6 +35,11 @@ def read_header(path: Path, form: Form) -> list[str]:
             return [n.strip() for n in next(csv.reader(file, delimiter=form.delimiter), [])]
     except (OSError, ValueError, csv.Error) as error:
         raise _unreadable(path, error) from error
+
+
+def layout(path: Path, form: Form) -> Layout:
+    """``wide`` or ``long``."""
+    return found(form, path, read_header(path, form)).layout
 
 
 def columns(path: Path, form: Form) -> list[str]:

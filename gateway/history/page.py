@@ -1,8 +1,7 @@
 """The page of a backtest: one file, plots drawn in it, no request to anywhere, Chinese and English by a switch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from typing import Final
 
 from gateway.history import svg
@@ -10,6 +9,7 @@ from gateway.history.compare import counts
 from gateway.history.episodes import Episode
 from gateway.history.examine import Report, in_units
 from gateway.history.kpi import Kpis
+from gateway.history.markup import html, table, two
 from gateway.history.pieces import History
 from gateway.history.trends import Curve, collect
 from gateway.model.site import Rule, Site
@@ -22,12 +22,6 @@ OF_ONE: Final = 4
 MEMBERS: Final = 4
 """curves in one plot"""
 _INK: Final = ("#263238", "#00838f", "#6a1b9a", "#558b2f")
-_STYLE: Final = files("gateway.history").joinpath("page.css").read_text(encoding="utf-8")
-
-
-def two(zh: str, en: str) -> str:
-    """A text in both languages; already markup."""
-    return f'<span class="zh" lang="zh">{zh}</span><span class="en" lang="en">{en}</span>'
 
 
 def page(report: Report, history: History, *, raw: bool) -> str:
@@ -46,14 +40,7 @@ def page(report: Report, history: History, *, raw: bool) -> str:
         _changes(report),
         _alarms(report, site, history),
     ]
-    name = escape(site.name or site.id)
-    return (
-        f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{name} - Fengsui</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head><body>'
-        '<input type="radio" name="lang" id="zh" checked><label for="zh">中文</label>'
-        '<input type="radio" name="lang" id="en"><label for="en">English</label>'
-        f"<main>{''.join(parts)}</main></body></html>\n"
-    )
+    return html(site.name or site.id, "".join(parts))
 
 
 def _head(report: Report) -> str:
@@ -71,7 +58,7 @@ def _head(report: Report) -> str:
         rows.append((two("记录中没有的位号", "tags not recorded"), escape(_some(out.known.missing))))
     if out.known.unjudged:
         rows.append((two("因此未判断的规则", "rules not judged for that"), escape(_some(out.known.unjudged))))
-    return f"<h1>{two('回测', 'Backtest')}: {name}</h1>{_table(rows)}"
+    return f"<h1>{two('回测', 'Backtest')}: {name}</h1>{table(rows)}"
 
 
 def _kpis(kpis: Kpis) -> str:
@@ -88,7 +75,7 @@ def _kpis(kpis: Kpis) -> str:
     )
     if not kpis.long_enough:
         note += f' <b class="bad">{two("本记录不足30天。", "This recording is shorter.")}</b>'
-    return f'<h2>{two("报警绩效", "Alarm performance")}</h2>{_table(rows)}<p class="small">{note}</p>'
+    return f'<h2>{two("报警绩效", "Alarm performance")}</h2>{table(rows)}<p class="small">{note}</p>'
 
 
 def _verdict(*, met: bool) -> str:
@@ -116,7 +103,7 @@ def _worst(kpis: Kpis) -> str:
         for rule, n in kpis.top
     ]
     head = (two("规则", "rule"), two("次数", "times"), two("报警时间占比", "time in alarm"), "")
-    return f"<h2>{two('最多的报警', 'Most frequent alarms')}</h2>{_table(rows, head)}"
+    return f"<h2>{two('最多的报警', 'Most frequent alarms')}</h2>{table(rows, head)}"
 
 
 def _leads(report: Report) -> str:
@@ -131,7 +118,7 @@ def _leads(report: Report) -> str:
     head = (two("真实事件", "true event"), "", two("提前量", "lead time"))
     false = two("没有对应事件的报警", "alarms that belong to no event")
     return (
-        f"<h2>{two('提前量', 'Lead times')}</h2>{_table(rows, head)}<p>{false}: {len(report.leads.false)}</p>"
+        f"<h2>{two('提前量', 'Lead times')}</h2>{table(rows, head)}<p>{false}: {len(report.leads.false)}</p>"
     )
 
 
@@ -149,7 +136,9 @@ def _changes(report: Report) -> str:
         if c.how != "same"
     ]
     more = f"<p>... {len(rows) - 200}</p>" if len(rows) > 200 else ""
-    return f"<h2>{two('与第二份配置相比', 'Second configuration')}</h2><p>{summary}</p>{_table(rows[:200])}{more}"
+    return (
+        f"<h2>{two('与第二份配置相比', 'Second configuration')}</h2><p>{summary}</p>{table(rows[:200])}{more}"
+    )
 
 
 def _alarms(report: Report, site: Site, history: History) -> str:
@@ -222,13 +211,6 @@ def _marks(rule: Rule | None, e: Episode, colour: str) -> list[svg.Mark]:
     if rule.reset != rule.trigger:
         marks.append(svg.Mark(rule.reset, "", colour, dashed=True))
     return marks
-
-
-def _table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
-    """Cells are markup."""
-    top = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{f'<tr>{top}</tr>' if top else ''}{body}</table>"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.history.form import Clock, Form, found, missing, offset_of
+from gateway.history.form import Clock, Form, Layout, found, missing, offset_of
 from gateway.history.pieces import Arrival, Long, Piece
 from gateway.history.wide import ALL_GOOD, NO_GAPS, Wide
 from gateway.model.errors import Fault, Misconfigured
@@ -26,6 +26,11 @@ def read_header(path: Path) -> list[str]:
     """
     with _open(path) as file:
         return list(file.schema_arrow.names)
+
+
+def layout(path: Path, form: Form) -> Layout:
+    """``wide`` or ``long``."""
+    return found(form, path, read_header(path)).layout
 
 
 def columns(path: Path, form: Form) -> list[str]:
@@ -51,12 +56,12 @@ def pieces(
     if known.layout == "long":
         yield from _long(path, known, rows_of, clock, line, arrival)
         return
-    gone = [n for n in rows_of if n not in header]
+    gone = rows_of.keys() - set(header)
     if gone:
-        raise missing(path, "tag", gone[0], header)
-    names = [n for n in header if n in rows_of]
+        raise missing(path, "tag", min(gone), header)
+    ranks = np.array([i for i, n in enumerate(header) if n in rows_of], np.int64)
+    names = [header[i] for i in ranks.tolist()]
     tags = np.array([rows_of[n] for n in names], np.int32)
-    ranks = np.array([header.index(n) for n in names], np.int64)
     needed = _times_of(known)
     with _open(path) as file:
         for table in _batches(path, file, [*needed, *names], max(1, CELLS // max(1, len(names)))):

@@ -90,6 +90,9 @@ class History(Protocol):
             Misconfigured: it cannot be read, or is not as said.
         """
 
+    def first(self, names: Sequence[str]) -> int | None:
+        """When the first line with one of these tags arrived, ns; None for a recording without."""
+
     def pieces(self, rows_of: Mapping[str, int]) -> Iterator[Piece]:
         """Readings of these tags (name -> row in the tag table), in order.
 

@@ -1,6 +1,6 @@
 """A recording of one file or of a folder of files, in the order of their names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,12 @@ class Recording:
             names.update(dict.fromkeys(_reader(path).columns(path, self.form)))
         return tuple(names)
 
+    def first(self, names: Sequence[str]) -> int | None:
+        """When the first line with one of these tags arrived; in a wide recording every line has every column."""
+        wide = _reader(self.files[0]).layout(self.files[0], self.form) == "wide"
+        rows_of = {name: i for i, name in enumerate(names[:1] if wide else names)}
+        return next((int(p.received[0]) for p in self.pieces(rows_of) if len(p)), None)
+
     def pieces(self, rows_of: Mapping[str, int]) -> Iterator[Piece]:
         """Readings of these tags, in order of arrival: what is recorded with an older time arrived after what stands
         before it.
@@ -53,11 +59,13 @@ def reader_name(path: Path) -> str:
 
 
 class _Csv:
+    layout = staticmethod(csvfile.layout)
     columns = staticmethod(csvfile.columns)
     pieces = staticmethod(csvfile.pieces)
 
 
 class _Parquet:
+    layout = staticmethod(parquetfile.layout)
     columns = staticmethod(parquetfile.columns)
     pieces = staticmethod(parquetfile.pieces)
 

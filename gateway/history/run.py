@@ -1,6 +1,6 @@
 """A whole backtest: detection in parts, the alarm stage once over what they tell, in order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -95,25 +95,45 @@ def backtest(
     Raises:
         Misconfigured: the recording cannot be read, or has no tag of the site.
     """
+    seen = detected(site, history, workers=workers, step=step, bound=bound)
+    stage = AlarmStage(seen.known.site, seen.grid)
+    decisions = tuple(_decisions(stage, seen))
+    count = seen.count
+    return Outcome(seen.known, seen.grid, count.last, count.readings, decisions, stage.book.open())
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The detection stage at work: ``count`` is complete when ``facts`` is exhausted."""
+
+    known: Known
+    grid: Grid
+    count: Counter
+    facts: Iterator[Told]
+
+
+def detected(
+    site: Site, history: History, *, workers: int = 1, step: int = NS, bound: dict[str, str] | None = None
+) -> Detected:
+    """What the detectors say of a recording, without an alarm stage; see :func:`backtest`.
+
+    Raises:
+        Misconfigured: the recording cannot be read, or has no tag of the site.
+    """
     found = known(site, history.columns(), bound or {})
     if not found.columns:
         raise _nothing_known(history)
     first = _first(history, found)
     grid = Grid(ceil_to(first, step), step)
     count = Counter(last=first)
-    stage = AlarmStage(found.site, grid)
-    jobs = _jobs(found, history, grid, workers)
-    decisions = tuple(_decisions(stage, merged(jobs, count), grid, count))
-    return Outcome(found, grid, count.last, count.readings, decisions, stage.book.open())
+    return Detected(found, grid, count, merged(_jobs(found, history, grid, workers), count))
 
 
-def _decisions(
-    stage: AlarmStage, facts: Iterable[Told], grid: Grid, count: Counter
-) -> Iterator[Decision]:  # fmt: skip
+def _decisions(stage: AlarmStage, seen: Detected) -> Iterator[Decision]:
     yield from stage.start()
-    for order, fact in facts:
+    for order, fact in seen.facts:
         yield from stage.tell(order[0], fact)
-    yield from stage.until(grid.up(count.last))
+    yield from stage.until(seen.grid.up(seen.count.last))
 
 
 def _jobs(found: Known, history: History, grid: Grid, workers: int) -> list[Job]:
@@ -125,10 +145,12 @@ def _jobs(found: Known, history: History, grid: Grid, workers: int) -> list[Job]
 
 
 def _first(history: History, found: Known) -> int:
-    for piece in history.pieces(found.columns):
-        if len(piece):
-            return int(piece.received[0])
-    raise Misconfigured([Fault(_name(history), None, "DATA", "no readings", "at least one reading of a tag")])
+    first = history.first(tuple(found.columns))
+    if first is None:
+        raise Misconfigured(
+            [Fault(_name(history), None, "DATA", "no readings", "at least one reading of a tag")]
+        )
+    return first
 
 
 def _nothing_known(history: History) -> Misconfigured:

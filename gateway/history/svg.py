@@ -111,6 +111,53 @@ def bars(title: str, span: tuple[int, int], counts: Sequence[int], limits: Seque
     return _svg(title, [*body, *(_mark(scale, m) for m in limits)])
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A curve over any numbers."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    colour: str
+    label: str
+
+
+def curves(title: str, series: Sequence[Series], now: float, chosen: float) -> str:
+    """Curves over one setting, each on a scale of its own (its highest is written beside it); present and
+    recommended settings are marked.
+    """
+    low, high = float(min(s.x.min() for s in series)), float(max(s.x.max() for s in series))
+    scale = _Scale(0, 1, low, high)
+    ticks = sorted({float(v) for s in series for v in s.x})
+    body = [
+        _frame(),
+        *(f'<text x="{_across(scale, v):.1f}" y="{HEIGHT - 8}" class="x">{v:g}</text>' for v in ticks),
+    ]
+    for at, dash in ((now, ""), (chosen, ' stroke-dasharray="5 4"')):
+        x = _across(scale, at)
+        body.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="now"{dash}/>')
+    return _svg(title, [*body, *(_over(scale, each, i) for i, each in enumerate(series))])
+
+
+def _across(scale: _Scale, value: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * (value - scale.low) / ((scale.high - scale.low) or 1.0)
+
+
+def _over(scale: _Scale, each: Series, place: int) -> str:
+    most = float(each.y.max())
+    tall = (HEIGHT - TOP - BOTTOM - 8) / (most or 1.0)
+    pairs = zip(each.x.tolist(), each.y.tolist(), strict=True)
+    path = " ".join(f"{_across(scale, x):.1f},{HEIGHT - BOTTOM - tall * max(y, 0.0):.1f}" for x, y in pairs)
+    words = escape(f"{each.label} ≤ {most:g}")
+    return (
+        f'<polyline points="{path}" fill="none" stroke="{each.colour}" stroke-width="1.6"/>'
+        f'<text x="{WIDTH - RIGHT - 4}" y="{TOP + 16 + 15 * place}" class="m" style="fill:{each.colour}">{words}</text>'
+    )
+
+
+def _frame() -> str:
+    return f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}" class="frame"/>'
+
+
 def _svg(title: str, body: Iterable[str]) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">'
@@ -132,9 +179,7 @@ def _range(lines: Sequence[Line], marks: Sequence[Mark]) -> tuple[float, float]:
 
 
 def _axes(s: _Scale) -> list[str]:
-    out = [
-        f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}" class="frame"/>'
-    ]
+    out = [_frame()]
     for value in _ticks(s.low, s.high):
         y = s.y(value)
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -29,6 +29,10 @@ class Memory:
 
     def columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(r[0] for r in self.rows))
+
+    def first(self, names: Sequence[str]) -> int | None:
+        rows_of = {name: i for i, name in enumerate(names)}
+        return next((int(p.received[0]) for p in self.pieces(rows_of) if len(p)), None)
 
     def pieces(self, rows_of: Mapping[str, int]) -> Iterator[Long]:
         arrival = Arrival()
