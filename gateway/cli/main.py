@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from gateway import __version__
-from gateway.cli import alarms, backtest, check, demo, hands, init, journal, run, scenario, simulate
+from gateway.cli import alarms, backtest, check, demo, hands, init, journal, run, scenario, simulate, tune
 from gateway.model.errors import FengsuiError, Misconfigured
 
 NOT_SO: Final = 1
@@ -32,6 +32,7 @@ app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unkn
     simulate.simulate
 )
 app.command("backtest")(backtest.backtest)
+app.command("tune")(tune.tune)
 app.command("scenario")(scenario.scenario)
 app.command("enter")(hands.enter)
 app.command("loop-tested")(hands.loop_tested)
