@@ -133,8 +133,8 @@ def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes
     )
 
 
-def press(held: Held, cause: Cause, basis: Basis) -> list[Event]:
-    """One cause on an open occurrence; empty when it changes nothing.
+def press(held: Held, cause: Cause, basis: Basis, detail: dict[str, Any] | None = None) -> list[Event]:
+    """One cause on an open occurrence; empty when it changes nothing. ``detail``: instead of the basis' own.
 
     Raises:
         Refused: illegal in this state.
@@ -144,9 +144,12 @@ def press(held: Held, cause: Cause, basis: Basis) -> list[Event]:
     after, effects = move(before, cause, latched=latched)
     events: list[Event] = []
     for n, kind in enumerate(effects, held.occurrence.n + 1):
-        events.append(_next(held.occurrence, kind, n, (before, after), basis))
+        events.append(_next(held.occurrence, kind, n, (before, after), basis, detail))
         before = after
-    return events + _closing(follow(held, *events), events, basis)
+    if not events or events[-1].event in ENDS or not closes(before):
+        return events
+    o = follow(held, *events).occurrence
+    return [*events, _next(o, EventKind.CLOSED, o.n + 1, (o.axes, o.axes), replace(basis, detail={}))]
 
 
 def acknowledge(held: Held, n: int, basis: Basis) -> list[Event]:
@@ -161,7 +164,7 @@ def acknowledge(held: Held, n: int, basis: Basis) -> list[Event]:
     if o.axes.acknowledgement is Acknowledgement.UNACKNOWLEDGED and n < held.first:
         raise Refused(f"alarm {o.id} has changed: event {held.last} waits to be acknowledged, not event {n}")
     cause = Cause.SEEN if n >= held.last else Cause.SEEN_PART
-    return press(held, cause, replace(basis, detail={"seen": n}))
+    return press(held, cause, basis, {"seen": n})
 
 
 def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
@@ -222,14 +225,14 @@ def go_live(held: Held, basis: Basis) -> list[Event]:
     return [replace(e, shadow=False) for e in press(held, Cause.AGAIN, basis)]
 
 
-def _closing(held: Held, events: list[Event], basis: Basis) -> list[Event]:
-    o = held.occurrence
-    if not events or events[-1].event in ENDS or not closes(o.axes):
-        return []
-    return [_next(o, EventKind.CLOSED, o.n + 1, (o.axes, o.axes), replace(basis, detail={}))]
-
-
-def _next(o: Occurrence, kind: EventKind, n: int, axes: tuple[Axes, Axes], basis: Basis) -> Event:
+def _next(
+    o: Occurrence,
+    kind: EventKind,
+    n: int,
+    axes: tuple[Axes, Axes],
+    basis: Basis,
+    detail: dict[str, Any] | None = None,
+) -> Event:
     judged = basis.subject
     return Event(
         event=kind,
@@ -264,5 +267,5 @@ def _next(o: Occurrence, kind: EventKind, n: int, axes: tuple[Axes, Axes], basis
         backfill=basis.late > 0,
         late_s=basis.late / 1e9,
         members=o.members,
-        detail=basis.detail,
+        detail=basis.detail if detail is None else detail,
     )

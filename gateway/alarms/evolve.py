@@ -6,7 +6,7 @@ show: from when escalation counts, and which of its events wait for a person.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gateway.alarms.tables import JOINT, RETURNS, Cause
 from gateway.model.commands import Actor
@@ -92,6 +92,10 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
             f"event n={event.n} of {event.id!r} does not follow n={occurrence.n} of {occurrence.id!r}: missing or twice"
         )
     axes = _after(event)
+    calm = (
+        event.event is EventKind.ACKNOWLEDGED
+    )  # the one that comes by the hundred thousand: little else can differ
+    more = {} if calm else _aside_and_loop(occurrence, event)
     return occurrence.with_(
         n=event.n,
         changed=event.time,
@@ -107,12 +111,19 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
         quality=occurrence.quality if event.quality is None else event.quality,
         acknowledged_by=_who(occurrence, axes, event),
         comment=event.comment or occurrence.comment,
-        until=_until(event, occurrence.until),
-        set_aside_by=_kept(event, event.actor, occurrence.set_aside_by),
-        reason=_kept(event, event.comment, occurrence.reason) or "",
-        due=_due(event, occurrence.due),
-        handler=_handler(event, occurrence.handler),
+        **more,
     )
+
+
+def _aside_and_loop(occurrence: Occurrence, event: Event) -> dict[str, Any]:
+    """Fields of suppression and disposal."""
+    return {
+        "until": _until(event, occurrence.until),
+        "set_aside_by": _kept(event, event.actor, occurrence.set_aside_by),
+        "reason": _kept(event, event.comment, occurrence.reason) or "",
+        "due": _due(event, occurrence.due),
+        "handler": _handler(event, occurrence.handler),
+    }
 
 
 def follow(held: Held, *events: Event) -> Held:

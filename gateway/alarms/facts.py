@@ -42,6 +42,8 @@ class TagFact:
     bad: bool
     quality: int
     time: int
+    inherited: bool = False
+    """of a computed tag: because an input is BAD"""
 
 
 @dataclass(frozen=True, slots=True)

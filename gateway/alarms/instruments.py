@@ -141,7 +141,7 @@ class Health:
     def tag(self, fact: TagFact) -> list[Turn]:
         """An instrument failed or recovered."""
         self._quality[fact.tag] = _told(fact)
-        if not fact.bad:
+        if not fact.bad or fact.inherited:  # one fault, at the cause
             self._tag_due.drop(fact.tag)
             return [self._tag_turn(fact.tag, Cause.WITHIN, fact.time)]
         if self._under_lost_link(fact.tag) or (fact.tag in self._tag_due and fact.quality in FOLDED):
@@ -222,7 +222,8 @@ class Health:
         self._link_due.drop(fact.link)
         rows = self._topology.rows_of.get(fact.link, ())
         for row in rows:
-            if not self.sighted(row) and not self._under_lost_link(row):
+            computed = bool(self._topology.site.tags[row].expression)
+            if not self.sighted(row) and not self._under_lost_link(row) and not computed:
                 self._tag_due.set(row, fact.time + self._patience(row))
         for child in self._below(fact.link):
             if child in self._down and not self._parent_lost(child):

@@ -84,6 +84,11 @@ def counts(o: Occurrence) -> bool:
     return shown and not o.fault and not o.shadow and o.axes.condition is not Condition.NORMAL
 
 
+def _weighs(o: Occurrence) -> tuple[object, ...]:
+    """All that a place's level depends on."""
+    return o.axes.condition, o.axes.suppression, o.level, o.shadow
+
+
 def sets_aside(o: Occurrence) -> bool:
     """Is a rule that people rely on kept from them by a person? Then nobody may call its place normal."""
     return o.axes.suppression in BY_PERSON and not o.fault and not o.shadow
@@ -124,7 +129,7 @@ class Levels:
     def alarm(self, before: Occurrence | None, after: Occurrence | None) -> None:
         """An occurrence changed, began (``before`` None) or ended (``after`` None)."""
         known = after or before
-        if known is None:
+        if known is None or (before and after and _weighs(before) == _weighs(after)):
             return
         counted = after if after is not None and counts(after) else None
         aside = after if after is not None and sets_aside(after) else None

@@ -12,6 +12,7 @@ closed loop (销警) adds is an axis of its own, because it is a person's act an
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -249,6 +250,7 @@ def axis_of(cause: Cause) -> Axis:
     return _AXIS_OF[cause]
 
 
+@cache  # a few thousand pairs in all, and an acknowledge-all asks a hundred thousand times
 def move(axes: Axes, cause: Cause, *, latched: bool = False) -> Moved:
     """One cause on one occurrence, with what it causes on the other axes.
 
@@ -264,6 +266,7 @@ def move(axes: Axes, cause: Cause, *, latched: bool = False) -> Moved:
     return Moved(axes, effects)
 
 
+@cache
 def affect(axes: Axes, kind: EventKind, *, latched: bool = False) -> Axes:
     """Joint rule 1 for one effect."""
     if kind in RETURNS and axes.condition is Condition.NORMAL:
@@ -274,11 +277,13 @@ def affect(axes: Axes, kind: EventKind, *, latched: bool = False) -> Axes:
     return axes
 
 
+@cache
 def closes(axes: Axes) -> bool:
     """Nothing is left to happen, see or do (joint rule 3)."""
     return all(getattr(axes, axis) in states for axis, states in CLOSES.items())
 
 
+@cache
 def letter(axes: Axes) -> str:
     """ISA-18.2 letter A-I."""
     if axes.suppression is not Suppression.NONE:

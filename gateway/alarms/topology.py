@@ -79,6 +79,16 @@ class Topology:
         return {k: tuple(v) for k, v in found.items()}
 
     @cached_property
+    def computed_from(self) -> dict[int, tuple[int, ...]]:
+        """Row -> computed tags that are blind without it, directly or through others."""
+        index = self.site.tag_index
+        users: dict[int, list[int]] = {}
+        for row, tag in enumerate(self.site.tags):
+            for name in tag.inputs:
+                users.setdefault(index[name], []).append(row)
+        return {row: _all_users(row, users) for row in users}
+
+    @cached_property
     def not_judged(self) -> tuple[int, ...]:
         """Rows whose class needs a limit and has none that people are told about."""
         judged = {row for row, rules in self.judged_by.items() if any(r.kind in JUDGES for r in rules)}
@@ -86,7 +96,8 @@ class Topology:
 
     def blinds(self, rows: Iterable[int]) -> tuple[Level, int]:
         """Highest level and first priority among the rules that cannot be judged without these tags."""
-        rules = [r for row in rows for r in self.judged_by.get(row, ())]
+        needed = dict.fromkeys(x for row in rows for x in (row, *self.computed_from.get(row, ())))
+        rules = [r for row in needed for r in self.judged_by.get(row, ())]
         level = max((r.level for r in rules), default=Level.BLUE)
         return level, min((r.priority for r in rules), default=LOWEST)
 
@@ -100,3 +111,13 @@ class Topology:
 
     def _all_links(self, links: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(x for k in links for x in (k, *self.above.get(k, ()))))
+
+
+def _all_users(row: int, users: dict[int, list[int]]) -> tuple[int, ...]:
+    found: dict[int, None] = {}
+    open_ = [row]
+    while open_:
+        new = [u for u in users.get(open_.pop(), ()) if u not in found]
+        found.update(dict.fromkeys(new))
+        open_ += new
+    return tuple(found)

@@ -9,7 +9,20 @@ from typing import Final
 import typer
 
 from gateway import __version__
-from gateway.cli import alarms, backtest, check, demo, hands, init, journal, run, scenario, simulate, tune
+from gateway.cli import (
+    alarms,
+    backtest,
+    check,
+    demo,
+    hands,
+    init,
+    journal,
+    kpi,
+    run,
+    scenario,
+    simulate,
+    tune,
+)
 from gateway.model.errors import FengsuiError, Misconfigured
 
 NOT_SO: Final = 1
@@ -33,7 +46,9 @@ app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unkn
 )
 app.command("backtest")(backtest.backtest)
 app.command("tune")(tune.tune)
+app.command("kpi")(kpi.kpi)
 app.command("scenario")(scenario.scenario)
+app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)
 app.command("loop-tested")(hands.loop_tested)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")

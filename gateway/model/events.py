@@ -2,8 +2,9 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final
 
 from gateway.model.commands import Actor
@@ -304,8 +305,17 @@ class Occurrence:
     """id of who took it in hand"""
 
     def with_(self, **changes: Any) -> "Occurrence":
-        """A copy with some fields replaced."""
-        return replace(self, **changes)
+        """A copy with some fields replaced; several times as quick as ``dataclasses.replace``, which makes it anew."""
+        new = object.__new__(Occurrence)
+        for write, value in zip(_WRITERS.values(), _READ(self), strict=True):
+            write(new, value)
+        for name, value in changes.items():
+            _WRITERS[name](new, value)
+        return new
+
+
+_WRITERS: Final = {f.name: getattr(Occurrence, f.name).__set__ for f in fields(Occurrence)}
+_READ: Final = attrgetter(*_WRITERS)
 
 
 def occurrence_id(gateway: str, epoch: str, rule: str, subject: str, onset: int, ordinal: int) -> str:
