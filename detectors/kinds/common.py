@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from detectors.common.layout import FROZEN, SPIKE, TREND
 from detectors.kinds.params import Params, delays, finite
-from detectors.layout import CANNOT_TELL, DISCREPANCY, EXCLUDE, LEVEL, RATE, STATE_IN, TRIP, VOTE
+from detectors.layout import CANNOT_TELL, DISCREPANCY, EXCLUDE, LEVEL, NS, RATE, STATE_IN, TRIP, VOTE
 
 BUCKETS: Final = 15
 """buckets of a rate window: 105 pairs are sorted at each close, and the decision waits at most 1/15 of the window"""
+TREND_BUCKETS: Final = 30
+"""of a trend's window: its memory is 12 bytes each"""
+MIN_TREND_BUCKETS: Final = 8
 MAX_BUCKETS: Final = 60
+FURTHEST: Final = 4
+"""windows: nothing is foretold further than four times as long as it was watched"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +164,114 @@ class Vote:
             raise ValueError(f"vote: degrade {self.degrade!r}; allowed {', '.join(DEGRADE)}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """Number = the confidence, 0 to 1, that the value reaches ``limit`` within ``horizon`` if it goes on as it did over
+    ``window``; beyond at ``confidence``, within below ``reset``. ``low``: falling to the limit. Judged at the end of
+    each bucket (``window / buckets``, aligned to event time), once any reading beyond it has come; says nothing before
+    eight buckets are filled over three quarters of the window.
+
+    With b the median of the slopes between all pairs of bucket means (Theil 1950, Sen 1968), a the median of what
+    remains at the bucket's end, and s the scale of the residuals (1.4826 times their median distance; at least
+    0.25 times the mean one):
+
+    * standard error of b: s sqrt(pi/3) / sqrt(sum (t - mean t)^2), times sqrt((1 + r) / (1 - r)) for the first
+      autocorrelation r of the residuals (Bayley and Hammersley 1946), r corrected for its bias (Kendall 1954) and
+      believed up to 0.9;
+    * confidence = normal probability of ((b - (limit - a) / horizon) / standard error);
+    * eta = (limit - a) / b seconds.
+
+    It is 0, whatever b, unless all of this holds (while it is not active): between the medians of the first and the
+    last quarter of the window the value rises at half of the slope that is needed, or more; each step between the
+    quarters' medians is at least a quarter of that rise, the last one half of it and three quarters of the step before
+    (a step, a spike, a pump that starts and levels off are not); the line rises by four times s over the window, and
+    b is five times its standard error.
+
+    Bad quality: as for a rate.
+    """
+
+    tag: int
+    limit: float
+    horizon: int
+    window: int
+    low: bool = False
+    confidence: float = 0.95
+    reset: float = 0.5
+    buckets: int = TREND_BUCKETS
+    on_delay: int = 0
+    off_delay: int = 0
+    code: ClassVar[int] = TREND
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
+
+    def __post_init__(self) -> None:
+        finite("trend", self.limit)
+        delays("trend", self.on_delay, self.off_delay)
+        if not 0.5 <= self.confidence < 1 or not 0 < self.reset <= self.confidence:
+            raise ValueError(
+                f"trend: confidence {self.confidence} and reset {self.reset}; allowed 0.5 <= confidence < 1, "
+                "0 < reset <= confidence"
+            )
+        if not MIN_TREND_BUCKETS <= self.buckets <= MAX_BUCKETS or self.window < self.buckets * NS:
+            raise ValueError(
+                f"trend: window {self.window} ns in {self.buckets} buckets; allowed {MIN_TREND_BUCKETS}..{MAX_BUCKETS} "
+                "buckets of a second or more"
+            )
+        if not 0 < self.horizon <= FURTHEST * self.window:
+            raise ValueError(f"trend: horizon {self.horizon} ns; allowed up to {FURTHEST} windows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spike:
+    """Number = distance of a value from the median of the five around it, two before and two after; beyond at
+    ``trigger``, within below ``reset``. One or two wild values are a spike, a step is not. Known two readings late.
+
+    Bad quality: only GOOD measured values are among the five; as for all kinds else.
+    """
+
+    tag: int
+    trigger: float
+    reset: float
+    on_delay: int = 0
+    off_delay: int = 0
+    code: ClassVar[int] = SPIKE
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
+
+    def __post_init__(self) -> None:
+        finite("spike", self.trigger, self.reset)
+        delays("spike", self.on_delay, self.off_delay)
+        if not 0 < self.reset <= self.trigger:
+            raise ValueError(
+                f"spike: trigger {self.trigger} and reset {self.reset}; allowed 0 < reset <= trigger"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """Number = 1 while the value has stayed within ``band`` of where it came to rest for ``window`` or longer, else 0.
+
+    Bad quality: BAD readings and repeated (held) values neither rest nor move; as for all kinds else.
+    """
+
+    tag: int
+    window: int
+    band: float = 0.0
+    on_delay: int = 0
+    off_delay: int = 0
+    code: ClassVar[int] = FROZEN
+    family: ClassVar[str] = "common"
+    members: ClassVar[tuple[str, ...]] = ("tag",)
+
+    def __post_init__(self) -> None:
+        finite("frozen", self.band)
+        delays("frozen", self.on_delay, self.off_delay)
+        if self.window <= 0 or self.band < 0:
+            raise ValueError(
+                f"frozen: window {self.window} ns, band {self.band}; allowed more than 0, 0 or more"
+            )
+
+
 DEGRADE: Final = {"trip": TRIP, "exclude": EXCLUDE, "unknown": CANNOT_TELL}
 KINDS: Final[dict[str, type[Params]]] = {
     "limit": Limit,
@@ -165,5 +279,8 @@ KINDS: Final[dict[str, type[Params]]] = {
     "state": State,
     "discrepancy": Discrepancy,
     "vote": Vote,
+    "trend": Trend,
+    "spike": Spike,
+    "frozen": Frozen,
 }
 """the kinds of this family by name"""

@@ -1,15 +1,18 @@
 """The common kinds as the contract tests see them: random rules, and a naive twin for each."""
 
+import itertools
 import math
+import statistics
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 from hypothesis import strategies as st
 
-from detectors.kinds import Discrepancy, Limit, Rate, State, Vote
-from tests.unit.detectors.streams import TAGS, S, delay, limits, tag
-from tests.unit.detectors.twin import NS, GroupTwin, Seen, TagTwin, Twin, bad, good, sides, verdict
+from detectors.kinds.common import Discrepancy, Frozen, Limit, Rate, Spike, State, Trend, Vote
+from tests.unit.detectors.streams import TAGS, S, delay, level, limits, tag
+from tests.unit.detectors.twin import NS, UNKNOWN, GroupTwin, Seen, TagTwin, Twin, bad, good, sides, verdict
 
 
 @st.composite
@@ -55,12 +58,40 @@ def vote_rules(draw: st.DrawFn) -> Vote:
     )  # fmt: skip
 
 
+@st.composite
+def trend_rules(draw: st.DrawFn) -> Trend:
+    buckets = draw(st.integers(8, 10))
+    window = draw(st.sampled_from([S, 2 * S, 3 * S])) * buckets
+    return Trend(
+        tag=draw(tag), limit=draw(level), horizon=draw(st.sampled_from([window // 4, window, 4 * window])),
+        window=window, low=draw(st.booleans()), confidence=draw(st.sampled_from([0.5, 0.8, 0.95])),
+        reset=draw(st.sampled_from([0.1, 0.5])), buckets=buckets, on_delay=draw(delay), off_delay=draw(delay),
+    )  # fmt: skip
+
+
+@st.composite
+def spike_rules(draw: st.DrawFn) -> Spike:
+    trigger = draw(st.sampled_from([1.0, 2.0, 3.0]))
+    reset = draw(st.sampled_from([1.0, trigger]))
+    return Spike(tag=draw(tag), trigger=trigger, reset=reset, on_delay=draw(delay), off_delay=draw(delay))
+
+
+@st.composite
+def frozen_rules(draw: st.DrawFn) -> Frozen:
+    which = draw(tag)
+    band = (0.0, 1.0, 2.0)[which]
+    return Frozen(tag=which, window=(2 + which) * S, band=band, on_delay=draw(delay), off_delay=draw(delay))
+
+
 RULES: dict[str, st.SearchStrategy[Any]] = {
     "limit": limit_rules(),
     "rate": rate_rules(),
     "state": state_rules(),
     "discrepancy": discrepancy_rules(),
     "vote": vote_rules(),
+    "trend": trend_rules(),
+    "spike": spike_rules(),
+    "frozen": frozen_rules(),
 }
 # --- twins ----------------------------------------------------------------------------------------------------------
 
@@ -77,16 +108,29 @@ class StateTwin(TagTwin):
 
 
 @dataclass
-class RateTwin(TagTwin):
+class WindowTwin(TagTwin):
+    """Judges when a bucket closes: once, by the first row beyond it."""
+
     points: list[tuple[int, float, int]] = field(default_factory=list)
+    closed: int = -1
+    least: ClassVar[int] = 3
+    part: ClassVar[float] = 0.5
+
+    def tell(self, before: int, time: int, seen: Seen, received: int) -> None:
+        kept = self.rate, self.eta, self.confidence
+        if self.condition() == UNKNOWN:
+            self.rate = self.eta = self.confidence = math.nan
+        super().tell(before, time, seen, received)
+        self.rate, self.eta, self.confidence = kept
 
     def seen_row(self, new: Seen, held: bool, old: Seen, until: int) -> None:
         width = self.params.window // self.params.buckets
-        if self.points:
-            last = max(self.points)[0] // width
-            end = (last + 1) * width
-            if new.source >= end and end <= until and not bad(old.quality):
-                self.slope_seen(last, width, end, old, new, until)
+        last = max(self.points)[0] // width if self.points else -1
+        end = (last + 1) * width
+        if last > self.closed and new.source >= end:
+            self.closed = last
+            if end <= until and not bad(old.quality):
+                self.bucket_closes(last, width, end, old, new, until)
         self.pass_time(new.source, until, old, new.received)
         if bad(new.quality):
             self.hear("unknown", False, new.source, new, new.received)
@@ -95,27 +139,113 @@ class RateTwin(TagTwin):
         if not good(new.quality) and self.phase == "pending-off":
             self.phase = "active"
 
-    def slope_seen(self, last: int, width: int, end: int, old: Seen, new: Seen, until: int) -> None:
-        p = self.params
+    def bucket_closes(self, last: int, width: int, end: int, old: Seen, new: Seen, until: int) -> None:
         groups: dict[int, list[tuple[int, float, int]]] = {}
         for point in self.points:
             groups.setdefault(point[0] // width, []).append(point)
-        groups = {k: v for k, v in groups.items() if k > last - p.buckets}
-        means = [
-            (
-                (k - last) * width / NS + sum((t - k * width) / NS for t, _, _ in v) / len(v),
-                sum(x for _, x, _ in v) / len(v),
-            )
-            for k, v in sorted(groups.items())
-        ]
-        if len(means) < 3 or (means[-1][0] - means[0][0]) * 2 * NS < width * (p.buckets - 1):
+        groups = {k: v for k, v in groups.items() if k > last - self.params.buckets}
+        t = [self.age(k, v, last, width) for k, v in sorted(groups.items())]
+        y = [sum(x for _, x, _ in v) / len(v) for _, v in sorted(groups.items())]
+        if len(t) < self.least or (t[-1] - t[0]) * NS < self.part * width * (self.params.buckets - 1):
             return
-        found = median((b[1] - a[1]) / (b[0] - a[0]) for i, a in enumerate(means) for b in means[i + 1 :])
         worst = max(0 if good(q) else 64 for v in groups.values() for _, _, q in v)
         self.pass_time(end, until, old, new.received)
-        self.rate = found
-        x = -found if p.fall else found
-        self.hear(verdict(*sides(x, p.trigger, p.reset), worst), worst == 0, end, old, new.received)
+        x = self.number(t, y)
+        p = self.params
+        trigger = p.trigger if isinstance(p, Rate) else p.confidence
+        self.hear(verdict(*sides(x, trigger, p.reset), worst), worst == 0, end, old, new.received)
+
+    @staticmethod
+    def age(k: int, bucket: list[tuple[int, float, int]], last: int, width: int) -> float:
+        mean = sum((k + 1) * width - t for t, _, _ in bucket) / len(bucket) / NS
+        return -((last - k) * (width / NS) + float(np.float32(mean)))
+
+    def number(self, t: list[float], y: list[float]) -> float:
+        raise NotImplementedError
+
+
+def theil(t: list[float], y: list[float]) -> float:
+    return median(
+        (y[j] - y[i]) / (t[j] - t[i]) for i in range(len(t)) for j in range(i + 1, len(t)) if t[j] > t[i]
+    )
+
+
+class RateTwin(WindowTwin):
+    def number(self, t: list[float], y: list[float]) -> float:
+        self.rate = theil(t, y)
+        return -self.rate if self.params.fall else self.rate
+
+
+class TrendTwin(WindowTwin):
+    least: ClassVar[int] = 8
+    part: ClassVar[float] = 0.75
+
+    def number(self, t: list[float], y: list[float]) -> float:
+        p, n = self.params, len(t)
+        up = [-v for v in y] if p.low else y
+        limit, horizon = (-p.limit if p.low else p.limit), p.horizon / NS
+        self.rate, self.eta, self.confidence = math.nan, math.nan, 0.0
+        cuts = [0, n // 4, n // 2, 3 * n // 4, n]
+        quarters = [(statistics.fmean(t[a:b]), median(up[a:b])) for a, b in itertools.pairwise(cuts)]
+        steps = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in itertools.pairwise(quarters)]
+        (t1, m1), (t4, m4) = quarters[0], quarters[3]
+        rise = (m4 - m1) / (t4 - t1)
+        arrives = rise > 0 and rise >= 0.5 * (limit - m4) / horizon
+        formed = min(steps[:2]) >= 0.25 * rise and steps[2] >= max(0.5 * rise, 0.75 * steps[1])
+        is_open = self.phase in {"active", "pending-off"}
+        if not is_open and not (arrives and formed):
+            return 0.0
+        b = theil(t, up)
+        now = median(v - b * s for s, v in zip(t, up, strict=True))
+        rest = [v - b * s - now for s, v in zip(t, up, strict=True)]
+        self.rate = -b if p.low else b
+        if b > 0:
+            self.eta = max(limit - now, 0.0) / b
+        distances = [abs(e) for e in rest]
+        scale = max(1.4826 * median(distances), 0.25 * statistics.fmean(distances))
+        squares = sum(e * e for e in rest)
+        alike = sum(a * b for a, b in itertools.pairwise(rest)) / squares if squares else 0.0
+        alike = min(max((n * alike + 1) / (n - 4), 0.0), 0.9)
+        wide = sum((s - statistics.fmean(t)) ** 2 for s in t)
+        error = scale * math.sqrt(math.pi / 3 / wide * (1 + alike) / (1 - alike))
+        if not is_open and (b * (t[-1] - t[0]) < 4.0 * scale or b < 5.0 * error):
+            return 0.0
+        over = b - (limit - now) / horizon
+        self.confidence = statistics.NormalDist().cdf(over / error) if error else float(over >= 0)
+        return self.confidence
+
+
+@dataclass
+class SpikeTwin(TagTwin):
+    values: list[float] = field(default_factory=list)
+
+    def seen_row(self, new: Seen, held: bool, old: Seen, until: int) -> None:
+        self.pass_time(new.source, until, old, new.received)
+        x, fit = math.nan, good(new.quality) and not held
+        if fit and len(self.values) >= 4:
+            five = [*self.values[-4:], new.value]
+            x = abs(five[2] - median(five))
+        if fit:
+            self.values.append(new.value)
+        says = verdict(*sides(x, self.params.trigger, self.params.reset), new.quality)
+        self.hear(says, good(new.quality), new.source, new, new.received)
+
+
+@dataclass
+class FrozenTwin(TagTwin):
+    rest: float = math.nan
+    since: int = 0
+
+    def seen_row(self, new: Seen, held: bool, old: Seen, until: int) -> None:
+        self.pass_time(new.source, until, old, new.received)
+        beyond = within = False
+        if not held and not bad(new.quality):
+            if not abs(new.value - self.rest) <= self.params.band:
+                self.rest, self.since = new.value, new.source
+            beyond = new.source - self.since >= self.params.window
+            within = not beyond
+        says = verdict(beyond, within, new.quality)
+        self.hear(says, good(new.quality), new.source, new, new.received)
 
 
 class DiscrepancyTwin(GroupTwin):
@@ -194,4 +324,9 @@ TWINS: dict[type[Any], type[Twin]] = {
     State: StateTwin,
     Discrepancy: DiscrepancyTwin,
     Vote: VoteTwin,
+    Trend: TrendTwin,
+    Spike: SpikeTwin,
+    Frozen: FrozenTwin,
 }
+LOOK_BACK = frozenset({"rate", "trend"})
+"""kinds that see an outage as the gap it was"""

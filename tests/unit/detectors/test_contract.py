@@ -85,7 +85,8 @@ def test_snapshot_and_restore_at_every_edge_changes_nothing(kind: Any, data: Any
 def test_a_full_edge_buffer_is_emptied_and_nothing_is_lost(rules: Any, stream: Any) -> None:
     whole, narrow = Bank(TAGS, rules), Bank(TAGS, rules)
     family = narrow.families["common"]
-    family._edges = family._edges[: 3 * len(rules) + 4 * len(rules)]
+    family._memory["edges"] = family._memory["edges"][: 3 * len(rules) + 4 * len(rules)]
+    family._bind()
     assert repr(run(whole, stream)) == repr(run(narrow, stream))
     assert whole.dump() == narrow.dump()
 
@@ -167,7 +168,7 @@ def rows_of(when: int, quality: int, values: list[float]) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 def test_an_outage_moves_every_timer(kind: Any, data: Any, outage: Any) -> None:
     """The same stream after an outage, everything later by it: the same edges, later by it (rates see a real gap)."""
-    if kind == "rate" or kind in kinds_groups.LOOK_BACK | kinds_statistics.LOOK_BACK:
+    if kind in kinds_common.LOOK_BACK | kinds_groups.LOOK_BACK | kinds_statistics.LOOK_BACK:
         outage = 0
     rules, hold = data.draw(st.lists(RULES[kind], min_size=1, max_size=3)), data.draw(holds)
     stream, cut = data.draw(streams()), data.draw(st.integers(0, 10))
@@ -198,7 +199,7 @@ def test_state_of_another_shape_is_refused_whole() -> None:
         Bank(3, [Limit(tag=1, trigger=1.0, reset=0.5)]),
     )
     before = bank.dump()
-    with pytest.raises(ValueError, match="signals"):
+    with pytest.raises(ValueError, match="tags"):
         bank.load(other.dump())
     assert bank.dump() == before
     assert VERSION.startswith("detectors/")
@@ -213,6 +214,12 @@ def test_state_of_another_shape_is_refused_whole() -> None:
         (lambda: Limit(tag=0, trigger=1.0, reset=0.0, on_delay=-1), "negative"),
         (lambda: KINDS["rate"](tag=0, trigger=1.0, reset=0.0, window=60, buckets=61), "buckets"),
         (lambda: KINDS["state"](tag=0, values=()), "no values"),
+        (lambda: KINDS["trend"](tag=0, limit=1.0, horizon=9 * S, window=8 * S), "buckets"),
+        (lambda: KINDS["trend"](tag=0, limit=1.0, horizon=200 * S, window=40 * S), "up to 4 windows"),
+        (lambda: KINDS["trend"](tag=0, limit=1.0, horizon=S, window=40 * S, confidence=0.4), "allowed 0.5"),
+        (lambda: KINDS["spike"](tag=0, trigger=1.0, reset=2.0), "allowed 0 < reset"),
+        (lambda: KINDS["frozen"](tag=0, window=0), "allowed more than 0"),
+        (lambda: Bank(1, [KINDS["frozen"](tag=0, window=w) for w in (S, 2 * S)]), "allowed one of each"),
         (lambda: Discrepancy(command=0, feedback=1, tolerance=1.0, reset=2.0), "allowed"),
         (lambda: Vote(tags=(0, 0), needed=1, trigger=1.0, reset=0.0), "different"),
         (lambda: Vote(tags=(0, 1), needed=3, trigger=1.0, reset=0.0), "allowed 1..2"),

@@ -1,0 +1,196 @@
+# long-file: kernel
+"""Numbers made from a window of buckets: the robust slope, and the trend with its time to the limit."""
+
+import math
+
+import numpy as np
+
+from detectors._numba import part, piece
+from detectors.common.memory import Memory
+from detectors.layout import ACTIVE, NS, PENDING_OFF, UNCERTAIN
+from detectors.machine import sort
+from detectors.types import Array, Record
+
+ROUGH = 0.5
+"""of the needed slope, that the medians of the first and last quarter must show between them"""
+SUPPORT = 0.25
+"""of that rise, that each third of the way must show: steps and spikes do not"""
+RECENT = 0.5
+"""and of the last one: what has levelled off does not"""
+LASTING = 0.75
+"""of the step before it, for the last: what levels off does not"""
+CLEAR_OF_NOISE = 4.0
+"""times the scale of the residuals, that the line must rise over the window"""
+SURE = 5.0
+"""times its standard error, that the slope must be: a trend is looked for thousands of times a week"""
+LEAST_SCALE = 0.25
+"""of the mean distance of residuals, where more than half of them are nearly nothing"""
+MOST_ALIKE = 0.9
+"""the autocorrelation of residuals is not believed beyond this: from so few it is not known better"""
+FEW = 16
+ROUNDING = 2e-15
+"""relative; more than three operations lose"""
+
+
+@piece
+def gather(m: Memory, win: Record, end: int, count: int) -> tuple[int, int]:
+    """The filled ones of the last ``count`` buckets up to ``end``, oldest first: seconds relative to ``end`` into
+    ``scratch[:n]``, means into ``scratch[count:count + n]``. Returns n and the worst status.
+    """
+    n, worst, width = 0, 0, win.width / NS
+    slot = (end // win.width - count) % win.slots
+    for back in range(count - 1, -1, -1):
+        mean = m.means[win.first + slot]
+        if mean == mean:
+            m.scratch[n] = -(back * width + m.ages[win.first + slot])
+            m.scratch[count + n] = mean
+            if (win.doubt >> slot) & 1:
+                worst = UNCERTAIN
+            n += 1
+        slot += 1
+        if slot == win.slots:
+            slot = 0
+    return n, worst
+
+
+@part
+def sort_few(a: Array, n: int) -> None:
+    """By insertion: the fastest for a dozen."""
+    for i in range(1, n):
+        x, j = a[i], i
+        while j > 0 and a[j - 1] > x:
+            a[j] = a[j - 1]
+            j -= 1
+        a[j] = x
+
+
+@part
+def median(a: Array, n: int) -> float:
+    """Of the first ``n``; sorts them."""
+    if n <= FEW:
+        sort_few(a, n)
+    else:
+        sort(a, n)
+    return float(0.5 * (a[(n - 1) // 2] + a[n // 2]))
+
+
+@piece
+def slope(t: Array, y: Array, n: int, pairs: Array) -> float:
+    """Median of the slopes between all pairs of points (Theil 1950, Sen 1968)."""
+    k = 0
+    for i in range(n):
+        for j in range(i + 1, n):
+            if t[j] > t[i]:  # (a nanosecond between two buckets may be lost in rounding)
+                pairs[k] = (y[j] - y[i]) / (t[j] - t[i])
+                k += 1
+    return median(pairs, k)
+
+
+@piece
+def surely_below(t: Array, y: Array, n: int, sign: float, trigger: float, z: Array) -> bool:
+    """So few pairs are as steep as the trigger that their median is less: known without dividing or sorting.
+
+    A pair is as steep if z = sign y - trigger t does not fall between its points; what rounding could hide counts as
+    steep.
+    """
+    largest = 0.0
+    for i in range(n):
+        z[i] = sign * y[i] - trigger * t[i]
+        largest = max(largest, abs(y[i]) + abs(trigger * t[i]))
+        if i and not t[i] > t[i - 1]:
+            return False
+    steep, lost = 0, ROUNDING * largest
+    for i in range(n):
+        bar = z[i] - lost
+        for j in range(i + 1, n):
+            steep += 1 if z[j] >= bar else 0
+    pairs = n * (n - 1) // 2
+    return bool(steep < pairs - pairs // 2)
+
+
+@part
+def middle(t: Array, y: Array, start: int, stop: int, spare: Array) -> tuple[float, float]:
+    """Mean time and median value of the points ``start:stop``."""
+    total = 0.0
+    for i in range(start, stop):
+        total += t[i]
+        spare[i - start] = y[i]
+    return total / (stop - start), median(spare, stop - start)
+
+
+@piece
+def may_arrive(t: Array, y: Array, n: int, p: Record, spare: Array) -> float:
+    """Rise between the middles of the first and last quarter, unit/s upwards; 0 where that does not lead to the limit
+    within the horizon, by far.
+    """
+    t1, m1 = middle(t, y, 0, n // 4, spare)
+    t4, m4 = middle(t, y, 3 * n // 4, n, spare)
+    rise = p.sign * (m4 - m1) / (t4 - t1)
+    return rise if rise > 0.0 and rise >= ROUGH * (p.limit - p.sign * m4) / p.horizon else 0.0
+
+
+@piece
+def supported(t: Array, y: Array, n: int, p: Record, rise: float, spare: Array) -> bool:
+    """Every part of the window rises like the whole: not so of a step, of a spike, of what has levelled off."""
+    t1, m1 = middle(t, y, 0, n // 4, spare)
+    t2, m2 = middle(t, y, n // 4, n // 2, spare)
+    t3, m3 = middle(t, y, n // 2, 3 * n // 4, spare)
+    t4, m4 = middle(t, y, 3 * n // 4, n, spare)
+    first, second = p.sign * (m2 - m1) / (t2 - t1), p.sign * (m3 - m2) / (t3 - t2)
+    last = p.sign * (m4 - m3) / (t4 - t3)
+    return bool(min(first, second) >= SUPPORT * rise and last >= max(RECENT * rise, LASTING * second))
+
+
+@piece
+def spread(t: Array, e: Array, n: int, spare: Array) -> tuple[float, float]:
+    """Scale of the residuals, and standard error of the slope: asymptotic, normal errors (pi/3 for Theil's slope),
+    inflated for the first autocorrelation of the residuals (Bayley and Hammersley 1946), which is first corrected
+    for its bias (Kendall 1954).
+    """
+    mean_t, spread_t, squares, products, apart = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(n):
+        mean_t += t[i] / n
+        squares += e[i] * e[i]
+        apart += abs(e[i]) / n
+        spare[i] = abs(e[i])
+        if i:
+            products += e[i] * e[i - 1]
+    for i in range(n):
+        spread_t += (t[i] - mean_t) * (t[i] - mean_t)
+    scale = max(1.4826 * median(spare, n), LEAST_SCALE * apart)
+    alike = products / squares if squares > 0.0 else 0.0
+    alike = min(max((n * alike + 1.0) / (n - 4.0), 0.0), MOST_ALIKE)
+    return scale, scale * math.sqrt(math.pi / 3.0 / spread_t * (1.0 + alike) / (1.0 - alike))
+
+
+@piece
+def trend(t: Array, y: Array, n: int, p: Record, st: Record, number: Record, spare: Array) -> None:
+    """Fill ``number``: slope, seconds to the limit, confidence that it is reached within the horizon."""
+    number.rate, number.eta, number.confidence = np.nan, np.nan, 0.0
+    open_ = st.phase in (ACTIVE, PENDING_OFF)
+    rise = may_arrive(t, y, n, p, spare)
+    if not open_ and (rise == 0.0 or not supported(t, y, n, p, rise, spare)):
+        return
+    b = p.sign * slope(t, y, n, spare)
+    for i in range(n):
+        spare[i] = p.sign * y[i] - b * t[i]
+    now = median(spare, n)
+    for i in range(n):
+        spare[i] = p.sign * y[i] - b * t[i] - now
+    scale, error = spread(t, spare, n, spare[n:])
+    number.rate = p.sign * b
+    if b > 0.0:
+        number.eta = max(p.limit - now, 0.0) / b
+    over = b - (p.limit - now) / p.horizon
+    if not open_ and (b * (t[n - 1] - t[0]) < CLEAR_OF_NOISE * scale or b < SURE * error):
+        return
+    if error > 0.0:
+        number.confidence = 0.5 * math.erfc(-over / error / math.sqrt(2.0))
+    else:
+        number.confidence = 1.0 if over >= 0.0 else 0.0
+
+
+@part
+def spans(t: Array, n: int, least: int, part_of: float, p: Record, win: Record) -> bool:
+    """Enough buckets are filled, over enough of the window."""
+    return bool(n >= least and (t[n - 1] - t[0]) * NS >= part_of * win.width * (p.count - 1))
