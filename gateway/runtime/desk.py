@@ -15,6 +15,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 RECENT: Final = 2_000
 """Records kept in memory, so that lanes in step never read the disk."""
+RECENT_CHUNKS: Final = 16
+"""Sealed chunks kept for the same reason; the spool holds the same arrays."""
 
 
 class Desk:
@@ -30,6 +32,9 @@ class Desk:
         self._dirty: dict[str, int] = {}
         self._jobs: list[Callable[[], Any]] = []
         self.last_chunk = store.spool.last_chunk
+        self._chunks: deque[Chunk] = deque()
+        self._chunks_after = self.last_chunk
+        """every chunk behind this one is in memory"""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -42,7 +47,7 @@ class Desk:
         if records:
             self._recent.extend(records)
             self.head_seq, self.head_hash = records[-1].seq, records[-1].hash
-        self.committed.fire()
+            self.committed.fire()
 
     async def records(self, after: int, limit: int) -> Sequence[Record]:
         """Records after ``after``, from memory when they are recent, else from disk."""
@@ -51,11 +56,24 @@ class Desk:
             return [self._recent[i] for i in range(first, min(first + limit, len(self._recent)))]
         return await self.call(self.store.records, after, limit)
 
-    def sealed(self, last_chunk: int) -> None:
-        """Tell the reading lanes how far the spool is."""
-        if last_chunk > self.last_chunk:
-            self.last_chunk = last_chunk
-            self.spooled.fire()
+    def new_chunks(self) -> Sequence[Chunk]:
+        """What was sealed since :meth:`sealed`; call in the store's thread."""
+        return self.store.spool.chunks(self.last_chunk, RECENT_CHUNKS + 1)
+
+    def sealed(self, last_chunk: int, chunks: Sequence[Chunk] = ()) -> None:
+        """Tell the reading lanes how far the spool is; ``chunks``: :meth:`new_chunks`."""
+        if last_chunk <= self.last_chunk:
+            return
+        whole = bool(chunks) and len(chunks) <= RECENT_CHUNKS and chunks[-1].id == last_chunk
+        if whole:
+            self._chunks.extend(chunks)
+        else:
+            self._chunks.clear()
+            self._chunks_after = last_chunk
+        while len(self._chunks) > RECENT_CHUNKS:
+            self._chunks_after = self._chunks.popleft().id
+        self.last_chunk = last_chunk
+        self.spooled.fire()
 
     def recorded_of(self, seq: int) -> int | None:
         """When ``seq`` was recorded; of one older than memory, the oldest in memory (a lower bound of its age)."""
@@ -65,7 +83,9 @@ class Desk:
         return self._recent[at].recorded
 
     async def chunks(self, after: int, limit: int) -> Sequence[Chunk]:
-        """Spool chunks after ``after``."""
+        """Spool chunks after ``after``, from memory when they are recent."""
+        if after >= self._chunks_after:
+            return [c for c in self._chunks if c.id > after][:limit]
         return await self.call(self.store.spool.chunks, after, limit)
 
     def cursor(self, name: str) -> int:

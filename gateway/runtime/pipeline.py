@@ -21,8 +21,8 @@ from gateway.model.commands import Command
 from gateway.model.errors import Refused, Retry
 from gateway.model.events import Event, Record
 from gateway.model.inputs import Acted, ConfigChange, Gap, Input, Numbered, Readings, Started, Tick, time_of
-from gateway.model.ports import Clock
-from gateway.model.times import NS
+from gateway.model.ports import Chunk, Clock
+from gateway.model.times import NEVER, NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, Item
 from gateway.runtime.supervisor import STABLE_S, backoff
@@ -34,7 +34,9 @@ ACK_S: Final = 0.05
 messages, so each wait for a commit is a wait for the next twenty."""
 COMMIT_BYTES: Final = 64 * 1024
 TICK_NS: Final = NS
-"""Ticks come at least this often, in plant time; and whenever the engine's next deadline is due."""
+"""Ticks come about this often, in plant time, and whenever the engine's next deadline is due."""
+COMPANY_NS: Final = NS // 20
+"""... so much sooner with an input that is stepped anyway, or later alone: a tick that wakes us costs as much as it."""
 MIN_TICK_NS: Final = NS // 100
 """... but never closer than this."""
 STALL_S: Final = 5.0
@@ -84,6 +86,8 @@ class Pipeline:
         self._number = desk.store.last_input[0]
         self._last_tick = 0
         self._next_tick = 0
+        self._deadline = NEVER
+        """when the engine needs a tick"""
         self._group = _Group()
         self._waiting: dict[int, asyncio.Future[Sequence[Record]]] = {}
         self._durable = True
@@ -95,6 +99,7 @@ class Pipeline:
         self._failures = 0
         self._well_at = 0.0
         self._sealed = 0
+        self._chunks: Sequence[Chunk] = ()
         self._lost: Sequence[Gap] = ()
         self._undurable: list[Callable[[], None]] = []
         """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
@@ -175,7 +180,8 @@ class Pipeline:
     def step(self, items: Sequence[Item], *, tick: bool = True) -> None:
         """Number and step ``items``, and a tick where one is due."""
         numbered = [self._numbered(i) for i in items]
-        if tick and self._ticks and (now := self._clock.now()) >= self._next_tick:
+        due = self._next_tick - (COMPANY_NS if items and self._next_tick < self._deadline else 0)
+        if tick and self._ticks and (now := self._clock.now()) >= due:
             numbered.append(self._numbered(Item(Tick(now))))
         if not numbered:
             return
@@ -186,9 +192,8 @@ class Pipeline:
         self._group.urgent = self._group.urgent or bool(decided.events)
         if isinstance(numbered[-1].input, Tick):
             self._last_tick = numbered[-1].input.time
-        self._next_tick = max(
-            min(self._last_tick + TICK_NS, self.engine.next_deadline()), self._last_tick + MIN_TICK_NS
-        )
+        self._deadline = self.engine.next_deadline()
+        self._next_tick = max(min(self._last_tick + TICK_NS, self._deadline), self._last_tick + MIN_TICK_NS)
 
     def _numbered(self, item: Item) -> Numbered:
         self._number += 1
@@ -241,7 +246,8 @@ class Pipeline:
         if not self._ticks:
             return 3600.0
         speed = float(getattr(self._clock, "speed", 1.0))
-        return max(0.0, min((self._next_tick - self._clock.now()) / NS / speed, 1.0))
+        when = min(self._next_tick + COMPANY_NS, max(self._next_tick, self._deadline))
+        return max(0.0, min((when - self._clock.now()) / NS / speed, 1.0 + COMPANY_NS / NS))
 
     def _due(self) -> bool:
         group = self._group
@@ -266,7 +272,7 @@ class Pipeline:
             if not waiter.done():
                 waiter.set_result(records[start:stop])
         self._tell_sources([done for item in group.items for done in item.done])
-        self._desk.sealed(self._sealed)
+        self._desk.sealed(self._sealed, self._chunks)
         for gap in self._lost:
             self._intake.put(gap)
         self._watch_disk()
@@ -296,6 +302,7 @@ class Pipeline:
         self.engine = await self.rebuild()
         self._number = self._desk.store.last_input[0]
         self._last_tick = self._next_tick = 0
+        self._deadline = NEVER
         self._desk.published(await self._desk.call(self._desk.store.records, self._desk.head_seq, ALL))
         self._broken = False
 
@@ -355,6 +362,7 @@ class Pipeline:
         else:
             store.spool.settle(last)
         self._sealed = store.spool.last_chunk
+        self._chunks = self._desk.new_chunks() if self._sealed > self._desk.last_chunk else ()
         return commit.records
 
     def _watch_disk(self) -> None:

@@ -1,0 +1,75 @@
+"""Lanes in step read what was sealed from memory; one that is behind reads the spool, and misses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.model.batch import of_rows
+from gateway.model.ports import Chunk
+from gateway.runtime.desk import RECENT_CHUNKS, Desk
+from gateway.store import Identity, Store
+
+BATCH = of_rows("t", [(0, 1, 1, 1.0, 0)])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store.open(tmp_path, Identity("gw", "341524", "s"), now=1, reserve_bytes=1 << 16)
+    try:
+        yield Desk(store)
+    finally:
+        store.close()
+
+
+def chunks(first: int, last: int) -> list[Chunk]:
+    return [Chunk(k, k, k, BATCH) for k in range(first, last + 1)]
+
+
+class Spool:
+    """Stands for the one on disk, and tells when it was asked."""
+
+    def __init__(self, last: int) -> None:
+        self.all, self.asked = chunks(1, last), 0
+
+    def chunks(self, after: int, limit: int) -> list[Chunk]:
+        self.asked += 1
+        return [c for c in self.all if c.id > after][:limit]
+
+
+async def read(desk: Desk, after: int) -> list[int]:
+    return [c.id for c in await desk.chunks(after, 100)]
+
+
+async def test_what_was_just_sealed_is_read_from_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(3)
+    monkeypatch.setattr(desk.store.spool, "chunks", spool.chunks)
+    desk.sealed(1, chunks(1, 1))
+    desk.sealed(3, chunks(2, 3))
+    assert [await read(desk, after) for after in (0, 1, 2, 3)] == [[1, 2, 3], [2, 3], [3], []]
+    assert spool.asked == 0
+
+
+@pytest.mark.parametrize("given", [(), chunks(1, RECENT_CHUNKS + 1), chunks(1, 2)])
+async def test_chunks_that_do_not_reach_to_the_last_are_not_taken_for_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, given: list[Chunk]
+) -> None:
+    last = RECENT_CHUNKS + 5
+    monkeypatch.setattr(desk.store.spool, "chunks", Spool(last).chunks)
+    desk.sealed(last, given)
+    assert await read(desk, 0) == list(range(1, last + 1))
+
+
+async def test_a_lane_behind_what_memory_holds_reads_the_spool(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = 2 * RECENT_CHUNKS
+    spool = Spool(last)
+    monkeypatch.setattr(desk.store.spool, "chunks", spool.chunks)
+    for k in range(1, last + 1):
+        desk.sealed(k, chunks(k, k))
+    for after in range(last):
+        assert await read(desk, after) == list(range(after + 1, last + 1))
+    assert spool.asked == last - RECENT_CHUNKS
