@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,11 @@ BATCH = of_rows("t", [(0, 1, 1, 1.0, 0)])
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     store = Store.open(tmp_path, Identity("gw", "341524", "s"), now=1, reserve_bytes=1 << 16)
-    try:
-        yield Desk(store)
-    finally:
-        store.close()
+    desk = Desk(store)
+    yield desk
+    await desk.close()
 
 
 def chunks(first: int, last: int) -> list[Chunk]:
