@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.probe import NOT_SO, Most, Rate, probed
 from gateway.cli.say import say_json
 from gateway.config.explain import Effective, explain
 from gateway.config.load import Loaded, load
@@ -19,7 +20,7 @@ from gateway.model.times import CHINA
 BAD_USAGE = 2
 
 
-def check(
+def check(  # noqa: PLR0913  # an option each
     config: Annotated[Path, typer.Argument(help="the site file")],
     *,
     tag: Annotated[
@@ -29,6 +30,11 @@ def check(
         Path | None,
         typer.Option("--annotate", metavar="DIR", help="give tag lists with faults back as workbooks, here"),
     ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="then read every tag once and log in to every output")
+    ] = False,
+    rate: Rate = 5.0,
+    most: Most = 500,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Check a configuration whole: all faults at once, each with its line, value, what is allowed and a hint."""
@@ -47,13 +53,17 @@ def check(
         say_json({"ok": False, "faults": [asdict(f) for f in error.faults], **more})
         raise typer.Exit(BAD_USAGE) from None
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
+    found = probed(loaded, rate, most, json=json) if probe else {}
     if json:
-        extra = {"explain": [asdict(e) for e in explained]} if tag else {}
+        extra: dict[str, Any] = {"explain": [asdict(e) for e in explained]} if tag else {}
+        extra |= {"probe": found} if probe else {}
         say_json(
             {"ok": True, "faults": [], **summary(loaded), "notes": [asdict(n) for n in remarks], **extra}
         )
     else:
         _tell(summary(loaded), remarks, explained)
+    if probe and not found["ok"]:
+        raise typer.Exit(NOT_SO)
 
 
 def _annotate(error: Misconfigured, config: Path, folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from gateway.cli import (
     init,
     journal,
     kpi,
+    probe,
     run,
     scenario,
     simulate,

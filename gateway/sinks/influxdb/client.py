@@ -115,6 +115,15 @@ class Writer:
                 todo += [(middle, stop), (start, middle)]
         return sorted(rejected, key=lambda r: r.index)
 
+    async def hello(self) -> tuple[int, str]:
+        """A write of no lines: the server's status and words.
+
+        Raises:
+            Retry: no answer.
+        """
+        status, words, _ = await self._post(b"")
+        return status, words
+
     async def _keep(self, action: Action, words: str, after: float | None) -> None:
         if action is Action.LOGIN:
             raise Trouble("login", words)

@@ -76,7 +76,7 @@ class MqttSource:
         """
         if not self._wanted:
             return
-        login, tls = self._login(), self._tls()
+        login, tls = self._login(), tls_of(self._settings)
         self._up, self._short, self._reader = None, 0, make_reader(self._settings, self._bound)
         while True:
             await self._within_budget(feed)
@@ -233,17 +233,23 @@ class MqttSource:
             password=s.password(),
         )
 
-    def _tls(self) -> ssl.SSLContext | None:
-        tls = self._settings.tls
-        if tls is None:
-            return None
-        try:
-            context = ssl.create_default_context(cafile=tls.ca)
-            if tls.cert:
-                context.load_cert_chain(tls.cert, tls.key)
-        except (OSError, ssl.SSLError) as error:
-            raise Misconfigured(f"tls: {error}") from error
-        return context
+
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """The context of the connection; None: not encrypted.
+
+    Raises:
+        Misconfigured: a file cannot be loaded.
+    """
+    tls = settings.tls
+    if tls is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.cert:
+            context.load_cert_chain(tls.cert, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"tls: {error}") from error
+    return context
 
 
 def make_reader(settings: Settings, bound: Sequence[tuple[int, Tag, Binding | Point]]) -> Reader:

@@ -1,0 +1,182 @@
+"""``check --probe`` and ``scan``: the field is read once, slowly, and never written."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.app.probe import Report, probe
+from gateway.config.load import Loaded, load
+from gateway.model.probing import Pace, Spent
+from gateway.sources.modbus.scan import read_around, suggest
+from tests.conftest import MosquittoFactory
+from tests.helpers.modbus_peer import Asked, Peer, frame, refusal, right
+from tests.integration.test_source_mqtt import publish
+from tests.ports import HOST, free_port
+
+HEADER = "raw,class,unit,low,high,raw_low,raw_high,signal,installation,source,address"
+
+
+def site(folder: Path, rows: list[str], sources: str, outputs: str = "") -> Loaded:
+    (folder / "tags.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    text = f"""\
+version: 1
+gateway: gw
+county: "341524"
+site: {{id: s, name: 厂}}
+installations: [{{id: A, name: 罐区}}]
+sources:
+{sources}
+tags: [tags.csv]
+{outputs}
+"""
+    (folder / "site.yaml").write_text(text, encoding="utf-8")
+    return load(folder / "site.yaml")
+
+
+def device(values: dict[int, float], order: str = "CDAB") -> Any:
+    """Floats at addresses, words swapped; 40 is refused; the rest is zero."""
+    registers = dict.fromkeys(range(200), b"\0\0")
+    for address, value in values.items():
+        a, b = struct.pack(">f", value)[:2], struct.pack(">f", value)[2:]
+        registers[address], registers[address + 1] = (b, a) if order == "CDAB" else (a, b)
+
+    def script(asked: Asked) -> list[bytes]:
+        if asked.address <= 40 < asked.address + asked.count:
+            return refusal(asked, 2)
+        data = b"".join(registers[k] for k in range(asked.address, asked.address + asked.count))
+        return [frame(asked, bytes([asked.function, len(data)]) + data)]
+
+    return script
+
+
+ROWS = [
+    "LT 1,level,m,0,15,,,,A,plc,1:holding:10:float32:CDAB",
+    "LT 2,level,m,0,15,,,,A,plc,1:holding:12:float32:CDAB",
+    "GONE,level,m,0,15,,,,A,plc,1:holding:40",
+    "MA 1,level,m,0,15,0,16,4-20mA,A,plc,1:holding:14:float32:CDAB",
+]
+
+
+def plc(port: int) -> str:
+    return f"  plc: {{kind: modbus-tcp, host: {HOST}, port: {port}, timeout: 300ms}}"
+
+
+def ids(rows: list[str]) -> list[str]:
+    return [f"id{k},{row}" for k, row in enumerate(rows)]
+
+
+async def probed(loaded: Loaded, most: int = 50) -> Report:
+    return await probe(loaded, rate=100.0, most=most)
+
+
+@pytest.fixture(autouse=True)
+def _with_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.HEADER", f"id,{HEADER}")
+
+
+async def test_every_tag_once_with_its_registers_and_what_it_costs(tmp_path: Path) -> None:
+    peer = Peer(device({10: 11.5, 12: 99.0, 14: 8.0}))
+    await peer.start()
+    try:
+        report = await probed(site(tmp_path, ids(ROWS), plc(peer.port)))
+    finally:
+        await peer.stop()
+    lines = {line.tag: line for line in report.tags}
+    assert (lines["id0"].raw, lines["id0"].value) == ("0000 4138", 11.5)
+    assert "outside 0 to 15" in lines["id1"].note
+    assert lines["id2"].value is None
+    assert "illegal data address (2)" in lines["id2"].note
+    assert lines["id3"].value == pytest.approx(7.5), "8 is half of 0-16 raw, 12 mA, the middle of the range"
+    assert not report.ok
+    figures = report.sources["plc"]
+    assert figures["reached"]
+    assert figures["requests_per_cycle"] == 1
+    assert figures["cycle_ms"] > 0
+    assert peer.connections == 1
+    assert {a.function for a in peer.asked} <= {1, 2, 3, 4}
+
+
+async def test_a_dead_device_and_a_spent_budget_are_said(tmp_path: Path) -> None:
+    report = await probed(site(tmp_path, ids(ROWS), plc(free_port())))
+    assert not report.sources["plc"]["reached"]
+    assert all("no connection" in line.note for line in report.tags)
+    peer = Peer(right)
+    await peer.start()
+    try:
+        rows = ["A,level,m,0,15,,,,A,plc,1:holding:10", "B,level,m,0,15,,,,A,plc,2:holding:10"]
+        report = await probed(site(tmp_path, ids(rows), plc(peer.port)), most=1)
+    finally:
+        await peer.stop()
+    assert [line.value for line in report.tags] == [10.0, None]
+    assert "budget" in report.tags[1].note
+
+
+async def test_scan_suggests_order_and_base(tmp_path: Path) -> None:
+    """The list says big-endian and addresses one too high; the device has its words swapped."""
+    rows = [f"T{k},level,m,0,15,,,,A,plc,1:holding:{11 + 2 * k}:float32:ABCD" for k in range(8)]
+    peer = Peer(device({10 + 2 * k: 3.0 + k * 1.1 for k in range(8)}))
+    await peer.start()
+    try:
+        part = site(tmp_path, ids(rows), plc(peer.port)).sources[0]
+        registers, why = await read_around(part.settings, part.bound, Pace(100.0, 50))
+    finally:
+        await peer.stop()
+    assert why == ""
+    best = suggest(part.bound, registers)[0]
+    assert (best.order, best.base, best.inside, best.read) == ("CDAB", -1, 8, 8)
+    assert {a.function for a in peer.asked} == {3}
+    assert len(peer.asked) <= 2
+
+
+def test_what_is_right_already_is_suggested_first(tmp_path: Path) -> None:
+    part = site(tmp_path, ids(ROWS[:2]), plc(1502)).sources[0]
+    b, a = struct.pack(">f", 11.5)[2:], struct.pack(">f", 11.5)[:2]
+    words = {10: b, 11: a, 12: b, 13: a, 9: b"\xff\xff", 14: b"\xff\xff"}
+    best = suggest(part.bound, {(1, part.bound[0][2].point.area, k): w for k, w in words.items()})[0]
+    assert (best.order, best.base) == ("CDAB", 0)
+
+
+def test_the_pace_of_a_probe() -> None:
+    pace = Pace(rate=2.0, most=3)
+    assert [pace.turn(10.0), pace.turn(10.0), pace.turn(13.0)] == [0.0, 0.5, 0.0]
+    with pytest.raises(Spent):
+        pace.turn(20.0)
+
+
+async def test_a_broker_is_listened_to_and_its_session_left_alone(
+    tmp_path: Path, mosquitto: MosquittoFactory
+) -> None:
+    broker = mosquitto(users={"gw": "secret"})
+    (tmp_path / "pw").write_text("secret")
+    login = f"username: gw, password_file: {tmp_path / 'pw'}"
+    publish(broker.port, ("a", b"11.5"), ("b", b'{"v": "x"}'), retain=True, login=("gw", "secret"))
+    rows = ["A,level,m,0,15,,,,A,mq,a", "B,level,m,0,15,,,,A,mq,b#v"]
+    outputs = f"outputs:\n  good: {{kind: mqtt, host: {HOST}, port: {broker.port}, {login}}}\n"
+    outputs += f"  nobody: {{kind: mqtt, host: {HOST}, port: {free_port()}, timeout: 1s}}"
+    source = f"  mq: {{kind: mqtt, host: {HOST}, port: {broker.port}, {login}}}"
+    report = await probed(site(tmp_path, ids(rows), source, outputs))
+    lines = {line.tag: line for line in report.tags}
+    assert (lines["id0"].value, lines["id0"].raw) == (11.5, "a: 11.5")
+    assert (lines["id1"].value, "malformed" in lines["id1"].note) == (None, True)
+    assert report.outputs["good"] == ""
+    assert "cannot connect" in report.outputs["nobody"]
+    await asyncio.sleep(0)
+
+
+async def test_a_database_is_logged_in_to(tmp_path: Path, influxd: Any) -> None:
+    influxd.create_database("gw")
+    rows = ["A,level,m,0,15,,,,A,hand,-"]
+    outputs = f"""outputs:
+  good: {{kind: influxdb, version: 1, url: "{influxd.url}", database: gw}}
+  other: {{kind: influxdb, version: 1, url: "{influxd.url}", database: nowhere}}
+"""
+    report = await probed(site(tmp_path, ids(rows), "  hand: {kind: manual, period: 1d}", outputs))
+    assert report.outputs["good"] == ""
+    assert "404" in report.outputs["other"]
+    assert report.sources["hand"]["why"].startswith("nothing to ask")
+    assert report.tags == []
