@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from gateway.model.times import NS
 
 START = 1_700_000_000 * NS
+TURN_S = 1e-7
+"""A turn of the loop takes some time, or rounding could hold it up for ever."""
 T = TypeVar("T")
 
 
@@ -22,6 +24,7 @@ class _Selector(selectors.DefaultSelector):
         found = super().select(0)
         if not found and timeout is not None and timeout > 0:
             self.passed += timeout
+        self.passed += TURN_S
         return found
 
 
@@ -44,6 +47,10 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    def at(self, when: int, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """See ``Punctual``."""
+        return asyncio.get_running_loop().call_at((when - START) / NS + TURN_S, call)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

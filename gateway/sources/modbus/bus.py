@@ -31,6 +31,8 @@ from gateway.sources.modbus.settings import Polling
 FIRST_S: Final = 0.2
 MISSES: Final = 20
 """At most every so many-th poll of the others is missed for the sake of a slow unit."""
+LONGEST_DEBT: Final = 30 * NS
+"""A turn in which much was learnt was long, and the next will not be."""
 LOOK_S: Final = 2.0
 """An idle connection is looked at this often, so that a loss is seen although nothing is due."""
 
@@ -212,27 +214,29 @@ class Bus:
     async def _turn(self, group: Group) -> None:
         unit, began = self._units[group.unit], self._clock.now()
         self._book(group, began)
+        lost = None
         try:
             await self._serve(group, unit)
         except Lost as error:
+            lost = error
+        if not self._alone:
+            self._settle(unit, began)
+        if lost is not None:
             if not self._alone:  # it may be this unit that makes the other side hang up
-                self._failed(group, unit, error.reason)
-            await self._recover(error.reason)
-        finally:
-            if not self._alone:
-                self._settle(unit, began)
+                self._failed(group, unit, lost.reason)
+            await self._recover(lost.reason)
 
     def _settle(self, unit: Unit, began: int) -> None:
         """What the turn cost, and what the unit and the line owe for it."""
         now = self._clock.now()
         unit.took = now - began
-        unit.owes_until = began + int(unit.took / self._settings.share)
+        unit.owes_until = began + min(int(unit.took / self._settings.share), LONGEST_DEBT)
         others = self._quicker(unit, unit.took)
         end = now + sum(u.took for u in others)
         missed = [end - g.due for u in others for g in u.groups if g.due + g.period < end]
         if missed:
             rest = max(2 * unit.took / self._settings.share, MISSES * max(missed))
-            self._strained_until = max(self._strained_until, began + int(rest))
+            self._strained_until = max(self._strained_until, began + min(int(rest), LONGEST_DEBT))
 
     def _book(self, group: Group, now: int) -> Counters:
         """The next whole period (and the phase) after now; those passed over are counted. Who counts."""
@@ -316,6 +320,7 @@ class Bus:
             self._feed.link(self._name, up=True)
         if unit.alive is not True:
             for group in unit.groups if unit.alive is False else ():
+                group.back()
                 group.due = min(group.due, self._clock.now())
             unit.alive, unit.probes = True, 0
             self._feed.link(unit.link, up=True)

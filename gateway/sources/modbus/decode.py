@@ -122,8 +122,9 @@ class Decoder:
         """
         raw = np.frombuffer(data, np.uint8)[self._gather]
         value = np.empty(len(self.order), np.float64)
-        for c in self._columns:
-            value[c.start : c.stop] = c.read(raw[c.first : c.last].view(c.dtype))
+        with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+            for c in self._columns:
+                value[c.start : c.stop] = c.read(raw[c.first : c.last].view(c.dtype))
         bits = len(self._shifts)
         if bits:
             value[self.readable - bits : self.readable] = (raw[self._bits_at :] >> self._shifts) & 1

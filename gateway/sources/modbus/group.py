@@ -131,12 +131,16 @@ class Group:
         """
         now = clock()
         await self._reconsider(ask, now, longest_rest)
+        spare = 1 if patient else 0
         for _ in range(ROUNDS):
-            turn = Turn(self._blocks, now)
-            await self._read(turn, ask, clock, longest_rest, 1 if patient else 0)
+            turn = await self._read(ask, clock, now, longest_rest, spare)
             if not await self._learn(ask, turn.refused, now):
-                break
-        return self.done(turn, clock())
+                return self.done(turn, clock())
+        return self.done(await self._read(ask, clock, now, longest_rest, spare), clock())
+
+    def back(self) -> None:
+        """The device was away: what it was silent to before says nothing now."""
+        self._memory.mute.clear()
 
     def done(self, turn: Turn, now: int) -> Outcome:
         """The columns of a turn that ended ``now``."""
@@ -150,9 +154,9 @@ class Group:
             self.cycle = last if not self.cycle else self.cycle + (last - self.cycle) / 8
         self._polled = now
 
-    async def _read(self, turn: Turn, ask: Ask, clock: Now, longest_rest: int, spare: int) -> None:
+    async def _read(self, ask: Ask, clock: Now, now: int, longest_rest: int, spare: int) -> Turn:
         """Every block once, a failed one again at the end."""
-        mute, now = self._memory.mute, turn.began
+        turn, mute = Turn(self._blocks, now), self._memory.mute
         answered, failures = False, 0
         waiting = deque(
             k for k, b in enumerate(self._blocks) if not mute or b not in mute or mute[b].until <= now
@@ -181,6 +185,7 @@ class Group:
                 mute.pop(self._blocks[k], None)
         if not self._blocks or (mute and not answered):
             await self._sign_of_life(ask)
+        return turn
 
     async def _sign_of_life(self, ask: Ask) -> None:
         """Nothing is left to read: is the device there at all?"""
