@@ -177,6 +177,8 @@ class Book:
             value=fact.value,
             quality=fact.quality,
             rate=fact.rate,
+            eta_s=fact.eta_s,
+            confidence=fact.confidence,
             late=lateness if lateness > self._late[fact.rule] else 0,
         )
         events = self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))

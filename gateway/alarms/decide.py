@@ -43,6 +43,8 @@ class Basis:
     value: float | None = None
     quality: int | None = None
     rate: float | None = None
+    eta_s: float | None = None
+    confidence: float | None = None
     late: int = 0
     """ns by which the data came later than its tag's max age; 0 = in time"""
     actor: Actor | None = None
@@ -120,6 +122,8 @@ def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes
         reset=finite(subject.reset),
         quality=basis.quality,
         rate=finite(basis.rate),
+        eta_s=finite(basis.eta_s),
+        confidence=finite(basis.confidence),
         before=axes[0],
         after=axes[1],
         isa=letter(axes[1]),
@@ -258,6 +262,8 @@ def _next(
         reset=finite(judged.reset) if judged else o.reset,
         quality=basis.quality if basis.quality is not None else o.quality,
         rate=finite(basis.rate),
+        eta_s=finite(basis.eta_s),
+        confidence=finite(basis.confidence),
         before=axes[0],
         after=axes[1],
         isa=letter(axes[1]),

@@ -15,7 +15,8 @@ class RuleFact:
     """One edge of a rule's condition, after its delays.
 
     ``rule`` is the row in ``site.rules``; ``time`` the source time that decided (a delay's end, where one expired),
-    ``onset`` the source time of the first reading beyond the trigger; ``rate`` in unit per second. The book goes by
+    ``onset`` the source time of the first reading beyond the trigger; ``rate`` in unit per second;
+    ``eta_s`` seconds from ``time`` to the limit, with ``confidence`` 0 to 1. The book goes by
     ``after`` and by what it holds itself; ``before`` is for the reader.
     """
 
@@ -28,6 +29,8 @@ class RuleFact:
     quality: int
     rate: float | None
     received: int
+    eta_s: float | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 What is highest holds (first row that applies):
 
-1. red / orange / yellow / blue: the highest open process alarm that is announced and not known to be normal. Instrument
-   and system faults set no colour.
+1. red / orange / yellow / blue: the highest open process alarm that is announced and not known to be normal; where the
+   installation has a roll-up, several points of one item at a level count as one of a higher. Instrument and system
+   faults set no colour.
 2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
    of the place's tags can.
 3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, or a rule is
@@ -14,6 +15,8 @@ The site is a place of its own over all alarms, tags and installations. Every ch
 made only for places that changed, when somebody asks.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +25,7 @@ from gateway.alarms.topology import Topology
 from gateway.model.events import Condition, Occurrence, Suppression
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LiveState
+from gateway.model.site import RollUp
 
 SITE: Final = ""
 LISTED: Final = 100
@@ -48,17 +52,35 @@ class Place:
     not_judged: tuple[int, ...] = ()
     aside: dict[str, Occurrence] = field(default_factory=dict)
     """shelved or out of service"""
+    roll_up: tuple[RollUp, ...] = ()
+    within: "list[Place]" = field(default_factory=list)
+    """of the site: the installations with a roll-up"""
 
     def level(self) -> LiveLevel:
         """The first row of the module's table that applies."""
-        for level in sorted(Level, reverse=True):
-            if self.counts[level]:
-                return LiveLevel(level.word)
+        highest = max((level for level in Level if self.counts[level]), default=None)
+        rolled = [r.to for place in (self, *self.within) for r, _, _ in place.rolled()]
+        if highest is not None:
+            return LiveLevel(max([highest, *rolled]).word)
         if self.blinded or (self.rows and not self.sighted):
             return LiveLevel.NO_VIEW
         if self.not_judged or self.empty or not self.rows or self.aside:
             return LiveLevel.NOT_JUDGED
         return LiveLevel.NORMAL
+
+    def rolled(self) -> Iterator[tuple[RollUp, str, int]]:
+        """Roll-ups that apply now, with the item (class) and how many of its points."""
+        if not self.roll_up:
+            return
+        points: dict[str, dict[str, Level]] = defaultdict(dict)
+        for o in self.alarms.values():
+            known = points[o.cls].get(o.tag, o.level)
+            points[o.cls][o.tag] = max(known, o.level)
+        for item, levels in sorted(points.items()):
+            for rule in self.roll_up:
+                count = sum(level >= rule.of for level in levels.values())
+                if count >= rule.count:
+                    yield rule, item, count
 
     def put(self, o: Occurrence | None, ident: str) -> bool:
         """Count the occurrence ``ident`` as ``o`` (None: not at all). True if the level may differ."""
@@ -68,7 +90,7 @@ class Place:
         if o is not None:
             self.alarms[ident] = o
             self.counts[o.level] += 1
-        return (old and old.level) != (o and o.level)
+        return bool(self.roll_up or self.within) or (old and old.level) != (o and o.level)
 
     def put_aside(self, o: Occurrence | None, ident: str) -> bool:
         """The occurrence ``ident`` is kept from the operator by a person as ``o`` (None: it is not). True if new."""
@@ -162,6 +184,7 @@ class Levels:
             "not_judged_count": len(state.not_judged),
             "suppressed": list(state.suppressed[:LISTED]),
             "suppressed_count": len(state.suppressed),
+            **_rolled_up(self._places[place]),
         }
 
     def shadow(self, place: str) -> bool:
@@ -210,6 +233,15 @@ class Levels:
         return tuple(tags[row].id for row in rows)
 
 
+def _rolled_up(place: Place) -> dict[str, Any]:
+    found = [
+        {"installation": p.id, "item": item, "points": count, "of": rule.of.word, "to": rule.to.word}
+        for p in (place, *place.within)
+        for rule, item, count in p.rolled()
+    ]
+    return {"rolled_up": found} if found else {}
+
+
 def _by_weight(place: Place) -> tuple[str, ...]:
     ordered = sorted(place.alarms.values(), key=lambda o: (-o.level, o.priority, o.onset, o.rule))
     return tuple(o.id for o in ordered)
@@ -223,7 +255,12 @@ def _places(topology: Topology) -> dict[str, Place]:
         rows = [row for row, t in enumerate(tags) if t.installation == i.id]
         missing = tuple(row for row in topology.not_judged if tags[row].installation == i.id)
         shadow = i.id in topology.shadow
-        places[i.id] = Place(i.id, i.base_level, rows=len(rows), not_judged=missing, shadow=shadow)
+        place = Place(
+            i.id, i.base_level, rows=len(rows), not_judged=missing, shadow=shadow, roll_up=i.roll_up
+        )
+        places[i.id] = place
+        if i.roll_up and not shadow:
+            places[SITE].within.append(place)
         places[SITE].empty += not rows
     return places
 

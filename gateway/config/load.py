@@ -30,7 +30,7 @@ from gateway.config.uniqueness import (
 from gateway.config.validate import validate
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.levels import Level, Stage
-from gateway.model.site import Installation, Link, Rule, Site, Tag
+from gateway.model.site import Installation, Link, RollUp, Rule, Site, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,4 +306,5 @@ def _installation(entry: InstallationEntry) -> Installation:
         position=entry.position,
         materials=entry.materials,
         owners=entry.owners,
+        roll_up=tuple(RollUp(r.count, Level.parse(r.of), Level.parse(r.to)) for r in entry.roll_up),
     )

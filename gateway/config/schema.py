@@ -28,6 +28,7 @@ from gateway.config.rulebase import (
     Text,
     check_raises,
 )
+from gateway.model.levels import Level
 from gateway.model.times import seconds
 
 Longitude = Annotated[Number, Field(ge=-180, le=180)]
@@ -40,6 +41,20 @@ class SiteName(Strict):
     id: Id = Field(description="topic-safe id of the site")
     name: Name = Field(description="name (Chinese)")
     name_en: Text = Field("", description="name (English)")
+
+
+class RollUpEntry(Strict):
+    """Several points of one item (a class of tags here) at a level count as one of a higher (GB 39496-2020, 5.5.4)."""
+
+    count: Annotated[Int, Field(ge=2)] = Field(description="how many points, each counted once")
+    of: LevelWord = Field(description="at this level or higher")
+    to: LevelWord = Field(description="count as this")
+
+    @model_validator(mode="after")
+    def _higher(self) -> "RollUpEntry":
+        if Level.parse(self.to) <= Level.parse(self.of):
+            raise ValueError(f"to: a level above {self.of}")
+        return self
 
 
 class InstallationEntry(Strict):
@@ -57,6 +72,9 @@ class InstallationEntry(Strict):
     position: tuple[Longitude, Latitude] | None = Field(None, description="longitude, latitude, in degrees")
     materials: tuple[str, ...] = Field((), description="materials held")
     owners: tuple[str, ...] = Field((), description="named responsible persons")
+    roll_up: tuple[RollUpEntry, ...] = Field(
+        (), description="points of one item that together count as a higher level"
+    )
 
 
 class Defaults(Strict):

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from gateway.model.levels import Level, Stage
-from gateway.model.site import Danger, Degrade, Installation, Link, Rule, RuleKind, Signal, Site, Tag
+from gateway.model.site import Danger, Degrade, Installation, Link, RollUp, Rule, RuleKind, Signal, Site, Tag
 
 _ENUMS: Final[dict[str, Callable[[Any], Any]]] = {
     "danger": Danger,
@@ -16,6 +16,11 @@ _ENUMS: Final[dict[str, Callable[[Any], Any]]] = {
     "stage": Stage,
     "level": Level,
     "base_level": Level,
+}
+_NESTED: Final[dict[str, Callable[[Any], Any]]] = {
+    "raise_level": lambda value: tuple((int(after), Level(level)) for after, level in value),
+    "roll_up": lambda value: tuple(RollUp(r["count"], Level(r["of"]), Level(r["to"])) for r in value),
+    "settings": lambda value: tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in value),
 }
 _PARTS: Final[dict[str, type[Any]]] = {
     "installations": Installation,
@@ -51,12 +56,8 @@ def _part(cls: type[Any], raw: dict[str, Any]) -> Any:
 
 
 def _value(cls: type[Any], name: str, value: Any) -> Any:
-    if name == "raise_level":
-        return tuple((int(after), Level(level)) for after, level in value)
-    if name == "settings":
-        return tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in value)
-    if name == "kind" and cls is not Rule:
-        return value
-    if name in _ENUMS:
+    if name in _NESTED:
+        return _NESTED[name](value)
+    if name in _ENUMS and not (name == "kind" and cls is not Rule):
         return _ENUMS[name](value)
     return tuple(value) if isinstance(value, list) else value

@@ -62,6 +62,12 @@ class Tag:
     limit_required: bool = False
     """its class is not judged at all unless a limit rule is enabled (live level not-judged)"""
     calibration_due: str = ""
+    expression: str = ""
+    """of a computed tag: what it is computed by"""
+    inputs: tuple[str, ...] = ()
+    """... from which tags (ids)"""
+    names: tuple[tuple[str, str, str, tuple[float, ...]], ...] = ()
+    """... and what its constants and tables mean: name, unit of x (a table's), unit, numbers (a table's x1, y1, ...)"""
     manual: bool = False
     """read by a person, who enters it"""
     twin: str = ""
@@ -115,6 +121,12 @@ class RuleKind(StrEnum):
     """how often a state was entered in a window"""
     DWELL = "dwell"
     """how long a state has been held: a bypass"""
+    TREND = "trend"
+    """value will reach a limit within a horizon"""
+    SPIKE = "spike"
+    """one or two values far from those around them"""
+    FROZEN = "frozen"
+    """value has not moved for too long"""
     SETPOINT = "setpoint"
     """value is ``trigger`` away from a fixed set point"""
     CUSUM = "cusum"
@@ -205,6 +217,15 @@ class Rule:
     """first 12 hex digits of the SHA-256 of the rule's own settings"""
 
 
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """Several points of one item (a class of an installation) at a level count as one higher: GB 39496-2020, 5.5.4."""
+
+    count: int
+    of: Level
+    to: Level
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """A major hazard installation or monitored object (重大危险源)."""
@@ -221,6 +242,7 @@ class Installation:
     """longitude, latitude"""
     materials: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    roll_up: tuple[RollUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from gateway.alarms.book import Book
 from gateway.alarms.facts import StartedFact, TimeFact
 from gateway.model.events import EventKind
 from gateway.model.levels import Level, LiveLevel, Stage
-from gateway.model.site import Installation, Site
-from tests.unit.alarms.plant import SITE, T0, Story, edited, kinds, limit, with_rules
+from gateway.model.site import Installation, RollUp, Site
+from tests.unit.alarms.plant import SITE, T0, Story, edited, kinds, limit, tag, with_rules
 
 
 def test_before_the_first_fact_nothing_has_been_announced() -> None:
@@ -46,8 +46,8 @@ def test_started_comes_before_the_first_levels() -> None:
 
 def test_normal_only_when_every_tag_that_is_judged_has_been_read() -> None:
     story = Story(seen=False)
-    for tag in ("LT-1", "PZ-1"):
-        assert story.good(tag) == []
+    for name in ("LT-1", "PZ-1"):
+        assert story.good(name) == []
     (event,) = story.good("LT-2")
     assert (event.installation, event.detail["level"]) == ("farm", "normal")
     assert story.level() is LiveLevel.NO_VIEW
@@ -193,3 +193,70 @@ def test_a_level_keeps_its_since_while_it_stays() -> None:
     story.now += 5
     story.active("LT-1.H")
     assert story.book.levels()[0].since == T0 + 5
+
+
+ROLL_UP = (
+    RollUp(4, Level.BLUE, Level.YELLOW),
+    RollUp(3, Level.YELLOW, Level.ORANGE),
+    RollUp(2, Level.ORANGE, Level.RED),
+)
+
+
+def pond(levels: list[Level], *, classes: list[str] | None = None) -> Story:
+    """A pond of points of one item (or of the items given), a limit of the given level on each."""
+    names = classes or ["displacement"] * len(levels)
+    tags = tuple(tag(f"P-{i}", "pond", ("pond",), cls=cls) for i, cls in enumerate(names))
+    rules = tuple(
+        limit(f"P-{i}.H", f"P-{i}", level, 8, installation="pond") for i, level in enumerate(levels)
+    )
+    place = Installation(id="pond", name="尾矿库", base_level=Level.BLUE, roll_up=ROLL_UP)
+    return Story(replace(SITE, tags=tags, rules=rules, installations=(place,)))
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ([Level.BLUE] * 3, "blue"),
+        ([Level.BLUE] * 4, "yellow"),
+        ([Level.BLUE] * 9, "yellow"),
+        ([Level.YELLOW] * 2, "yellow"),
+        ([Level.YELLOW] * 3, "orange"),
+        ([Level.BLUE] * 2 + [Level.YELLOW] * 2, "yellow"),
+        ([Level.ORANGE], "orange"),
+        ([Level.ORANGE] * 2, "red"),
+        ([Level.RED, Level.ORANGE], "red"),
+    ],
+)
+def test_points_of_one_item_count_as_a_higher_level(levels: list[Level], expected: str) -> None:
+    story = pond(levels)
+    for i in range(len(levels)):
+        story.active(f"P-{i}.H")
+    assert (story.level("pond").value, story.level().value) == (expected, expected)
+
+
+def test_points_of_different_items_do_not_add_up() -> None:
+    story = pond([Level.YELLOW] * 3, classes=["displacement", "displacement", "phreatic-depth"])
+    for i in range(3):
+        story.active(f"P-{i}.H")
+    assert story.level("pond") is LiveLevel.YELLOW
+
+
+def test_a_rolled_up_level_names_its_points_and_goes_with_them() -> None:
+    story = pond([Level.YELLOW] * 3)
+    for i in range(3):
+        events = story.active(f"P-{i}.H")
+    told = [e.detail["rolled_up"] for e in events if e.event is EventKind.LIVE_LEVEL]
+    assert told[-1] == [
+        {"installation": "pond", "item": "displacement", "points": 3, "of": "yellow", "to": "orange"}
+    ]
+    story.normal("P-1.H")
+    assert story.level("pond") is LiveLevel.YELLOW
+
+
+def test_one_point_with_two_limits_is_one_point() -> None:
+    story = pond([Level.ORANGE])
+    rules = (*story.site.rules, limit("P-0.HH", "P-0", Level.ORANGE, 9, installation="pond"))
+    story = Story(replace(story.site, rules=rules))
+    story.active("P-0.H")
+    story.active("P-0.HH")
+    assert story.level("pond") is LiveLevel.ORANGE
