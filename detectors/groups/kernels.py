@@ -25,6 +25,7 @@ from detectors.groups.layout import (
 )
 from detectors.groups.learn import finish, learn_means, smoothed, statistics, take_sample
 from detectors.groups.window import begin, imbalance, open_cell, pour, sample
+from detectors.interpreter import evaluate
 from detectors.layout import (
     ACTIVE,
     CLEAR,
@@ -39,7 +40,6 @@ from detectors.layout import (
     SAYS_UNKNOWN,
 )
 from detectors.machine import advance, bound, compare, expire, judge, move, sort, status
-from detectors.program import evaluate
 from detectors.types import Array, Record
 
 NOT_YET = 9

@@ -18,6 +18,8 @@ TO_BAD: Final = 8
 """with this row the tag's status became BAD"""
 TO_OK: Final = 16
 """with this row the tag's status became other than BAD, or it is the tag's first"""
+INHERITED: Final = 32
+"""of a computed tag: BAD because an input is"""
 
 #: one reading, conditioned in place; the detectors read the same record
 ROW: Final = np.dtype(
@@ -37,6 +39,8 @@ ROW: Final = np.dtype(
 UNTOLD: Final = 0
 OK: Final = 1
 ILL: Final = 2
+BLIND: Final = 3
+"""a computed tag with a BAD input: the fault is the input's"""
 
 META_BOUND: Final = 0
 """no tag goes stale before this engine time"""
@@ -89,6 +93,38 @@ PARAM: Final = np.dtype(
         ("danger_high", "<u1"),
         ("_pad", "<u1"),
         (f"_codes_{CODES}", "<u4"),
+    ],
+    align=True,
+)
+
+#: one computed tag
+COMPUTED: Final = np.dtype(
+    [
+        ("tag", "<i4"),
+        ("first", "<i4"),  # of its inputs in ``members``
+        ("count", "<i4"),
+        ("start", "<i4"),  # of its program in ``code``
+        ("stop", "<i4"),
+        (f"_codes_{CODES}", "<u4"),
+    ],
+    align=True,
+)
+
+#: last judged row of one tag, as an input of computed tags
+LATEST: Final = np.dtype(
+    [("source", "<i8"), ("value", "<f8"), ("quality", "<u1"), ("_pad", "<u1"), ("_pad2", "<u2"), ("_pad3", "<u4")],
+    align=True,
+)
+
+#: what a computed tag waits with while rows are taken
+WAIT: Final = np.dtype(
+    [
+        ("time", "<i8"),  # newest source time of its inputs' new rows; NEVER: nothing is new
+        ("received", "<i8"),
+        ("held", "<u1"),  # all of them repeat a value
+        ("queued", "<u1"),
+        ("_pad", "<u2"),
+        ("_pad2", "<u4"),
     ],
     align=True,
 )

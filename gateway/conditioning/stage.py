@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.conditioning import layout as lo
+from gateway.conditioning.computed import Computed
 from gateway.conditioning.kernels import condition
 from gateway.model.batch import COLUMNS, Batch
 from gateway.model.ports import TagState
@@ -27,6 +28,8 @@ def parameters(tags: Sequence[Tag]) -> NDArray[Any]:
         for name in ("gain", "offset", "frozen_band", "frozen_window", "max_age"):
             p[name] = getattr(tag, name)
         p["low"], p["high"] = (np.nan if edge is None else edge for edge in (tag.low, tag.high))
+        if tag.expression:
+            p["gain"], p["offset"], p["frozen_window"], p["max_age"] = 1.0, 0.0, 0, 0  # as old as its inputs
         p["milliamp"] = tag.signal is Signal.MILLIAMP
         p["danger_low"] = tag.danger in (Danger.LOW, Danger.BOTH)
         p["danger_high"] = tag.danger in (Danger.HIGH, Danger.BOTH)
@@ -54,6 +57,8 @@ class Conditioner:
         self._params = parameters(tags)
         self._state = _fresh(len(tags))
         self._meta = np.array([NEVER] * lo.META_SIZE, np.int64)
+        self._computed = Computed(tags) if any(t.expression for t in tags) else None
+        self._meanings = tuple((t.expression, t.unit, t.names) for t in tags)
 
     def readings(self, batch: Batch, now: int) -> int:
         """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
@@ -70,11 +75,13 @@ class Conditioner:
 
     def written(self, count: int, now: int) -> int:
         """Take raw readings that stand in ``rows``; returns as :meth:`readings` does."""
+        if self._computed is not None:
+            count = self._computed.measured(self.rows, count)
         return self._run(count, now)
 
     def lost(self, tags: Sequence[int], now: int) -> int:
         """Rows of BAD COMMUNICATION for these tags (not those that are so already), in each tag's event time."""
-        news = [t for t in tags if self._state["quality"][t] != Quality.COMMUNICATION]
+        news = [t for t in self._measured(tags) if self._state["quality"][t] != Quality.COMMUNICATION]
         rows, st = self.rows[: len(news)], self._state[news]
         rows["source"] = np.where(st["received"] > 0, st["source"] + (now - st["received"]), now)
         rows["tag"], rows["received"] = news, now
@@ -83,7 +90,7 @@ class Conditioner:
 
     def found(self, tags: Sequence[int], now: int) -> int:
         """Their link is back: what is BAD from now on, or silent for its max age, is told as the tag's own fault."""
-        for tag in tags:
+        for tag in self._measured(tags):
             st, age = self._state[tag], int(self._params["max_age"][tag]) or lo.RECOVERY
             if st["quality"] == Quality.COMMUNICATION:
                 st["health"], st["stale_at"] = 0, now + age
@@ -105,8 +112,18 @@ class Conditioner:
         st["stale_at"][silent] = now + self._params["max_age"][silent]
         self._meta[lo.META_BOUND] = st["stale_at"].min(initial=NEVER)
 
+    def _measured(self, tags: Sequence[int]) -> list[int]:
+        """Those that are no computed tags: what happens to these follows from their inputs."""
+        return [t for t in tags if self._computed is None or t not in self._computed.tags]
+
     def _run(self, count: int, now: int) -> int:
-        return condition(self.rows, count, now, self._params, self._state, self._meta)
+        count = condition(self.rows, count, now, self._params, self._state, self._meta)
+        if self._computed is None or count <= 0:
+            return count
+        need = count + self._computed.room(self.rows[:count])
+        if need > len(self.rows):
+            self.rows = np.concatenate([self.rows, np.zeros(need, lo.ROW)])
+        return self._computed.run(self.rows, count, self._state)
 
     def _reserve(self, count: int) -> None:
         if count + len(self._state) > len(self.rows):
@@ -152,13 +169,24 @@ class Conditioner:
                 )
         for name, array in arrays.items():
             array[...] = np.frombuffer(parts[name], array.dtype)
+        self._recall()
+
+    def _recall(self) -> None:
+        if self._computed is not None:
+            self._computed.recall(self._state)
+
+    def inputs(self, tag: int) -> tuple[str, ...]:
+        """Ids of the tags that a computed tag is computed from; of others none."""
+        return () if self._computed is None else self._computed.inputs.get(self._ids[tag], ())
 
     def same(self, mine: int, other: "Conditioner", theirs: int) -> bool:
         """Whether two tags are conditioned alike."""
-        return bool(self._params[mine] == other._params[theirs])  # noqa: SLF001  # of the same class
+        alike = self._params[mine] == other._params[theirs]  # noqa: SLF001  # of the same class
+        return bool(alike) and self._meanings[mine] == other._meanings[theirs]  # noqa: SLF001
 
     def carry_over(self, other: "Conditioner", pairs: Sequence[tuple[int, int]]) -> None:
         """Take the memory of tags that did not change: pairs of (row here, row there)."""
         for mine, theirs in pairs:
             self._state[mine] = other._state[theirs]  # noqa: SLF001  # of the same class
+        self._recall()
         self._meta[lo.META_BOUND] = self._state["stale_at"].min(initial=NEVER)

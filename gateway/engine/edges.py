@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.layout import IS_ACTIVE, IS_NORMAL, IS_UNKNOWN
 from gateway.alarms.facts import RuleFact, TagFact
-from gateway.conditioning.layout import TO_BAD, TO_OK
+from gateway.conditioning.layout import INHERITED, TO_BAD, TO_OK
 from gateway.model.events import Condition
 
 CONDITION: Final = {IS_NORMAL: Condition.NORMAL, IS_ACTIVE: Condition.ACTIVE, IS_UNKNOWN: Condition.UNKNOWN}
@@ -18,7 +18,8 @@ def tag_facts(rows: NDArray[Any]) -> Iterator[TagFact]:
     """Edges of health, in order of rows."""
     for i in np.flatnonzero(rows["flags"] & (TO_BAD | TO_OK)).tolist():
         row = rows[i]
-        yield TagFact(int(row["tag"]), bool(row["flags"] & TO_BAD), int(row["quality"]), int(row["source"]))
+        flags, quality, time = int(row["flags"]), int(row["quality"]), int(row["source"])
+        yield TagFact(int(row["tag"]), bool(flags & TO_BAD), quality, time, bool(flags & INHERITED))
 
 
 def rule_facts(edges: NDArray[Any]) -> Iterator[RuleFact]:

@@ -12,9 +12,20 @@ def same_tags(new: Site, stage: Conditioner, old: Site, old_stage: Conditioner) 
     """Tags of the same id that are conditioned alike and hang on the same links: (row in new, row in old)."""
     there = old.tag_index
     pairs = [(row, there[tag.id]) for row, tag in enumerate(new.tags) if tag.id in there]
-    return [
+    alike = [
         (n, o) for n, o in pairs if new.tags[n].links == old.tags[o].links and stage.same(n, old_stage, o)
     ]  # fmt: skip
+    return _with_inputs(new, stage, alike)
+
+
+def _with_inputs(new: Site, stage: Conditioner, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without computed tags of which an input begins anew; and so on up the chain."""
+    kept = {n for n, _ in pairs}
+    while True:
+        lost = {n for n in kept if any(new.tag_index[t] not in kept for t in stage.inputs(n))}
+        if not lost:
+            return [(n, o) for n, o in pairs if n in kept]
+        kept -= lost
 
 
 def same_rules(new: Site, old: Site, tags: AbstractSet[int]) -> list[tuple[int, int]]:

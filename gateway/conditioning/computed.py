@@ -1,0 +1,115 @@
+"""Computed tags of a site: their programs in the order in which they depend on each other, and one kernel call."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.program import MAX_STACK, OP, TABLE
+from gateway.conditioning import layout as lo
+from gateway.conditioning.expressions import Compiled, compile_text, in_order, known_to
+from gateway.conditioning.kernels_computed import compute
+from gateway.model.quality import Quality
+from gateway.model.site import Tag
+from gateway.model.times import NEVER
+
+
+class Computed:
+    """All computed tags. Between two engine inputs it remembers nothing that the conditioner's state does not say.
+
+    Raises:
+        ValueError: an expression is wrong, names a tag that is not there, or depends on itself.
+    """
+
+    def __init__(self, tags: Sequence[Tag]) -> None:
+        units = {t.id: t.unit for t in tags}
+        self._rows = {t.id: i for i, t in enumerate(tags)}
+        programs = {
+            t.id: compile_text(t.expression, known_to(t, units), t.unit) for t in tags if t.expression
+        }
+        self.inputs = {name: c.inputs for name, c in programs.items()}
+        order = in_order(self.inputs)
+        self.tags: Final = frozenset(self._rows[name] for name in order)
+        self._mask = np.isin(np.arange(len(tags)), sorted(self.tags))
+        self._tables([programs[name] for name in order], order)
+        self._before, self._before_at = _lists([self._needs(name, order) for name in order])
+        roots = [self._roots(name) for name in order]
+        used = [[c for c, found in enumerate(roots) if t.id in found] for t in tags]
+        self._users, self._users_at = _lists(used)
+        self.fanout: Final = np.diff(self._users_at)
+        self._latest = np.zeros(len(tags), lo.LATEST)
+        self._waits = np.zeros(len(order), lo.WAIT)
+        self._waits["time"] = NEVER
+        self._queue, self._stack = np.zeros(max(len(order), 1), np.int64), np.zeros(MAX_STACK)
+        self._latest["quality"] = Quality.NO_DATA
+
+    def _tables(self, programs: Sequence[Compiled], order: Sequence[str]) -> None:
+        params = np.zeros(len(order), lo.COMPUTED)
+        members, code, points = list[int](), list[tuple[float, int]](), list[float]()
+        for p, name, program in zip(params, order, programs, strict=True):
+            p["tag"], p["first"], p["count"] = self._rows[name], len(members), len(program.inputs)
+            p["start"], p["stop"] = len(code), len(code) + len(program.steps)
+            members += [self._rows[tag] for tag in program.inputs]
+            code += [(arg + (len(points) if op == TABLE else 0), op) for op, arg in program.steps]
+            points += program.points
+        self._params, self._members, self._points = (
+            params,
+            np.array(members, np.int64),
+            np.array([*points, 0.0]),
+        )
+        self._code = np.zeros(len(code), OP)
+        self._code["arg"], self._code["op"] = [arg for arg, _ in code], [op for _, op in code]
+
+    def _needs(self, name: str, order: Sequence[str]) -> list[int]:
+        """Places of the computed tags it depends on, and its own, in order."""
+        found, open_ = {name}, [name]
+        while open_:
+            new = [t for t in self.inputs[open_.pop()] if t in self.inputs and t not in found]
+            found.update(new)
+            open_ += new
+        return [c for c, other in enumerate(order) if other in found]
+
+    def _roots(self, name: str) -> set[str]:
+        """The measured tags it depends on."""
+        found: set[str] = set()
+        for tag in self.inputs[name]:
+            found |= self._roots(tag) if tag in self.inputs else {tag}
+        return found
+
+    def measured(self, rows: NDArray[Any], count: int) -> int:
+        """Take raw rows of computed tags out: whoever sends one knows less than the inputs say.
+
+        Returns:
+            How many of the first ``count`` rows are left.
+        """
+        tags = rows["tag"][:count]
+        inside = (tags >= 0) & (tags < len(self._mask))  # others are for the conditioner to refuse
+        theirs = inside & self._mask[np.where(inside, tags, 0)]
+        if not theirs.any():
+            return count
+        kept = rows[:count][~theirs]
+        rows[: len(kept)] = kept
+        return len(kept)
+
+    def room(self, rows: NDArray[Any]) -> int:
+        """Most rows that these conditioned rows can bring."""
+        return int(self.fanout[rows["tag"]].sum())
+
+    def run(self, rows: NDArray[Any], count: int, state: NDArray[Any]) -> int:
+        """Append the computed rows; returns how many rows there are now."""
+        return compute(
+            rows, count, self._params, state, self._waits, self._users, self._users_at, self._before, self._before_at,
+            self._members, self._code, self._points, self._latest, self._queue, self._stack,
+        )  # fmt: skip
+
+    def recall(self, state: NDArray[Any]) -> None:
+        """Take the last judged rows from the conditioner's memory, after a restart or a change of configuration."""
+        for name in ("source", "value", "quality"):
+            self._latest[name] = state[name]
+
+
+def _lists(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lists of different length as one array and where each begins."""
+    flat = [x for found in lists for x in found]
+    return np.array(flat or [0], np.int64), np.cumsum([0, *map(len, lists)]).astype(np.int64)
