@@ -30,15 +30,20 @@ def rule_facts(edges: NDArray[Any]) -> Iterator[RuleFact]:
         received,
         value,
         rate,
-        _eta,
-        _confidence,
+        eta,
+        confidence,
         rule,
         before,
         after,
         quality,
         _,
     ) in edges.tolist():
-        slope = None if rate != rate else rate  # noqa: PLR0124  # NaN: not a rate rule
         yield RuleFact(
-            rule, CONDITION[before], CONDITION[after], time, onset, value, quality, slope, received
-        )
+            rule, CONDITION[before], CONDITION[after], time, onset, value, quality, _said(rate), received, _said(eta),
+            _said(confidence),
+        )  # fmt: skip
+
+
+def _said(number: float) -> float | None:
+    """None for NaN: the rule's kind says no such thing, or not now."""
+    return None if number != number else number  # noqa: PLR0124

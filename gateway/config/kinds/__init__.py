@@ -2,8 +2,13 @@
 
 from typing import Final
 
-from gateway.config.kinds import groups, learned, statistics
+from gateway.config.kinds import common, groups, learned, statistics
 from gateway.config.kinds.base import KindEntry
 
-ENTRIES: Final[tuple[type[KindEntry], ...]] = (*groups.ENTRIES, *learned.ENTRIES, *statistics.ENTRIES)
+ENTRIES: Final[tuple[type[KindEntry], ...]] = (
+    *common.ENTRIES,
+    *groups.ENTRIES,
+    *learned.ENTRIES,
+    *statistics.ENTRIES,
+)
 """every entry class; the reference page and the checks walk it"""

@@ -118,6 +118,7 @@ def event_line(site: Site, record: Record) -> str:
 def _event_fields(record: Record) -> list[str]:
     e = record.event
     numbers = {"value": e.value, "limit": e.limit, "reset": e.reset, "rate": e.rate, "eta_s": e.eta_s}
+    numbers["confidence"] = e.confidence
     integers = {"seq": record.seq, "n": e.n, "source_time": e.time, "onset": e.onset, "priority": e.priority}
     integers["quality"] = e.quality
     texts = {"id": e.id, "kind": e.kind, "rule_version": e.rule_version, "unit": e.unit, "isa": e.isa}
