@@ -37,6 +37,17 @@ KINDS: dict[str, Kind] = {
     "truncated": Kind(
         "device", {"drop": 3.0, "unit": 0.0}, "the last `drop` bytes of each answer are missing"
     ),
+    "short": Kind(
+        "device",
+        {"by": 1.0, "unit": 0.0},
+        "each answer has `by` registers fewer than asked for, in a right frame",
+    ),
+    "long": Kind(
+        "device",
+        {"by": 1.0, "unit": 0.0},
+        "each answer has `by` registers more than asked for, in a right frame",
+    ),
+    "bad-crc": Kind("device", {"unit": 0.0}, "the CRC or LRC of each answer is wrong (RTU and ASCII)"),
     "wrong-id": Kind("device", {"by": 1.0, "unit": 0.0}, "the transaction id of each answer is off by `by`"),
     "wrong-unit": Kind("device", {"by": 1.0, "unit": 0.0}, "the unit id of each answer is off by `by`"),
     "split": Kind(
@@ -44,7 +55,14 @@ KINDS: dict[str, Kind] = {
     ),
     "trailing": Kind("device", {"bytes": 5.0, "unit": 0.0}, "junk bytes follow each answer"),
     "drop": Kind("device", {"unit": 0.0}, "the connection is closed instead of an answer"),
-    "refuse": Kind("device", {}, "the port is closed: open connections end, new ones are refused"),
+    "drop-mid": Kind(
+        "device",
+        {"after": 4.0, "unit": 0.0},
+        "the connection is closed after the first `after` bytes of an answer",
+    ),
+    "refuse": Kind(
+        "device", {}, "the port is closed (a serial port is gone): open connections end, new ones are refused"
+    ),
     "half-open": Kind("device", {}, "connections are accepted and kept, nothing is read or answered"),
     "mqtt-silence": Kind("mqtt", {}, "the publisher stays connected and publishes nothing"),
     "mqtt-drop": Kind("mqtt", {}, "the publisher is disconnected from the broker"),

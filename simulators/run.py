@@ -17,7 +17,7 @@ import numpy as np
 from simulators.clock import ScaledClock
 from simulators.control import LONGEST_LINE, Reply, Request, conversation
 from simulators.messages import Publisher
-from simulators.modbus import DeviceServer
+from simulators.modbus import DeviceServer, server_of
 from simulators.mqtt import Broker, MqttRim
 from simulators.player import Player
 from simulators.scenario import Scenario
@@ -79,7 +79,7 @@ class Simulator:
     def _servers(self) -> list[DeviceServer]:
         seeds = np.random.SeedSequence([self.scenario.seed, 1]).spawn(len(self.player.site.devices))
         pairs = zip(self.player.site.devices.values(), seeds, strict=True)
-        return [DeviceServer(device, self.player, np.random.default_rng(seed)) for device, seed in pairs]
+        return [server_of(device, self.player, np.random.default_rng(seed)) for device, seed in pairs]
 
     async def run(self) -> None:
         """Open everything, announce it, follow the clock until told to stop, close everything."""
@@ -166,8 +166,7 @@ class Simulator:
         """The line printed when everything is open."""
         devices = {
             server.device.name: {
-                "host": self.options.host,
-                "port": server.port,
+                **server.place(),
                 "units": self.player.site.units(server.device.name),
             }
             for server in self.servers

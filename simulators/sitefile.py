@@ -13,6 +13,7 @@ from simulators.modbus.server import Device
 from simulators.physics import Plant, build_plant
 from simulators.tags import Tag, read_tags
 
+WIRES = ("tcp", "rtu-tcp", "ascii-tcp", "rtu", "ascii")
 KEYS = {"plant", "zh", "en", "installations", "mqtt_root", "physics", "devices", "tags"}
 
 
@@ -53,7 +54,10 @@ def load_site(path: Path) -> SiteFile:
 
 
 def _devices(items: Mapping[str, Any]) -> dict[str, Device]:
-    return {name: make(Device, {"name": name, **item}, f"devices.{name}") for name, item in items.items()}
+    made = {name: make(Device, {"name": name, **item}, f"devices.{name}") for name, item in items.items()}
+    if wrong := sorted(d.name for d in made.values() if d.wire not in WIRES):
+        raise BadData(f"wire of {', '.join(wrong)}: allowed: {', '.join(WIRES)}")
+    return made
 
 
 def _check_devices(tags: Mapping[str, Tag], devices: Mapping[str, Device]) -> None:

@@ -1,5 +1,14 @@
-"""A Modbus TCP server of our own: pure frames and replies, a pure fault pipe, a thin asyncio rim."""
+"""Modbus devices of our own: pure frames and replies, a pure fault pipe, thin asyncio rims on TCP and serial lines."""
 
-from simulators.modbus.server import DeviceServer, Reader
+import numpy as np
 
-__all__ = ["DeviceServer", "Reader"]
+from simulators.modbus.line import LineServer
+from simulators.modbus.server import Device, DeviceServer, Reader
+
+__all__ = ["Device", "DeviceServer", "LineServer", "Reader", "server_of"]
+
+
+def server_of(device: Device, plant: Reader, rng: np.random.Generator) -> DeviceServer:
+    """On TCP, or on a serial port."""
+    made = LineServer if device.wire in ("rtu", "ascii") else DeviceServer
+    return made(device, plant, rng)

@@ -84,6 +84,36 @@ def _split(passing: Passing) -> list[Act]:
     return [act for byte in passing.answer.encoded() for act in (Send(bytes([byte])), gap)]
 
 
+def _short(passing: Passing) -> list[Act]:
+    return [Send(_resized(passing.answer, passing.answer.pdu[2 : -2 * passing.moved()]).encoded())]
+
+
+def _long(passing: Passing) -> list[Act]:
+    return [Send(_resized(passing.answer, passing.answer.pdu[2:] + bytes(2 * passing.moved())).encoded())]
+
+
+def _resized(answer: Frame, data: bytes) -> Frame:
+    """With other data, in a frame that is right in itself; a refusal stays as it is."""
+    if answer.pdu[0] & 0x80:
+        return answer
+    return replace(answer, pdu=bytes([answer.pdu[0], len(data) & 0xFF]) + data)
+
+
+def _bad_crc(passing: Passing) -> list[Act]:
+    """TCP has no check of its own: there the answer stays right."""
+    whole = bytearray(passing.answer.encoded())
+    if passing.answer.framing == "rtu":
+        whole[-1] ^= 0x01
+    elif passing.answer.framing == "ascii":
+        whole[-3] = ord("0") if whole[-3] != ord("0") else ord("1")
+    return [Send(bytes(whole))]
+
+
+def _drop_mid(passing: Passing) -> list[Act]:
+    whole = passing.answer.encoded()
+    return [Send(whole[: min(len(whole) - 1, int(passing.fault.params["after"]))]), Close()]
+
+
 _SHAPES: dict[str, Callable[[Passing], list[Act]]] = {
     "silent": lambda passing: [],  # noqa: ARG005 - the one fault that needs to know nothing
     "drop": lambda passing: [Close()],  # noqa: ARG005
@@ -94,5 +124,9 @@ _SHAPES: dict[str, Callable[[Passing], list[Act]]] = {
     "garbage": lambda passing: [passing.junk()],
     "trailing": lambda passing: [*passing.acts, passing.junk()],
     "truncated": _truncated,
+    "short": _short,
+    "long": _long,
+    "bad-crc": _bad_crc,
+    "drop-mid": _drop_mid,
     "split": _split,
 }

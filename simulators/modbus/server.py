@@ -1,4 +1,4 @@
-"""The asyncio rim of one simulated device: a listening port, its connections, its faults."""
+"""The asyncio rim of one simulated device on TCP: a listening port, its connections, its faults."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from simulators.errors import BadFrame
 from simulators.faults import Fault
 from simulators.image import Image
-from simulators.modbus.frames import Frame, FrameBuffer
+from simulators.modbus.frames import BUFFERS, Frame
 from simulators.modbus.pdu import WRITES, exception, respond
 from simulators.modbus.pipe import Act, Send, Wait, shape
 
@@ -31,12 +31,23 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Device:
-    """A port: its offset from the first port, what holes answer, and what an unknown unit does."""
+    """A port: its offset from the first port, what holes answer, what an unknown unit does, and its wire.
+
+    ``wire``: ``tcp``; ``rtu-tcp`` and ``ascii-tcp``, as behind a serial server; ``rtu`` and ``ascii``, a serial port
+    (the far end of a pty) at ``link``.
+    """
 
     name: str
-    port_offset: int
+    port_offset: int = 0
     gaps: str = "zero"
     unknown_unit: str = "silent"
+    wire: str = "tcp"
+    link: str = ""
+
+    @property
+    def framing(self) -> str:
+        """tcp, rtu or ascii."""
+        return self.wire.partition("-")[0]
 
 
 @dataclass
@@ -52,7 +63,7 @@ class Stats:
 
 
 class DeviceServer:
-    """One Modbus TCP port with any number of units behind it."""
+    """One TCP port with any number of units behind it: Modbus TCP, or RTU or ASCII frames."""
 
     def __init__(self, device: Device, plant: Reader, rng: np.random.Generator) -> None:
         self.device, self.stats, self.port = device, Stats(), 0
@@ -89,6 +100,10 @@ class DeviceServer:
         """The counts, for JSON."""
         return asdict(self.stats)
 
+    def place(self) -> dict[str, str | int]:
+        """Where it is reached."""
+        return {"host": self._host, "port": self.port}
+
     def _has(self, kind: str) -> bool:
         return any(fault.kind == kind for fault in self._plant.device_faults(self.device.name))
 
@@ -113,7 +128,7 @@ class DeviceServer:
                 await writer.wait_closed()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        frames = FrameBuffer()
+        frames = BUFFERS[self.device.framing]()
         while data := await self._receive(reader):
             for request in frames.feed(data):
                 if not await self._perform(self._acts(request), writer):
@@ -149,7 +164,7 @@ class DeviceServer:
         pdu = self._reply(request)
         if pdu is None:
             return []
-        answer = Frame(request.transaction, request.unit, pdu)
+        answer = Frame(request.transaction, request.unit, pdu, request.framing)
         acts = shape(answer, self._plant.device_faults(self.device.name), self._rng)
         self.stats.exceptions += pdu[0] >= 0x80
         self.stats.replies += any(isinstance(act, Send) for act in acts)
