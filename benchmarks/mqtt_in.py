@@ -167,7 +167,9 @@ def whole(runs: int) -> dict[str, Any]:
             for order, name in enumerate(found):
                 job = Job("S3max", seed, name, order)
                 lacking = harness.lacks(job)
-                result: dict[str, Any] = {"status": "", "why": lacking} if lacking else harness.run(job, 4, Path(folder))
+                result: dict[str, Any] = {"status": "", "why": lacking}
+                if not lacking:
+                    result = harness.run(job, 4, Path(folder))
                 if result["status"] != "ok":
                     why[name] = f"not run: {result['why']}"
                     continue
