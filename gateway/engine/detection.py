@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.bank import Bank
 from detectors.layout import IS_NORMAL
 from gateway.alarms.facts import CommandFact, ConfigFact, Fact, GapFact, LinkFact, StartedFact, SystemFact
+from gateway.conditioning.layout import SYNTHETIC, TO_BAD, TO_OK
 from gateway.conditioning.stage import Conditioner
 from gateway.engine.edges import rule_facts, tag_facts
 from gateway.engine.links import Links
@@ -52,6 +54,7 @@ class Detection:
         self.conditioner = Conditioner(site.tags, site.table)
         self.bank = Bank(len(site.tags), rule_params(site), [t.max_age for t in site.tags], permits())
         self.links = Links(site)
+        self._computed = np.array([bool(t.expression) for t in site.tags], np.bool_)
         self._known: Collection[str] = ()
         self._stages: dict[type[Any], Callable[[Any, int], Judged]] = {
             Readings: self._readings,
@@ -107,11 +110,22 @@ class Detection:
         """Rows are conditioned: healths, then conditions."""
         facts: list[Fact] = list(first)
         if count:
-            facts += tag_facts(self.conditioner.rows[:count])
+            facts += tag_facts(self._healths(count))
         elif now < self.bank.next_deadline():
             return Judged(facts, 0)
         facts += rule_facts(self.bank.feed(self.conditioner.rows, count, now))
         return Judged(facts, count)
+
+    def _healths(self, count: int) -> NDArray[Any]:
+        """Rows with an edge of health: measured ones as they came, then those that aged, then computed ones, both by
+        tag; an order that does not depend on which other tags there are.
+        """
+        rows = self.conditioner.rows[:count]
+        edges = rows[np.flatnonzero(rows["flags"] & (TO_BAD | TO_OK))]
+        if len(edges) < 2:
+            return edges
+        stage = np.where(self._computed[edges["tag"]], 2, (edges["flags"] & SYNTHETIC) > 0)
+        return edges[np.lexsort((np.where(stage > 0, edges["tag"], 0), stage))]
 
     def _readings(self, item: Readings, now: int) -> Judged:
         batch = item.batch

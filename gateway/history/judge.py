@@ -17,11 +17,12 @@ from gateway.history.sets import Part
 from gateway.model.inputs import Started, Tick
 
 Order = tuple[int, int, int, int]
-"""input number, stage (0 health of tags, 1 conditions of rules), then what orders facts within it"""
+"""input number, stage (see below), then what orders facts within it: place, tag or rule, and then the order told"""
 Told = tuple[Order, Fact]
 Lines = tuple[Piece, int, int]
 """lines start:stop of a piece"""
-MEASURED, AGED = 0, 1
+MEASURED, AGED, COMPUTED, JUDGED = range(4)
+"""edges of health of rows as they came, of those that aged, of computed tags; conditions of rules"""
 
 
 class Judge:
@@ -108,9 +109,14 @@ class Judge:
         for i, fact in enumerate(facts):
             if isinstance(fact, TagFact):
                 tag = self._part.tags[fact.tag]
-                order = (number, MEASURED, places[i], i) if i in places else (number, AGED, tag, i)
+                order = (
+                    (number, MEASURED, places[i], i) if i in places else (number, self._made(fact), tag, i)
+                )
                 out.append((order, replace(fact, tag=tag)))
             elif isinstance(fact, RuleFact):
                 rule = self._part.rules[fact.rule]
-                out.append(((number, 2, rule, i), replace(fact, rule=rule)))
+                out.append(((number, JUDGED, rule, i), replace(fact, rule=rule)))
         return out
+
+    def _made(self, fact: TagFact) -> int:
+        return COMPUTED if self._part.site.tags[fact.tag].expression else AGED

@@ -38,7 +38,8 @@ def known(site: Site, columns: Iterable[str], bound: dict[str, str]) -> Known:
         columns: names in the recording; a tag's id, its raw name, or what ``bound`` says of it.
         bound: name -> tag id, of tags that read a recording anyway.
     """
-    ids = {t.id: t.id for t in site.tags} | {t.raw: t.id for t in site.tags} | bound
+    measured = [t for t in site.tags if not t.expression]
+    ids = {t.id: t.id for t in measured} | {t.raw: t.id for t in measured} | bound
     named: dict[str, str] = {}
     for column in columns:
         tag = ids.get(column.strip())
@@ -56,20 +57,11 @@ def known(site: Site, columns: Iterable[str], bound: dict[str, str]) -> Known:
     )
 
 
-def inputs_of(tag: Tag) -> tuple[str, ...]:
-    """Tags that a computed tag is made of; none for a measured one."""
-    return tuple(getattr(tag, "inputs", ()))
-
-
 def _computed(tags: Sequence[Tag], there: set[str]) -> set[str]:
     """Computed tags whose inputs are all there, or are computed of such."""
     made: set[str] = set()
     while True:
-        more = {
-            t.id
-            for t in tags
-            if (own := inputs_of(t)) and t.id not in made | there and {*own} <= made | there
-        }
+        more = {t.id for t in tags if t.inputs and t.id not in made | there and {*t.inputs} <= made | there}
         if not more:
             return made
         made |= more
@@ -86,7 +78,7 @@ def connected(site: Site) -> list[list[int]]:
         return row
 
     index = site.tag_index
-    joined = [r.tags for r in site.rules if r.enabled] + [(t.id, *inputs_of(t)) for t in site.tags]
+    joined = [r.tags for r in site.rules if r.enabled] + [(t.id, *t.inputs) for t in site.tags]
     for names in joined:
         for name in names[1:]:
             a, b = sorted((root(index[names[0]]), root(index[name])))

@@ -19,8 +19,21 @@ from gateway.model.site import RuleKind, Site
 from tests.unit.engine.plant import RULES, TAGS, S, rule, site, tag
 from tests.unit.history.memory import Memory, histories, inputs
 
-APART = site(tags=TAGS, rules=tuple(r for r in RULES if len(r.tags) == 1))
-"""no rule joins two of its tags"""
+COMPUTED = (
+    tag("AA", expression="L * 2", inputs=("L",), links=()),
+    *TAGS,
+    tag("ZZ", expression="AA + 1 [m]", inputs=("AA",), links=()),
+    tag("XX", expression="X * 2", inputs=("X",), links=()),
+)
+APART = site(
+    tags=COMPUTED,
+    rules=(
+        *(r for r in RULES if len(r.tags) == 1),
+        rule("ZZ.H", RuleKind.LIMIT_HIGH, "ZZ", trigger=21.0, reset=20.0),
+        rule("XX.H", RuleKind.LIMIT_HIGH, "XX", trigger=21.0, reset=20.0, on_delay=2 * S),
+    ),
+)
+"""no rule joins two of its tags; three are computed of others"""
 
 
 def engine_says(plant: Site, history: Memory) -> list[Any]:
@@ -54,7 +67,7 @@ def inputs_grid(plant: Site, history: Memory) -> Grid:
 
 
 @given(history=histories())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_only_the_steps_that_matter_are_done_and_nothing_is_missed(history: Memory) -> None:
     plant = found_in(site(), history)
     outcome = backtest(plant, history)
@@ -63,13 +76,13 @@ def test_only_the_steps_that_matter_are_done_and_nothing_is_missed(history: Memo
 
 
 @given(history=histories(), count=st.integers(2, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_number_of_parts_gives_the_same_decisions(history: Memory, count: int) -> None:
     assert in_parts(APART, history, count) == engine_says(found_in(APART, history), history)
 
 
 @given(history=histories(longest=30), cuts=st.sets(st.integers(1, 30)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_how_the_recording_is_cut_changes_nothing(history: Memory, cuts: set[int]) -> None:
     whole = backtest(site(), Memory(history.rows))
     cut = backtest(site(), Memory(history.rows, tuple(cuts)))
@@ -102,6 +115,7 @@ def test_rules_and_nothing_else_join_tags() -> None:
     )
     assert connected(plant) == [[0, 2, 4], [1], [3], [5]]
     split = parts(plant, 2)
+    assert connected(APART) == [[0, 1, 6], [2], [3], [4], [5, 7]]
     assert sorted(r for p in split for r in p.tags) == list(range(6))
     assert sorted(r for p in split for r in p.rules) == [0, 1, 3]
     assert [len(parts(plant, n)) for n in (1, 4, 9)] == [1, 4, 4]
