@@ -41,7 +41,7 @@ from gateway.alarms.instruments import Health, Turn
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
 from gateway.alarms.subjects import SYSTEM, Subject, of_rule
-from gateway.alarms.tables import ENDS, NORM, Cause, move
+from gateway.alarms.tables import ENDS, NORM, Cause, letter, move
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
 from gateway.model.commands import Actor
@@ -56,6 +56,8 @@ _CAUSES: Final = {
     Condition.NORMAL: Cause.WITHIN,
     Condition.UNKNOWN: Cause.UNSURE,
 }
+STANDS: Final = frozenset("BCDE")
+"""letters of what stands or waits to be seen: while there is one in a first-out group, what comes is not the first"""
 _FAULT_NAMES: Final = {"instrument": "FAULT", "link": "LINK", SYSTEM: "SYSTEM"}
 
 
@@ -69,6 +71,9 @@ class Book:
         self._by_id = {s.rule: s for s in self._subjects}
         self._late = tuple(self._max_age(rule.tags) for rule in site.rules)
         self._design = Design(self._subjects)
+        self._groups: dict[str, list[str]] = {}
+        for subject in self._subjects:
+            self._groups.setdefault(subject.first_out, []).append(subject.rule)
         self._acts = Acts(site, self._by_id)
         self._epoch = epoch
         self._ledger = self._empty()
@@ -289,8 +294,16 @@ class Book:
         suppression, detail = away.inherited(self._ledger.branches(subject.rule), turn.basis.time)
         if suppression is Suppression.NONE and self._design.holds(self._ledger, subject):
             suppression = Suppression.BY_DESIGN
+        shown = suppression is Suppression.NONE
+        if shown and subject.first_out and self._quiet(subject.first_out):
+            detail["first_out"] = subject.first_out
         basis = replace(turn.basis, detail={**turn.basis.detail, **detail})
         return begin(subject, ident, turn.onset, basis, suppression)
+
+    def _quiet(self, group: str) -> bool:
+        """Nothing of this first-out group stands or waits to be seen."""
+        held = (h for rule in self._groups.get(group, ()) for h in self._ledger.branches(rule))
+        return all(letter(h.occurrence.axes) not in STANDS for h in held)
 
     def _ran_out(self, held: Held, now: int) -> list[Event]:
         return run_out(held, self._by_id.get(held.occurrence.rule), now)

@@ -24,7 +24,7 @@ from gateway.model.events import (
     Suppression,
 )
 from gateway.model.levels import Level
-from gateway.model.times import iso
+from gateway.model.times import NEVER, iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +183,19 @@ def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
 
 def next_due(held: Held, subject: Subject | None) -> int:
     """When something of this occurrence next happens by time alone, ns or NEVER."""
-    return min(
-        escalation(held, subject.steps if subject else ())[0], held.occurrence.until, held.occurrence.due
-    )
+    o = held.occurrence
+    if subject is None:
+        return min(o.until, o.due)
+    return min(escalation(held, subject.steps)[0], o.until, o.due, again_at(o, subject))
+
+
+def again_at(o: Occurrence, subject: Subject) -> int:
+    """When an acknowledged alarm that is still there is announced again (ISA-18.2: re-alarming), ns or NEVER."""
+    axes = o.axes
+    if not subject.re_alarm or axes.acknowledgement is not Acknowledgement.ACKNOWLEDGED:
+        return NEVER
+    gone = axes.condition is Condition.NORMAL or axes.suppression is not Suppression.NONE
+    return NEVER if gone else o.seen + subject.re_alarm
 
 
 def run_out(held: Held, subject: Subject | None, now: int) -> list[Event]:
@@ -206,6 +216,8 @@ def _at(held: Held, subject: Subject | None, at: int) -> list[Event]:
         return raise_level(held, level, Basis(time=at, detail={"why": "time in alarm"}))
     if held.occurrence.until == at:
         return let_go(held, subject, Basis(time=at, detail={"why": "its time is over"}))
+    if subject is not None and again_at(held.occurrence, subject) == at:
+        return press(held, Cause.AGAIN, Basis(time=at, detail={"why": "still there"}))
     axes = held.occurrence.axes
     o, kind = held.occurrence, EventKind.DISPOSAL_OVERDUE
     return [_next(o, kind, o.n + 1, (axes, axes), Basis(time=at, detail={"disposal": axes.disposal.value}))]

@@ -73,6 +73,7 @@ def open_with(event: Event, name: str) -> Held:
         quality=event.quality or 0,
         guidance=event.guidance,
         members=event.members,
+        first_out=bool(event.detail.get("first_out")),
         until=_until(event, NEVER),
         set_aside_by=event.actor if _by_person(event) else None,
         reason=event.comment if _by_person(event) else "",
@@ -110,6 +111,7 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
         reset=event.reset,
         quality=occurrence.quality if event.quality is None else event.quality,
         acknowledged_by=_who(occurrence, axes, event),
+        seen=event.time if axes.acknowledgement is not occurrence.axes.acknowledgement else occurrence.seen,
         comment=event.comment or occurrence.comment,
         **more,
     )

@@ -41,6 +41,8 @@ class Subject:
     """ns to close the loop in; 0: none is asked for"""
     highly_managed: bool = False
     """suppressed by two persons only"""
+    first_out: str = ""
+    re_alarm: int = 0
     suppressed_while: tuple[str, ...] = ()
     """rules whose active condition suppresses this one by design"""
 
@@ -78,6 +80,8 @@ def of_rule(site: Site, rule: Rule) -> Subject:
         disposal_due=rule.disposal_due,
         highly_managed=rule.highly_managed,
         suppressed_while=rule.suppressed_while,
+        first_out=rule.first_out,
+        re_alarm=rule.re_alarm,
     )
 
 

@@ -66,6 +66,12 @@ class RuleBase(Strict):
         (),
         description="ids of rules whose active condition sets this alarm aside: its cause, a state of the plant",
     )
+    first_out: Annotated[str, Field(max_length=64)] = Field(
+        "", description="group in which the first alarm is marked, so that the cause is seen in a flood"
+    )
+    re_alarm: Duration = Field(
+        0, description="an acknowledged alarm that is still there is announced again after this; 0: it is not"
+    )
     stage: StageWord = Field("live", description="shadow: judged and journalled, not announced")
     enabled: Flag = Field(True, description="false: not judged, and shown as such")
     description: Text = Field("", description="shown on its alarms; empty: the tag's description")

@@ -5,6 +5,7 @@ entries, tags and rules is checked in :mod:`gateway.config.rulecheck`.
 """
 
 import ipaddress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
 from pydantic import AfterValidator, Field, model_validator
@@ -95,6 +96,12 @@ class LimitColumn(Strict):
     raise_level: Raises = Field((), description=RAISE_HELP)
     latched: Flag = Field(False, description="stays until an operator resets it")
     highly_managed: Flag = Field(False, description="shelved or taken out of service by two persons only")
+    first_out: Annotated[str, Field(max_length=64)] = Field(
+        "", description="group in which the first is marked"
+    )
+    re_alarm: Duration = Field(
+        0, description="announced again while acknowledged and still there; 0: it is not"
+    )
 
     @model_validator(mode="after")
     def _rising(self) -> "LimitColumn":
@@ -225,6 +232,43 @@ class Alarms(Strict):
     )
 
 
+_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$"
+PlainName = Annotated[str, Field(pattern=_NAME, max_length=64)]
+UnitText = Annotated[str, Field(max_length=20)]
+
+
+class ConstantEntry(Strict):
+    """A fixed value with a name, e.g. the crest of a dam."""
+
+    value: Number = Field(description="its value")
+    unit: UnitText = Field("", description="its unit")
+    description: Text = Field("", description="where it comes from")
+
+
+class TableEntry(Strict):
+    """Points joined by straight lines, e.g. a strapping table; outside of them there is no value."""
+
+    x: UnitText = Field("", description="unit of x")
+    y: UnitText = Field("", description="unit of y")
+    points: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=2, max_length=500)] = Field(
+        description="pairs of x and y, x rising"
+    )
+    description: Text = Field("", description="where it comes from")
+
+    @model_validator(mode="after")
+    def _rising(self) -> "TableEntry":
+        if any(b[0] <= a[0] for a, b in pairwise(self.points)):
+            raise ValueError("points with rising x")
+        return self
+
+
+class ComputedNames(Strict):
+    """Names that the expressions of computed tags may use."""
+
+    constants: dict[PlainName, ConstantEntry] = Field({}, description="name -> value and unit")
+    tables: dict[PlainName, TableEntry] = Field({}, description="name -> points")
+
+
 class SiteFile(Strict):
     """The whole site file."""
 
@@ -246,6 +290,7 @@ class SiteFile(Strict):
     )
     defaults: Defaults = Field(Defaults(), description="what an empty cell of a tag list means")
     limits: Limits = Field(Limits(), description="level and priority of the four limit columns")
+    computed: ComputedNames = Field(ComputedNames(), description="constants and tables of computed tags")
     rules: tuple[AnyRule, ...] = Field((), description="everything that is not a limit column")
     alarms: Alarms = Field(Alarms(), description="shelving, removal from service, disposal")
     outputs: dict[Id, dict[str, Any]] = Field(

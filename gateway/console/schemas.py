@@ -123,6 +123,7 @@ class AlarmView(Model):
     members: list[str]
     acknowledged_by: ActorView | None
     comment: str
+    first_out: bool
     until: str | None
     set_aside_by: ActorView | None
     reason: str

@@ -117,6 +117,7 @@ def alarm(o: Occurrence) -> Json:
         "members": list(o.members),
         "acknowledged_by": actor(o.acknowledged_by),
         "comment": o.comment,
+        "first_out": o.first_out,
         "until": maybe_iso(o.until if o.until < NEVER else 0),
         "set_aside_by": actor(o.set_aside_by),
         "reason": o.reason,

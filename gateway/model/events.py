@@ -303,6 +303,10 @@ class Occurrence:
     """ns; when its disposal is overdue"""
     handler: str = ""
     """id of who took it in hand"""
+    seen: int = 0
+    """ns; when it was last acknowledged whole"""
+    first_out: bool = False
+    """it was the first of its group"""
 
     def with_(self, **changes: Any) -> "Occurrence":
         """A copy with some fields replaced; several times as quick as ``dataclasses.replace``, which makes it anew."""

@@ -205,6 +205,10 @@ class Rule:
     """ids of rules whose active condition suppresses this one by design: a parent's alarm, a state of the plant"""
     disposal_due: int = 0
     """time to close the loop in (处置), ns; 0: none is asked for"""
+    first_out: str = ""
+    """group in which the first alarm is marked (first-out); empty: none"""
+    re_alarm: int = 0
+    """an acknowledged alarm that is still there is announced again after this, ns; 0: it is not"""
     stage: Stage = Stage.LIVE
     enabled: bool = True
     description: str = ""

@@ -216,6 +216,7 @@ def _occurrence(o: Occurrence) -> dict[str, Any]:
         "until": iso(o.until) if o.until < NEVER else None,
         "set_aside_by": _who(o.set_aside_by),
         "reason": o.reason,
+        "first_out": o.first_out or None,
         "due": iso(o.due) if o.due < NEVER else None,
     }
     kept = {k: v for k, v in fields.items() if v not in (None, "", [])}

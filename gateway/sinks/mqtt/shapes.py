@@ -317,6 +317,7 @@ class Occurrence(_Model):
     until: Time | None = Field(None, description="when a suppression by a person ends by itself")
     set_aside_by: Actor | None = None
     reason: str | None = None
+    first_out: bool | None = Field(None, description="the first of its group")
     due: Time | None = Field(None, description="when its disposal is overdue")
     fault: bool
     axes: Axes

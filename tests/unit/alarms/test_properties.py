@@ -36,8 +36,13 @@ from tests.unit.alarms.plant import LI, T0
 Step = tuple[Any, ...]
 WANG = Actor("wang", "王强")
 MORE: dict[str, dict[str, Any]] = {
-    "LT-1.HH": {"highly_managed": True},
-    "LT-2.H": {"disposal_due": seconds(300), "raise_level": ((seconds(90), Level.RED),)},
+    "LT-1.HH": {"highly_managed": True, "first_out": "g"},
+    "LT-2.H": {
+        "disposal_due": seconds(300),
+        "first_out": "g",
+        "re_alarm": seconds(70),
+        "raise_level": ((seconds(90), Level.RED),),
+    },
     "PZ-1.H": {"suppressed_while": ("GAS-A.VOTE", "LT-2.H"), "disposal_due": seconds(60)},
 }
 SITE = plant.with_rules(*(replace(r, **MORE.get(r.id, {})) for r in plant.SITE.rules))
