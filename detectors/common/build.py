@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,24 +44,30 @@ class Tables:
 
 def build(tags: int, rules: Sequence[Params]) -> Tables:
     """Tables for ``rules`` over ``tags`` tags."""
-    tables, lists = Tables(np.zeros(len(rules), co.RULE)), list[int]()
-    tables.rules["sign"], tables.rules["own"], tables.rules["window"] = 1.0, co.NONE, co.NONE
-    for p, rule in zip(tables.rules, rules, strict=True):
-        p["kind"], p["tag"] = rule.code, tags_of(rule)[0]
-        p["on_delay"], p["off_delay"] = rule.on_delay, rule.off_delay
-        _SETTINGS[type(rule)](p, rule)
-        if isinstance(rule, Rate | Trend):
-            _window(p, rule, tables)
-        else:
-            entries = rule.values if isinstance(rule, State) else tags_of(rule)
-            p["first"], p["count"] = len(lists), len(entries)
-            lists.extend(entries)
-        if is_group(rule):
-            p["own"], tables.groups = tables.groups, tables.groups + 1
+    tables, lists = Tables(np.zeros(0, co.RULE)), list[int]()
+    tables.rules = np.array([_record(rule, tables, lists) for rule in rules], co.RULE)
     tables.lists = np.array(lists or [0], np.int64)
     tables.offsets, tables.index = _by_tag(tags, ((i, r) for i, r in enumerate(rules) if not is_group(r)))
     tables.gofs, tables.gindex = _by_tag(tags, ((i, r) for i, r in enumerate(rules) if is_group(r)))
     return tables
+
+
+def _record(rule: Params, tables: Tables, lists: list[int]) -> tuple[Any, ...]:
+    """One RULE record, in the order of its fields."""
+    own, tag = _SETTINGS[type(rule)](rule), tags_of(rule)[0]
+    first, count, window, place = len(lists), 0, co.NONE, co.NONE
+    if isinstance(rule, Rate | Trend):
+        window, count, place = _window(rule, tables), rule.buckets, tables.numbers
+        tables.numbers += 1
+    elif isinstance(rule, State) or is_group(rule):
+        lists.extend(rule.values if isinstance(rule, State) else tags_of(rule))
+        count = len(lists) - first
+    if is_group(rule):
+        place, tables.groups = tables.groups, tables.groups + 1
+    return (
+        own.trigger, own.reset, own.sign, own.limit, own.horizon, rule.on_delay, rule.off_delay, first, count,
+        own.needed, tag, window, place, rule.code, own.degrade, 0, 0,
+    )  # fmt: skip
 
 
 def is_group(rule: Params) -> bool:
@@ -69,51 +75,64 @@ def is_group(rule: Params) -> bool:
     return rule.code in (DISCREPANCY, VOTE)
 
 
-def _window(p: Any, rule: Rate | Trend, tables: Tables) -> None:
+def _window(rule: Rate | Trend, tables: Tables) -> int:
+    """Row of the window it shares with rules of the same tag and width of bucket."""
     key = (rule.tag, rule.window // rule.buckets)
     row, slots = tables.windows.get(key, (len(tables.windows), 0))
     tables.windows[key] = row, max(slots, rule.buckets)
-    p["window"], p["count"] = row, rule.buckets
-    p["own"], tables.numbers = tables.numbers, tables.numbers + 1
     tables.scratch = max(tables.scratch, 2 * rule.buckets + max(rule.buckets * (rule.buckets - 1) // 2, 8))
+    return row
 
 
-def _zero_or_one(p: Any, _rule: State | Frozen) -> None:
-    p["trigger"] = p["reset"] = _SENTINEL
+class _Own(NamedTuple):
+    """What a kind says of its RULE record."""
+
+    trigger: float
+    reset: float
+    sign: float = 1.0
+    limit: float = 0.0
+    horizon: float = 0.0
+    needed: int = 0
+    degrade: int = 0
 
 
-def _difference(p: Any, rule: Discrepancy) -> None:
-    states = rule.tolerance == 0
-    p["trigger"], p["reset"] = (_SENTINEL, _SENTINEL) if states else (rule.tolerance, rule.reset)
-    p["needed"] = co.STATES if states else co.APART
+def _zero_or_one(_rule: State | Frozen) -> _Own:
+    return _Own(_SENTINEL, _SENTINEL)
 
 
-def _rate(p: Any, rule: Rate) -> None:
-    p["trigger"], p["reset"], p["sign"] = rule.trigger, rule.reset, -1.0 if rule.fall else 1.0
+def _difference(rule: Discrepancy) -> _Own:
+    if rule.tolerance == 0:
+        return _Own(_SENTINEL, _SENTINEL, needed=co.STATES)
+    return _Own(rule.tolerance, rule.reset, needed=co.APART)
 
 
-def _spike(p: Any, rule: Spike) -> None:
-    p["trigger"], p["reset"] = rule.trigger, rule.reset
+def _rate(rule: Rate) -> _Own:
+    return _Own(rule.trigger, rule.reset, -1.0 if rule.fall else 1.0)
 
 
-def _trend(p: Any, rule: Trend) -> None:
-    p["sign"] = -1.0 if rule.low else 1.0
-    p["trigger"], p["reset"], p["limit"] = rule.confidence, rule.reset, p["sign"] * rule.limit
-    p["horizon"] = rule.horizon / NS
+def _spike(rule: Spike) -> _Own:
+    return _Own(rule.trigger, rule.reset)
 
 
-def _limits(p: Any, rule: Limit | Vote) -> None:
+def _trend(rule: Trend) -> _Own:
     sign = -1.0 if rule.low else 1.0
-    p["sign"], p["trigger"], p["reset"] = sign, sign * rule.trigger, sign * rule.reset
+    return _Own(rule.confidence, rule.reset, sign, sign * rule.limit, rule.horizon / NS)
 
 
-def _vote(p: Any, rule: Vote) -> None:
-    _limits(p, rule)
-    p["needed"], p["degrade"] = rule.needed, DEGRADE[rule.degrade]
+def _limit(rule: Limit) -> _Own:
+    sign = -1.0 if rule.low else 1.0
+    return _Own(sign * rule.trigger, sign * rule.reset, sign)
 
 
-_SETTINGS: Final[dict[type[Any], Callable[[Any, Any], None]]] = {
-    Limit: _limits,
+def _vote(rule: Vote) -> _Own:
+    sign = -1.0 if rule.low else 1.0
+    return _Own(
+        sign * rule.trigger, sign * rule.reset, sign, needed=rule.needed, degrade=DEGRADE[rule.degrade]
+    )
+
+
+_SETTINGS: Final[dict[type[Any], Callable[[Any], _Own]]] = {
+    Limit: _limit,
     Rate: _rate,
     State: _zero_or_one,
     Discrepancy: _difference,
@@ -122,7 +141,7 @@ _SETTINGS: Final[dict[type[Any], Callable[[Any, Any], None]]] = {
     Spike: _spike,
     Frozen: _zero_or_one,
 }
-"""fills a RULE record from its parameters"""
+"""what a kind says of its RULE record"""
 
 
 def _by_tag(tags: int, rules: Iterable[tuple[int, Params]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
