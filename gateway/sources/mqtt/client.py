@@ -16,6 +16,10 @@ from gateway.sources.mqtt.packets import Broken, Connected, Login, Packets
 PER_PACKET: Final = 200
 """Topic filters in one SUBSCRIBE."""
 CLOSE_S: Final = 0.5
+ORDINARY: Final = 0x32
+"""First byte of a PUBLISH of QoS 1, neither retained nor sent again."""
+LEAST_ORDINARY: Final = 5
+"""Bytes of the shortest one: an empty topic, its packet id, no properties, no payload."""
 AGED: Final = 0x09
 """Flags of a PUBLISH whose age is not known: DUP and RETAIN (3.3.1)."""
 
@@ -138,6 +142,8 @@ class Session(asyncio.Protocol):
         self._inbox.traffic(on_the_line(len(data)), 0)
         try:
             for first, body, cut in self._packets.feed(data):
+                if first == ORDINARY and self._plain(body, cut=cut):
+                    continue
                 if first & 0xF0 == packets.PUBLISH:
                     self._publish(first, body, cut=cut)
                 else:
@@ -146,6 +152,19 @@ class Session(asyncio.Protocol):
             self._abort(error.reason)
         if self._transport is not None and self._inbox.pause():
             self._transport.pause_reading()
+
+    def _plain(self, body: bytes, *, cut: bool) -> bool:
+        """The message nearly all are: QoS 1, new, version 5 without properties. False: look closer."""
+        if cut or self._login.version != packets.V5 or len(body) < LEAST_ORDINARY:
+            return False
+        at = 2 + (body[0] << 8 | body[1])
+        if at + 2 >= len(body) or body[at + 2]:
+            return False
+        packet_id = body[at] << 8 | body[at + 1]
+        if not packet_id:
+            return False
+        self._inbox.message(body[2:at], body[at + 3 :], packet_id, retained=False)
+        return True
 
     def _publish(self, first: int, body: bytes, *, cut: bool) -> None:
         topic, packet_id, at = packets.publish(first, body, self._login.version)

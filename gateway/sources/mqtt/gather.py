@@ -1,7 +1,7 @@
 """Messages become batches, and batches on disk become acknowledgements."""
 
 import asyncio
-from array import array
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,29 +45,31 @@ class Counters:
     sent_bytes: int = 0
 
 
-class _Columns:
-    """A batch that grows by the row: arrays of machine numbers become its columns without a copy."""
+_PACK: Final = struct.Struct("<iqdBq").pack
+_RECORD: Final = np.dtype(
+    [("tag", "<i4"), ("source", "<i8"), ("value", "<f8"), ("quality", "<u1"), ("received", "<i8")]
+)
 
-    __slots__ = ("quality", "received", "source", "tag", "value")
+
+class _Columns:
+    """A batch that grows by the row. Packed records, parted into columns once: half the price of five appends."""
+
+    __slots__ = ("_packed",)
 
     def __init__(self) -> None:
-        self.tag, self.source, self.received = array("i"), array("q"), array("q")
-        self.value, self.quality = array("d"), array("B")
+        self._packed = bytearray()
 
     def add(self, row: Row, received: int) -> None:
         """One reading."""
-        tag, source, value, quality = row
-        self.tag.append(tag)
-        self.source.append(source)
-        self.received.append(received)
-        self.value.append(value)
-        self.quality.append(quality)
+        self._packed += _PACK(*row, received)
+
+    def __len__(self) -> int:
+        return len(self._packed) // _RECORD.itemsize
 
     def batch(self, table: str) -> Batch:
         """All of them; call once."""
-        times = np.frombuffer(self.source, np.int64), np.frombuffer(self.received, np.int64)
-        value, quality = np.frombuffer(self.value, np.float64), np.frombuffer(self.quality, np.uint8)
-        return Batch(table, np.frombuffer(self.tag, np.int32), *times, value, quality)
+        rows = np.frombuffer(self._packed, _RECORD)
+        return Batch(table, rows["tag"], rows["source"], rows["received"], rows["value"], rows["quality"])
 
 
 @dataclass(slots=True)
@@ -92,16 +94,16 @@ class Gather:
         self._parts: list[_Columns | Change] = []
         self._ids: list[int] = []
         self._count = 0
+        self._now = clock.now()
         self.ready = asyncio.Event()
         self.paused = False
 
     def message(self, topic: bytes, payload: bytes | None, packet_id: int, *, retained: bool) -> None:
         """See :class:`gateway.sources.mqtt.client.Inbox`."""
-        self._counters.messages += 1
+        self._count += 1
         if packet_id:
             self._ids.append(packet_id)
-        handler = self._hot.get(topic)
-        now = self._clock.now()
+        handler, now = self._hot.get(topic), self._now
         if handler is not None and payload is not None and (row := handler.row(payload)) is not None:
             if packet_id or self._flood.room(now):
                 self._columns.add(row, now)
@@ -109,11 +111,6 @@ class Gather:
                 self._flood.hold(row, now)
         else:
             self._look_closer(topic, payload, packet_id, now, old=retained)
-        self._count += 1
-        if self._count >= self._enough:
-            self.ready.set()
-        elif self._timer is None:
-            self._timer = self._loop.call_later(GATHER_S, self.ready.set)
 
     def _look_closer(
         self, topic: bytes, payload: bytes | None, packet_id: int, now: int, *, old: bool
@@ -147,6 +144,10 @@ class Gather:
 
     def pause(self) -> bool:
         """See :class:`gateway.sources.mqtt.client.Inbox`."""
+        if self._count >= self._enough:
+            self.ready.set()
+        elif self._count and self._timer is None:
+            self._timer = self._loop.call_later(GATHER_S, self.ready.set)
         if self._count >= STEPS * GATHER_ROWS and not self.paused:
             self.paused = True
             return True
@@ -154,6 +155,8 @@ class Gather:
 
     def traffic(self, received: int, sent: int) -> None:
         """See :class:`gateway.sources.mqtt.client.Inbox`."""
+        if received:  # what is read together was received together
+            self._now = self._clock.now()
         self._counters.received_bytes += received
         self._counters.sent_bytes += sent
 
@@ -168,11 +171,12 @@ class Gather:
             self._columns.add(row, received)
         if self._flood.holding:
             self._timer = self._loop.call_later(self._flood.wait_s(now), self.ready.set)
+        self._counters.messages += self._count
         parts, ids = [*self._parts, self._columns], self._ids
         self._columns, self._parts, self._ids, self._count = _Columns(), [], [], 0
         self.ready.clear()
         self._counters.flooded += lost.count if lost else 0
-        return Taken([self._made(p, table) for p in parts if isinstance(p, Change) or p.tag], lost, ids)
+        return Taken([self._made(p, table) for p in parts if isinstance(p, Change) or len(p)], lost, ids)
 
     def _made(self, part: _Columns | Change, table: str) -> Batch | Change:
         if isinstance(part, Change):
