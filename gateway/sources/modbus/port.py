@@ -79,6 +79,8 @@ def open_port(settings: Settings, protocol: asyncio.Protocol) -> None:
         raise Misconfigured(
             "serial ports are read on Linux and macOS; elsewhere use a serial server (modbus-serial-tcp)"
         )
+    import termios  # noqa: PLC0415 - not on every system
+
     try:
         port = serial.Serial(
             settings.port,
@@ -89,7 +91,7 @@ def open_port(settings: Settings, protocol: asyncio.Protocol) -> None:
             timeout=0,
             exclusive=True,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, termios.error) as error:
         raise Lost(f"cannot open {settings.port}: {error}") from error
     try:
         port.reset_input_buffer()
