@@ -57,3 +57,12 @@ def native(function: Callable[..., int], context: Any) -> Callable[..., int]:
     call: Any = prototype(compiled.address)
     call.compiled = compiled  # must live as long as its address is used
     return cast("Callable[..., int]", call)
+
+
+def called(function: Callable[P, R]) -> Callable[P, R]:
+    """A piece of a kernel that is called, not inlined.
+
+    An inlined part with branches counts the references of the arrays it is given (atomic additions) wherever it stands,
+    whether they are used or not; around a call none are counted. For what is rare, and for what needs arrays.
+    """
+    return cast("Callable[P, R]", _njit(cache=False, inline="never")(function))

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from detectors._numba import part
-from detectors.layout import CLEAR, NORMAL
-from detectors.machine import sort, status
+from detectors._numba import called, part
+from detectors.layout import NORMAL
+from detectors.machine import sort
 from detectors.statistics.layout import CAP, CLIP, EWMA, LEAST_POINTS, SCALE_OF_MAD
 from detectors.statistics.windows import place
 from detectors.types import Array, Record
@@ -91,9 +91,11 @@ def middle(a: Array, n: int) -> float:
     return float(0.5 * (a[(n - 1) // 2] + a[n // 2]))
 
 
-@part
+@called
 def hampel(p: Record, st: Record, x: float, samples: Array, scratch: Array) -> float:
     found, n = np.nan, p.count
+    if np.isnan(x):
+        return found
     if st.count >= n:
         for k in range(n):
             scratch[k] = samples[p.first + k]
@@ -124,7 +126,7 @@ def expected(p: Record, time: int, slots: Array) -> tuple[float, float]:
     return (1.0 - w) * here.level + w * there.level, max(scale, p.sigma)
 
 
-@part
+@called
 def close_visit(p: Record, st: Record, slots: Array) -> None:
     """A slot takes in what its visit brought."""
     s = slots[p.first + st.bucket % p.count]
@@ -140,7 +142,7 @@ def close_visit(p: Record, st: Record, slots: Array) -> None:
     st.sum, st.square, st.gathered = 0.0, 0.0, 0
 
 
-@part
+@called
 def baseline(p: Record, st: Record, row: Record, slots: Array) -> float:
     visit = row.source // p.width
     if visit != st.bucket and st.gathered:
@@ -150,10 +152,10 @@ def baseline(p: Record, st: Record, row: Record, slots: Array) -> float:
     return sided(p, (row.value - level) / scale)
 
 
-@part
-def learn(p: Record, st: Record, row: Record, x: float, slots: Array, permits: Array) -> None:
-    """Gather a reading for its slot, unless it is in doubt or the rule is not normal."""
-    if not permits[status(row.quality), CLEAR] or x >= p.trigger or (x == x and st.phase != NORMAL):
+@called
+def learn(p: Record, st: Record, row: Record, x: float, slots: Array) -> None:
+    """Gather a reading for its slot, unless it is beyond or the rule is not normal."""
+    if x >= p.trigger or (x == x and st.phase != NORMAL):
         return
     s = slots[p.first + st.bucket % p.count]
     if st.gathered == 0:
@@ -170,7 +172,7 @@ def learn(p: Record, st: Record, row: Record, x: float, slots: Array, permits: A
 # --- a background -----------------------------------------------------------------------------------------------------
 
 
-@part
+@called
 def background(p: Record, index: int, buckets: Array, scratch: Array) -> float:
     """The quantile of the closed buckets' means; NaN before half of them are filled."""
     n = 0
@@ -187,14 +189,12 @@ def background(p: Record, index: int, buckets: Array, scratch: Array) -> float:
     return float(scratch[low] + (at - low) * (scratch[low + 1] - scratch[low]))
 
 
-@part
-def excess(
-    p: Record, st: Record, row: Record, quality: int, buckets: Array, permits: Array, scratch: Array
-) -> float:
+@called
+def excess(p: Record, st: Record, row: Record, may_learn: int, buckets: Array, scratch: Array) -> float:
     index = row.source // p.width
     if index != st.bucket:
         st.bucket, st.mean = index, background(p, index, buckets, scratch)
-    if permits[quality, CLEAR]:
+    if may_learn:
         b = buckets[place(p, index, buckets)]
         b.sum += row.value
         b.count += 1

@@ -1,8 +1,12 @@
-"""The statistical kinds' one kernel: number, then comparator under the permission table, then delay machine."""
+"""The statistical kinds' one kernel: number, then comparator under the permission table, then delay machine.
+
+What most readings need stands in the loop itself and takes records; what takes arrays is called, and only where it is
+needed: an inlined part counts the references of its arrays with every reading, which is ten times the work of a chart.
+"""
 
 import numpy as np
 
-from detectors._numba import kernel, part
+from detectors._numba import called, kernel, part
 from detectors.layout import (
     ACTIVE,
     CLEAR,
@@ -20,15 +24,12 @@ from detectors.layout import (
     SAYS_HOLD,
     SAYS_RAISE,
     SAYS_UNKNOWN,
-    UNCERTAIN,
 )
 from detectors.machine import advance, bound, compare, condition, emit, expire, judge, move, status, thaw
 from detectors.statistics.charts import baseline, chart, excess, hampel, learn, page_hinkley, sample, sided
 from detectors.statistics.layout import (
     BASELINE,
-    CUSUM,
     DWELL,
-    EWMA,
     EXCESS,
     HAMPEL,
     INSIDE,
@@ -44,37 +45,15 @@ from detectors.types import Array, Record
 
 
 @part
-def of_sample(
-    p: Record, st: Record, row: Record, quality: int, samples: Array, permits: Array, scratch: Array
-) -> tuple[float, int]:
-    x, worst = sample(p, st, row, quality)
+def of_sample(p: Record, st: Record, x: float, may_learn: int) -> float:
+    """The number of a sample, for kinds that keep no samples."""
     if np.isnan(x):
-        return np.nan, worst
+        return np.nan
     if p.kind == SETPOINT:
-        return sided(p, x - p.mean), worst
-    if p.kind in (CUSUM, EWMA):
-        return chart(p, st, x, permits[worst, CLEAR]), worst
+        return sided(p, x - p.mean)
     if p.kind == PAGE_HINKLEY:
-        return page_hinkley(p, st, x), worst
-    return hampel(p, st, x, samples, scratch), worst
-
-
-@part
-def number(
-    p: Record, st: Record, row: Record, quality: int, lists: Array, buckets: Array, samples: Array, slots: Array,
-    permits: Array, scratch: Array,
-) -> tuple[float, int]:  # fmt: skip
-    """What a measurement makes the kind's number (upwards beyond; NaN: none) and its status."""
-    if p.kind <= OSCILLATION:
-        x, worst, known = over_window(p, st, row, quality, lists, buckets)
-        return x, worst if known else max(worst, UNCERTAIN)
-    if p.kind <= HAMPEL:
-        return of_sample(p, st, row, quality, samples, permits, scratch)
-    if p.kind == BASELINE:
-        return baseline(p, st, row, slots), quality
-    if p.kind == EXCESS:
-        return excess(p, st, row, quality, buckets, permits, scratch), quality
-    return at_close(p, st, row, quality, buckets, scratch)
+        return page_hinkley(p, st, x)
+    return chart(p, st, x, may_learn)
 
 
 @part
@@ -88,7 +67,7 @@ def take(p: Record, st: Record, row: Record, x: float, measured: int) -> None:
         st.value = row.value
 
 
-@part
+@called
 def judge_dwell(
     rule: int, p: Record, st: Record, row: Record, buckets: Array, permits: Array, edges: Array, meta: Array
 ) -> None:
@@ -115,6 +94,13 @@ def judge_dwell(
 
 
 @part
+def forecasts(st: Record, first: int, edges: Array, meta: Array) -> None:
+    """The edge at ``first``, if there is one, carries the rule's eta and confidence."""
+    if meta[META_EDGES] > first:
+        edges[first].eta, edges[first].confidence = st.eta, st.confidence
+
+
+@called
 def judge_number(
     rule: int,
     p: Record,
@@ -126,53 +112,27 @@ def judge_number(
     edges: Array,
     meta: Array,
 ) -> None:
-    if st.phase == NORMAL and not st.unknown and not x >= p.trigger and permits[worst, HOLD]:
-        return  # nearly every reading: all that follows would change nothing
-    says = compare(x, p.trigger, p.reset, worst, permits)
-    judge(rule, p, st, says, permits[worst, CLEAR], row.source, st, st.rate, row.received, edges, meta)
-
-
-@part
-def forecasts(st: Record, first: int, edges: Array, meta: Array) -> None:
-    """Edges from ``first`` on carry the rule's eta and confidence."""
-    for k in range(first, meta[META_EDGES]):
-        edges[k].eta, edges[k].confidence = st.eta, st.confidence
-
-
-@part
-def see(
-    rule: int, p: Record, st: Record, row: Record, lists: Array, buckets: Array, samples: Array, slots: Array,
-    permits: Array, scratch: Array, edges: Array, meta: Array,
-) -> None:  # fmt: skip
-    until = st.source + p.hold if st.seen and p.hold != NEVER else NEVER
-    first = meta[META_EDGES]
-    advance(rule, st, st, until, row.source, st.rate, row.received, edges, meta)
-    forecasts(st, first, edges, meta)
+    """Comparator and delay machine; NaN: a reading that makes no number."""
     first, quality = meta[META_EDGES], status(row.quality)
-    measured = permits[quality, HOLD] == 1 and row.flags & HELD == 0 and np.isfinite(row.value)
-    if p.kind <= DWELL:
-        cover(p, st, min(row.source, until), buckets, permits)
-    x, worst = np.nan, quality
-    if measured:
-        if p.kind == DWELL:
-            stand(p, st, row.value, permits[quality, CLEAR], lists)
-        else:
-            x, worst = number(p, st, row, quality, lists, buckets, samples, slots, permits, scratch)
-    take(p, st, row, x, measured)
     if not permits[quality, HOLD]:
         judge(rule, p, st, SAYS_UNKNOWN, 0, row.source, st, st.rate, row.received, edges, meta)
-    elif measured and p.kind == DWELL:
-        judge_dwell(rule, p, st, row, buckets, permits, edges, meta)
     elif x == x:
-        judge_number(rule, p, st, row, x, worst, permits, edges, meta)
+        says = compare(x, p.trigger, p.reset, worst, permits)
+        judge(rule, p, st, says, permits[worst, CLEAR], row.source, st, st.rate, row.received, edges, meta)
     elif not permits[quality, CLEAR] and st.phase == PENDING_OFF:
         move(st, SAYS_HOLD, 0, row.source, 0, 0)
     forecasts(st, first, edges, meta)
-    if measured and p.kind == BASELINE:
-        learn(p, st, row, x, slots, permits)
 
 
-@part
+@called
+def pass_time(rule: int, st: Record, row: Record, until: int, edges: Array, meta: Array) -> None:
+    """End a delay that ended before this reading."""
+    first = meta[META_EDGES]
+    advance(rule, st, st, until, row.source, st.rate, row.received, edges, meta)
+    forecasts(st, first, edges, meta)
+
+
+@called
 def scan(now: int, params: Array, state: Array, edges: Array, meta: Array) -> None:
     """End every delay that engine time has passed; find the next."""
     meta[META_BOUND] = NEVER
@@ -204,10 +164,42 @@ def detect(
             continue
         if meta[META_EDGES] + 2 * (offsets[row.tag + 1] - offsets[row.tag]) > room:
             return i
+        quality = status(row.quality)
+        holds, clears = permits[quality, HOLD], permits[quality, CLEAR]
+        measured = holds and row.flags & HELD == 0 and np.isfinite(row.value)
         for k in range(offsets[row.tag], offsets[row.tag + 1]):
             rule = index[k]
-            st = state[rule]
-            see(rule, params[rule], st, row, lists, buckets, samples, slots, permits, scratch, edges, meta)
+            p, st = params[rule], state[rule]
+            until = st.source + p.hold if st.seen and p.hold != NEVER else NEVER
+            if st.deadline != NEVER:
+                pass_time(rule, st, row, until, edges, meta)
+            if p.kind <= DWELL:
+                cover(p, st, min(row.source, until), buckets, permits)
+            x, worst = np.nan, quality
+            if measured:
+                if p.kind <= OSCILLATION:
+                    x, worst = over_window(p, st, row, quality, lists, buckets)
+                elif p.kind == DWELL:
+                    stand(p, st, row.value, clears, lists)
+                elif p.kind <= HAMPEL:
+                    x, worst = sample(p, st, row, quality)
+                    if p.kind == HAMPEL:
+                        x = hampel(p, st, x, samples, scratch)
+                    else:
+                        x = of_sample(p, st, x, permits[worst, CLEAR])
+                elif p.kind == BASELINE:
+                    x = baseline(p, st, row, slots)
+                elif p.kind == EXCESS:
+                    x = excess(p, st, row, clears, buckets, scratch)
+                else:
+                    x, worst = at_close(p, st, row, quality, buckets, scratch)
+            take(p, st, row, x, measured)
+            if measured and p.kind == DWELL:
+                judge_dwell(rule, p, st, row, buckets, permits, edges, meta)
+            elif st.unknown or st.phase != NORMAL or x >= p.trigger or not holds:  # else nothing can change
+                judge_number(rule, p, st, row, x, worst, permits, edges, meta)
+            if measured and p.kind == BASELINE and clears:
+                learn(p, st, row, x, slots)
             bound(st, st, meta)
     if now >= meta[META_BOUND]:
         scan(now, params, state, edges, meta)

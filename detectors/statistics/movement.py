@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from detectors._numba import part
+from detectors._numba import called, part
 from detectors.layout import NS
 from detectors.statistics.charts import middle, sided
 from detectors.statistics.layout import (
@@ -20,7 +20,7 @@ from detectors.statistics.windows import place
 from detectors.types import Array, Record
 
 
-@part
+@called
 def half(p: Record, start: int, stop: int, buckets: Array, scratch: Array, at: int) -> tuple[float, int, int]:
     """Median of the means of buckets ``start:stop``, how many there are, their worst status. Leaves their distances
     from it in ``scratch[at:]``.
@@ -40,7 +40,7 @@ def half(p: Record, start: int, stop: int, buckets: Array, scratch: Array, at: i
     return centre, n, worst
 
 
-@part
+@called
 def shift(p: Record, index: int, buckets: Array, scratch: Array) -> tuple[float, int]:
     between = index - p.count // 2
     old, m, before = half(p, index - p.count, between, buckets, scratch, 0)
@@ -52,7 +52,7 @@ def shift(p: Record, index: int, buckets: Array, scratch: Array) -> tuple[float,
     return max(sided(p, new - old) - p.slack * error, 0.0), max(before, after)
 
 
-@part
+@called
 def roughness(p: Record, start: int, stop: int, buckets: Array) -> tuple[float, int]:
     """Standard deviation of buckets ``start:stop`` by successive differences; NaN if less than half hold any."""
     total, n, filled, worst = 0.0, 0, 0, 0
@@ -94,7 +94,7 @@ def points(p: Record, row: Record, index: int, buckets: Array, scratch: Array) -
     return n, worst
 
 
-@part
+@called
 def velocity(
     p: Record, st: Record, row: Record, index: int, buckets: Array, scratch: Array
 ) -> tuple[float, int]:
@@ -164,7 +164,7 @@ def forecast(p: Record, st: Record, m: int, scratch: Array) -> float:
     return below(-left / error, m - 2)
 
 
-@part
+@called
 def inverse_velocity(
     p: Record, st: Record, row: Record, index: int, buckets: Array, scratch: Array
 ) -> tuple[float, int]:
@@ -193,7 +193,7 @@ def put(p: Record, st: Record, row: Record, index: int, quality: int, buckets: A
     b.status = max(b.status, quality)
 
 
-@part
+@called
 def at_close(
     p: Record, st: Record, row: Record, quality: int, buckets: Array, scratch: Array
 ) -> tuple[float, int]:

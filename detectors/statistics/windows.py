@@ -6,8 +6,8 @@ adds the open one to it. ``st.last`` counts from its own time to the next readin
 
 import numpy as np
 
-from detectors._numba import part
-from detectors.layout import HOLD, NS
+from detectors._numba import called, part
+from detectors.layout import HOLD, NS, UNCERTAIN
 from detectors.machine import status
 from detectors.statistics.layout import (
     COUNTER,
@@ -48,7 +48,19 @@ def speed(p: Record, st: Record) -> float:
     return 0.0
 
 
-@part
+@called
+def spread(p: Record, st: Record, until: int, adds: float, quality: int, buckets: Array) -> None:
+    """The last value held over several buckets."""
+    last = (until - 1) // p.width
+    for index in range(max(st.source // p.width, last - p.count + 1), last + 1):
+        b = buckets[place(p, index, buckets)]
+        held = (min(until, (index + 1) * p.width) - max(st.source, index * p.width)) / NS
+        b.covered += held
+        b.sum += adds * held
+        b.status = max(b.status, quality)
+
+
+@called
 def cover(p: Record, st: Record, until: int, buckets: Array, permits: Array) -> None:
     """Let the last value count until ``until``, in each bucket that it held in and that is still in the window."""
     if not st.seen or until <= st.source or not np.isfinite(st.last):
@@ -60,16 +72,18 @@ def cover(p: Record, st: Record, until: int, buckets: Array, permits: Array) -> 
     if p.width == 0:  # time in one go
         st.sum += adds / NS * (until - st.source)
         return
-    last = (until - 1) // p.width
-    for index in range(max(st.source // p.width, last - p.count + 1), last + 1):
-        b = buckets[place(p, index, buckets)]
-        held = (min(until, (index + 1) * p.width) - max(st.source, index * p.width)) / NS
-        b.covered += held
-        b.sum += adds * held
-        b.status = max(b.status, quality)
+    index, last = st.source // p.width, (until - 1) // p.width
+    if index != last:
+        spread(p, st, until, adds, quality, buckets)
+        return
+    held = (until - st.source) / NS
+    b = buckets[place(p, index, buckets)]
+    b.covered += held
+    b.sum += adds * held
+    b.status = max(b.status, quality)
 
 
-@part
+@called
 def gather(p: Record, st: Record, index: int, buckets: Array) -> None:
     """What the closed buckets hold together; the oldest apart."""
     st.sum, st.covered, st.square, st.worst, st.bucket = 0.0, 0.0, -np.inf, 0, index
@@ -83,7 +97,7 @@ def gather(p: Record, st: Record, index: int, buckets: Array) -> None:
                 st.square = max(st.square, b.sum)
 
 
-@part
+@called
 def is_in(value: float, p: Record, lists: Array) -> int:
     for k in range(p.values, p.values + p.listed):
         if np.rint(value) == lists[k]:
@@ -133,11 +147,11 @@ def add(p: Record, st: Record, b: Record, value: float, lists: Array) -> None:
     b.count += 1
 
 
-@part
+@called
 def over_window(
     p: Record, st: Record, row: Record, quality: int, lists: Array, buckets: Array
-) -> tuple[float, int, float]:
-    """The number, upwards beyond; its status; whether so much of the window is known that it may clear (1 or 0)."""
+) -> tuple[float, int]:
+    """The number, upwards beyond, and its status: UNCERTAIN at best while too little of the window is known."""
     index = row.source // p.width
     if index != st.bucket:
         gather(p, st, index, buckets)
@@ -154,20 +168,22 @@ def over_window(
         if p.kind == PEAK and old.count > 0:
             peak = max(peak, old.sum)
     window = p.width * (p.count - 1) / NS
-    known = 1.0 if covered >= p.share * window else 0.0
+    known = covered >= p.share * window
+    if not known:
+        worst = max(worst, UNCERTAIN)
     if p.kind == PEAK:
-        return max(peak, b.sum), worst, known
+        return max(peak, b.sum), worst
     if p.kind == MEAN:
         if p.mode == ZERO:
-            return total / window, worst, known
-        return p.side * total / covered if known and covered > 0.0 else np.nan, worst, known
-    return total, worst, known
+            return total / window, worst
+        return p.side * total / covered if known and covered > 0.0 else np.nan, worst
+    return total, worst
 
 
 # --- time in a set ----------------------------------------------------------------------------------------------------
 
 
-@part
+@called
 def spent(p: Record, st: Record, index: int, buckets: Array) -> float:
     """Time inside, ns, over the window or in this go."""
     if p.width == 0:
@@ -188,7 +204,7 @@ def leaving(p: Record, index: int, buckets: Array) -> float:
     return float(b.sum) if b.index == i else 0.0
 
 
-@part
+@called
 def until_longest(p: Record, st: Record, time: int, buckets: Array) -> int:
     """ns from ``time`` until the time inside reaches the longest allowed, if it stays inside."""
     if p.width == 0:
@@ -204,7 +220,7 @@ def until_longest(p: Record, st: Record, time: int, buckets: Array) -> int:
     return at - time
 
 
-@part
+@called
 def until_reset(p: Record, st: Record, time: int, buckets: Array) -> int:
     """ns from ``time`` until the time inside is less than the reset, if it stays outside."""
     if p.width == 0:
@@ -220,7 +236,7 @@ def until_reset(p: Record, st: Record, time: int, buckets: Array) -> int:
     return at - time
 
 
-@part
+@called
 def stand(p: Record, st: Record, value: float, may_clear: int, lists: Array) -> None:
     """Inside or outside; an UNCERTAIN value outside does not end a stay."""
     now = is_in(value, p, lists)

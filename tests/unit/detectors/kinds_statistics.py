@@ -196,20 +196,23 @@ class WindowTwin(NumberTwin):
 
     def number(self, new: Seen) -> tuple[float, int]:
         p = self.params
-        width, total, known, worst = p.window // p.buckets, 0.0, 0.0, 0
+        width, total, known = p.window // p.buckets, 0.0, 0.0
         now = new.source // width
+        begins = (now - p.buckets) * width
+        amounts = [(t // width, amount) for t, amount in self.amounts() if t >= begins]
+        stays = [stay for stay in self.stays if stay[1] > begins]
+        worst = max(row.quality for row in self.measured() if row.source >= begins)
         for k in range(now - p.buckets, now + 1):
             left = 1.0
             if k == now - p.buckets and self.oldest_by_share:
                 left = 1.0 - (new.source - now * width) / width
-            for begin, end, value, quality in self.stays:
+            for begin, end, value, quality in stays:
                 inside = min(end, (k + 1) * width) - max(begin, k * width)
                 if inside > 0:
                     total += left * self.adds(value) * inside / NS
                     known += left * inside / NS
                     worst = max(worst, quality)
-            total += left * sum(amount for t, amount in self.amounts() if t // width == k)
-            worst = max([worst, *(row.quality for row in self.measured() if row.source // width == k)])
+            total += left * sum(amount for bucket, amount in amounts if bucket == k)
         enough = known >= p.coverage * (width * p.buckets / NS)
         return self.found(total, known, enough), worst if enough else max(worst, 64)
 
