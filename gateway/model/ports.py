@@ -32,8 +32,8 @@ class Clock(Protocol):
 class Punctual(Protocol):
     """A clock that calls at a moment, without a task that sleeps until then."""
 
-    def at(self, when: int, call: Callable[[], None]) -> "Appointment":
-        """Call once, in the event loop, when ``now()`` is ``when`` (ns) or a little later."""
+    def at(self, when: int, call: Callable[[int], None]) -> "Appointment":
+        """Call once with ``now()``, in the event loop, when that is ``when`` (ns) or a little later."""
         ...
 
 

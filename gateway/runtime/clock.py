@@ -2,10 +2,10 @@
 
 import asyncio
 import heapq
-import itertools
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.model.ports import Appointment
@@ -16,13 +16,11 @@ SLOWEST: Final = 0.95
 """While the wall is behind us, our time passes at this pace until the wall has caught up."""
 
 
-@dataclass(order=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     """One entry of a diary."""
 
-    when: int
-    turn: int
-    call: Callable[[], None] | None = field(compare=False)
+    call: Callable[[int], None] | None
 
     def cancel(self) -> None:
         """Leave the entry where it is; it does nothing."""
@@ -34,44 +32,45 @@ class _Diary:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self._calls: list[_Call] = []
-        self._turn = itertools.count()
+        self._calls: dict[int, list[_Call]] = {}
+        self._moments: list[int] = []
+        """a heap: the keys of ``_calls``"""
         self._timer: asyncio.TimerHandle | None = None
-        self._set_for = 0
         self.speed = 1.0
 
-    def at(self, when: int, call: Callable[[], None]) -> Appointment:
-        entry = _Call(when, next(self._turn), call)
-        heapq.heappush(self._calls, entry)
-        if self._timer is None or when < self._set_for:
+    def at(self, when: int, call: Callable[[int], None]) -> Appointment:
+        entry = _Call(call)
+        if (known := self._calls.get(when)) is not None:
+            known.append(entry)
+            return entry
+        self._calls[when] = [entry]
+        heapq.heappush(self._moments, when)
+        if self._moments[0] == when:
             self.wind()
         return entry
 
     def wind(self) -> None:
-        """Set the timer for the first call."""
+        """Set the timer for the first moment."""
         if self._timer is not None:
             self._timer.cancel()
-        while self._calls and self._calls[0].call is None:
-            heapq.heappop(self._calls)
-        if not self._calls:
-            self._timer = None
-            return
-        self._set_for = self._calls[0].when
-        wait = max(0.0, (self._set_for - self._now()) / NS / self.speed)
-        self._timer = asyncio.get_running_loop().call_later(wait + _LATE_S, self._ring)
+        self._timer = None
+        if self._moments:
+            wait = max(0.0, (self._moments[0] - self._now()) / NS / self.speed)
+            self._timer = asyncio.get_running_loop().call_later(wait + _LATE_S, self._ring)
 
     def _ring(self) -> None:
+        now, due = self._now(), deque[_Call]()
+        while self._moments and self._moments[0] <= now:
+            due.extend(self._calls.pop(heapq.heappop(self._moments)))
         self._timer = None
-        now, due = self._now(), list[_Call]()
-        while self._calls and self._calls[0].when <= now:
-            due.append(heapq.heappop(self._calls))
         try:
             while due:
-                if (call := due.pop(0).call) is not None:
-                    call()
+                if (call := due.popleft().call) is not None:
+                    call(now)
         finally:
             for entry in due:  # one that fails keeps no other from its turn
-                heapq.heappush(self._calls, entry)
+                if entry.call is not None:
+                    self.at(now, entry.call)
             if self._timer is None:
                 self.wind()
 
@@ -115,7 +114,7 @@ class SystemClock:
         """Sleep ``seconds``."""
         await asyncio.sleep(max(0.0, seconds))
 
-    def at(self, when: int, call: Callable[[], None]) -> Appointment:
+    def at(self, when: int, call: Callable[[int], None]) -> Appointment:
         """See :class:`gateway.model.ports.Punctual`."""
         return self._diary.at(when, call)
 
@@ -153,6 +152,6 @@ class ScaledClock:
         while (left := until - self.now()) > 0:
             await self._changed.wait(left / NS / self.speed)
 
-    def at(self, when: int, call: Callable[[], None]) -> Appointment:
+    def at(self, when: int, call: Callable[[int], None]) -> Appointment:
         """See :class:`gateway.model.ports.Punctual`."""
         return self._diary.at(when, call)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import numpy as np
+
 from gateway.model.batch import Batch, Scan, concat, of_scans
 from gateway.model.inputs import Gap, Input, LinkChange, Readings, SystemFault
 from gateway.model.ports import Clock
@@ -94,9 +96,9 @@ class Intake:
         """Queue readings of one poll, at least one; False when there is no room (the loss is remembered)."""
         rows = len(scan.tag)
         if not self._take(rows):
-            self._lose(who, int(scan.at.min()), int(scan.at.max()), rows)
+            self._lose(who, int(np.min(scan.at)), int(np.max(scan.at)), rows)
             return False
-        at = int(scan.at[0])
+        at = scan.time
         if self._scans and (not 0 <= at - self._began <= JOINED_NS or self._scanned + rows > JOINED_ROWS):
             self._close()
         if not self._scans:

@@ -38,9 +38,9 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / self.speed)
 
-    def at(self, when: int, call: Callable[[], None]) -> asyncio.TimerHandle:
+    def at(self, when: int, call: Callable[[int], None]) -> asyncio.TimerHandle:
         wait = max(0.0, (when - self.now()) / NS / self.speed)
-        return asyncio.get_running_loop().call_later(wait + 0.001, call)
+        return asyncio.get_running_loop().call_later(wait + 0.001, lambda: call(self.now()))
 
 
 @dataclass

@@ -25,7 +25,7 @@ from gateway.sources.modbus.coast import Coast, Course
 from gateway.sources.modbus.counters import Counters
 from gateway.sources.modbus.dial import Connection, Dial
 from gateway.sources.modbus.frames import DeviceException, Garbled, Question
-from gateway.sources.modbus.group import SILENT_CODES, Group, Outcome
+from gateway.sources.modbus.group import SILENT_CODES, Group
 from gateway.sources.modbus.settings import Polling
 
 FIRST_S: Final = 0.2
@@ -252,7 +252,7 @@ class Bus:
         try:
             if unit.alive is False:
                 await self._probe(group, unit)
-            outcome = await group.poll(
+            scan = await group.poll(
                 self._ask, self._clock.now, self._settings.reprobe, patient=self._alone and not self._spent
             )
         except (Silent, Garbled) as error:
@@ -260,7 +260,7 @@ class Bus:
             await self._doubt()
         else:
             self._heard(unit)
-            self._send(unit, outcome)
+            self._send(unit, scan)
         finally:
             self._spent = False
 
@@ -308,10 +308,10 @@ class Bus:
         counters.reply(int((self._loop.time() - began) * NS))
         return data
 
-    def _send(self, unit: Unit, outcome: Outcome) -> None:
+    def _send(self, unit: Unit, scan: Scan) -> None:
         unit.counters.count("polls")
-        if len(outcome.tags):
-            self._feed.scan(Scan(outcome.tags, outcome.at, outcome.value, outcome.quality))
+        if len(scan.tag):
+            self._feed.scan(scan)
 
     def _heard(self, unit: Unit) -> None:
         unit.failures = 0

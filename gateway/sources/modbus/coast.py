@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.model.batch import Scan
 from gateway.model.ports import Appointment, Feed, Punctual
 from gateway.model.times import NS
 from gateway.sources.modbus.client import Line, Lost, Silent
@@ -55,7 +54,7 @@ class Coast:
 
     async def run(self) -> Exception | None:
         """Poll until something is not ordinary: why, when it is an error. What was under way is due at once."""
-        self._guard(self._wait)
+        self._guard(lambda: self._wait(self._now()))
         try:
             return await self._over
         finally:
@@ -77,15 +76,15 @@ class Coast:
         if not self._over.done():
             self._over.set_result(why)
 
-    def _wait(self) -> None:
-        due = min(g.due for g in self._course.groups)
-        self._appointment = self._course.clock.at(min(due, self._now() + LOOK_NS), self._beat)
+    def _wait(self, now: int) -> None:
+        groups = self._course.groups
+        due = groups[0].due if len(groups) == 1 else min(g.due for g in groups)
+        self._appointment = self._course.clock.at(min(due, now + LOOK_NS), self._beat)
 
-    def _beat(self) -> None:
-        self._guard(self._begin)
+    def _beat(self, now: int) -> None:
+        self._guard(lambda: self._begin(now))
 
-    def _begin(self) -> None:
-        now = self._now()
+    def _begin(self, now: int) -> None:
         self._due.extend(g for g in self._course.groups if g.due <= now)
         if self._line.up:
             self._poll(now)
@@ -94,7 +93,7 @@ class Coast:
 
     def _poll(self, now: int) -> None:
         if not self._due:
-            self._wait()
+            self._wait(now)
             return
         self.group = self._due.popleft()
         self._counters = self._course.book(self.group, now)
@@ -131,8 +130,7 @@ class Coast:
         if self._at < len(group.questions):
             self._ask()
             return
-        outcome = group.done(turn, now)
-        self._course.feed.scan(Scan(outcome.tags, outcome.at, outcome.value, outcome.quality))
+        self._course.feed.scan(group.done(turn, now))
         if self._course.served(group, turn.began, now):
             self._poll(now)
         else:

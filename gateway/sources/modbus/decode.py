@@ -91,6 +91,7 @@ class Decoder:
         size: bytes of all answers together.
         readable: number of rows that some block feeds.
         floats: some value may be NaN or infinite.
+        natural: dtype of an answer that is nothing but the values in order, as they come; else empty.
         why: quality of a row that is no number: the device's own NaN, or bytes that mean nothing.
         counts: (row, position of the point) of counters: their values are counts, not yet counts per second.
     """
@@ -112,7 +113,22 @@ class Decoder:
         self.floats = bool(self._codes) or any(
             c.read is not plain or c.dtype.kind == "f" for c in self._columns
         )
+        self.natural = self._natural()
         self.why = np.array([_why(points[i]) for i in self.order], np.uint8)
+
+    def _natural(self) -> str:
+        """One column, no holes, no meaning of its own, and in an order that numpy knows."""
+        if len(self._columns) != 1 or self._codes or len(self._shifts) or self.readable < len(self.order):
+            return ""
+        (column,) = self._columns
+        if column.read is not plain:
+            return ""
+        width = column.dtype.itemsize
+        straight = np.arange(self.size).reshape(-1, width)
+        for sign, places in (("<", straight), (">", straight[:, ::-1])):
+            if np.array_equal(places.ravel(), self._gather):
+                return f"{sign}{column.dtype.str[1:]}"
+        return ""
 
     def decode(self, data: bytes) -> Values:
         """Values in row order.

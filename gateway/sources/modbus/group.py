@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.model.batch import Scan
 from gateway.model.errors import Retry
 from gateway.model.quality import Quality
 from gateway.model.times import NS, seconds
@@ -49,16 +50,6 @@ class Rest:
         """Double, up to ``most`` ns."""
         self.length = min(2 * self.length, most)
         self.until = now + self.length
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """Columns of one poll; ``tags`` and an all-good ``quality`` are shared between polls. ``at``: when answered, ns."""
-
-    tags: NDArray[np.int32]
-    at: NDArray[np.int64]
-    value: NDArray[np.float64]
-    quality: NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -123,7 +114,7 @@ class Group:
         """The shortest sign of life to ask for."""
         return self._question(self._naive[0])
 
-    async def poll(self, ask: Ask, clock: Now, longest_rest: int, *, patient: bool = True) -> Outcome:
+    async def poll(self, ask: Ask, clock: Now, longest_rest: int, *, patient: bool = True) -> Scan:
         """Read everything once. ``patient``: nobody else waits, so a first failure is asked again at once.
 
         Raises:
@@ -142,9 +133,11 @@ class Group:
         """The device was away: what it was silent to before says nothing now."""
         self._memory.mute.clear()
 
-    def done(self, turn: Turn, now: int) -> Outcome:
-        """The columns of a turn that ended ``now``."""
+    def done(self, turn: Turn, now: int) -> Scan:
+        """The readings of a turn that ended ``now``."""
         self._note(now)
+        if len(turn.data) == 1 and isinstance(data := turn.data[0], bytes) and self._decoder.natural:
+            return Scan(self._tags, turn.at[0], data, self._good, self._decoder.natural)
         return self._outcome(turn)
 
     def _note(self, now: int) -> None:
@@ -277,7 +270,7 @@ class Group:
     def _question(self, block: Block) -> Question:
         return question(self.unit, block.area, block.address, block.count)
 
-    def _outcome(self, turn: Turn) -> Outcome:
+    def _outcome(self, turn: Turn) -> Scan:
         data = turn.data
         parts = [d if isinstance(d, bytes) else self._blank[k] for k, d in enumerate(data)]
         value = self._decoder.decode(parts[0] if len(parts) == 1 else b"".join(parts))
@@ -295,7 +288,7 @@ class Group:
                 at[rows] = turn.at[k]
         if self._decoder.counts:
             quality = self._rates(value, quality.copy(), at)
-        return Outcome(self._tags, at, value, quality)
+        return Scan(self._tags, at, value, quality)
 
     def _rates(
         self, value: NDArray[np.float64], quality: NDArray[np.uint8], at: NDArray[np.int64]

@@ -86,7 +86,9 @@ def test_a_leak_is_found_and_its_size_is_right() -> None:
 
 
 def test_a_quiet_tank_raises_nothing_while_it_is_filled() -> None:
-    rule = Balance(volume=0, inflows=(1,), trigger=0.5, reset=0.2, window=600 * S, per=3600 * S, volume_u=0.05)
+    rule = Balance(
+        volume=0, inflows=(1,), trigger=0.5, reset=0.2, window=600 * S, per=3600 * S, volume_u=0.05
+    )
     bank, volume = Bank(2, [rule]), 100.0
     for second in range(0, 7200, 10):
         flow = 90.0 if 1800 <= second < 5400 else 0.0

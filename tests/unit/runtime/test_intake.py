@@ -1,9 +1,12 @@
 """Nothing is lost without a gap record of its own source."""
 
+import struct
+
 import numpy as np
 
 from gateway.model.batch import Batch, Scan, concat, of_rows, of_scans
 from gateway.model.inputs import Gap, LinkChange, Readings, Started
+from gateway.model.quality import Quality
 from gateway.runtime.intake import JOINED_NS, JOINED_ROWS, Intake, SourceFeed
 
 
@@ -145,3 +148,31 @@ async def test_scans_are_bounded_and_a_loss_is_a_gap() -> None:
     assert [small.scan("plc", scan(at)) for at in (5, 6)] == [True, False]
     [gap] = [i.input for i in small.drain() if isinstance(i.input, Gap)]
     assert (gap.who, gap.start, gap.end, gap.count) == ("plc", 6, 6, 2)
+
+
+def test_scans_of_all_forms_become_one_batch() -> None:
+    quality = np.array([Quality.GOOD, Quality.COMMUNICATION], np.uint8)
+    tags = np.arange(2, dtype=np.int32)
+    times = np.array([7, 8], np.int64)
+    scans = [
+        Scan(tags, 5, struct.pack(">2f", 1.5, -2.0), quality, ">f4"),
+        Scan(tags, 6, struct.pack(">2f", np.nan, np.nan), quality, ">f4"),
+        Scan(tags, times, np.array([np.inf, 0.1]), quality),
+        Scan(tags, 9, struct.pack("<2H", 1, 65535), quality, "<u2"),
+    ]
+    batch = of_scans("t", scans)
+    assert batch.tag.tolist() == [0, 1] * 4
+    assert batch.source.tolist() == batch.received.tolist() == [5, 5, 6, 6, 7, 8, 9, 9]
+    assert [str(v) for v in batch.value.tolist()] == [
+        "1.5",
+        "-2.0",
+        "nan",
+        "nan",
+        "inf",
+        "0.1",
+        "1.0",
+        "65535.0",
+    ]
+    bad, strange = int(Quality.COMMUNICATION), int(Quality.NOT_A_NUMBER)
+    assert batch.quality.tolist() == [0, bad, strange, bad, strange, bad, 0, bad]
+    assert quality.tolist() == [0, bad], "what scans share is not touched"

@@ -91,6 +91,28 @@ def test_ten_in_the_four_orders(order: str, wire: str) -> None:
     assert Decoder([point], plan([point])).decode(bytes.fromhex(wire)).tolist() == [10.0]
 
 
+@pytest.mark.parametrize("kind", [Kind.INT16, Kind.UINT32, Kind.INT64, Kind.FLOAT32, Kind.FLOAT64])
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("hole", [False, True])
+def test_an_answer_that_is_values_in_order_needs_no_decoder(kind: Kind, order: Order, hole: bool) -> None:
+    width = kind.bytes // 2
+    places = [k * width for k in range(5)]
+    points = [Point(Area.HOLDING, at, kind, order) for at in (places[:2] + places[3:] if hole else places)]
+    decoder = Decoder(points, plan(points, Limits()))
+    swapped = order in {Order.CDAB, Order.BADC} and not (order is Order.CDAB and width == 1)
+    swapped = swapped and not (order is Order.BADC and width == 1)
+    if order is Order.BADC and width == 1:
+        assert decoder.natural == ("" if hole else f"<{np.dtype(kind.value).str[1:]}")
+    else:
+        assert bool(decoder.natural) == (not hole and not swapped)
+    if decoder.natural:
+        data = np.random.default_rng(1).bytes(decoder.size)
+        assert (
+            np.frombuffer(data, decoder.natural).astype(np.float64).tobytes()
+            == decoder.decode(data).tobytes()
+        )
+
+
 @pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("size", [2, 4, 8])
 def test_positions_name_every_byte_once(order: Order, size: int) -> None:
