@@ -1,8 +1,8 @@
 """Figures of how alarms were answered: by people, with suppression, through the closed loop; and how much was seen.
 
 From the journal's events alone, so a past month never changes. Targets: time to acknowledge and shelving have none in
-the standard; on-time closure, false alarms and online rate are what the county asks after (work-safety orders), each shown
-without a target of ours. A configuration that changed with nobody's name behind it counts as unauthorised.
+the standard; on-time closure, false alarms and online rate are what the county asks after (work-safety orders), each
+shown without a target of ours. A configuration that changed with nobody's name behind it counts as unauthorised.
 """
 
 from collections import defaultdict
