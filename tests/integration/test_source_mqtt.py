@@ -26,6 +26,7 @@ from gateway.sources.mqtt.config import Settings, bind
 from gateway.sources.mqtt.packets import varint
 from gateway.sources.mqtt.plugin import MqttSource, build
 from tests.conftest import MosquittoFactory
+from tests.helpers.certificates import certificates
 from tests.helpers.feed import FakeFeed
 from tests.ports import HOST, free_port
 from tests.servers import Mosquitto, TlsFiles
@@ -364,3 +365,20 @@ async def test_tls_and_a_certificate_that_nobody_vouches_for(
         await source(broker.port, "a", tls={}).run(FakeFeed())
     with pytest.raises(Misconfigured, match="tls"):
         await source(broker.port, "a", tls={"ca": str(tmp_path / "nowhere.pem")}).run(FakeFeed())
+
+
+@VERSIONS
+async def test_a_broker_that_asks_for_our_certificate(
+    mosquitto: MosquittoFactory, tmp_path: Path, version: object
+) -> None:
+    ca, server, own = certificates(tmp_path)
+    extra = (f"cafile {ca}", "require_certificate true", "use_identity_as_username true")
+    broker = mosquitto(tls=TlsFiles(*server), extra=extra)
+    shown = {"ca": str(ca), "cert": str(own[0]), "key": str(own[1])}
+    async with running(source(broker.port, "a", tls=shown, version=version)) as feed:
+        await subscribed(broker)
+        assert "u'gw-01'" in broker.log
+        assert feed.links == []
+    refused = source(broker.port, "a", tls={"ca": str(ca)}, version=version)
+    async with running(refused) as feed:
+        await feed.until(lambda: not feed.up("pond"), timeout=10.0)
