@@ -1,6 +1,7 @@
 """From a site to what the detectors understand: rules as parameters, the permission table as an array."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, get_type_hints
 
 from detectors.kinds import KINDS, Discrepancy, Limit, Params, Rate, State, Vote
@@ -62,10 +63,16 @@ BUILDERS: Final[Mapping[RuleKind, Callable[[Rule, Sequence[int]], Params]]] = {
 }
 
 
+@cache
+def _types(kind: type[Params]) -> dict[str, Any]:
+    """Types of its fields; looked up once, because a site has a hundred thousand rules of few kinds."""
+    return get_type_hints(kind)
+
+
 def _by_name(rule: Rule, tags: Sequence[int]) -> Params:
     """Parameters of a kind with settings of its own: each setting and each tag by the name of its field."""
     kind = KINDS[rule.kind.value]
-    types = get_type_hints(kind)
+    types = _types(kind)
     values: dict[str, Any] = {**dict(rule.settings), "on_delay": rule.on_delay, "off_delay": rule.off_delay}
     for role in dict.fromkeys(rule.roles):
         rows = tuple(tag for tag, of in zip(tags, rule.roles, strict=True) if of == role)

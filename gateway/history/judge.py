@@ -14,6 +14,7 @@ from gateway.engine.detection import Detection
 from gateway.history.grid import FIRST, Grid, ceil_all
 from gateway.history.pieces import Piece
 from gateway.history.sets import Part
+from gateway.model.events import Condition
 from gateway.model.inputs import Started, Tick
 
 Order = tuple[int, int, int, int]
@@ -38,6 +39,7 @@ class Judge:
         self._at = grid.start
         self._held: list[Lines] = []
         self._held_at = grid.start
+        self._active = [False] * len(part.site.rules)
         self.readings = 0
 
     def start(self, version: str) -> list[Told]:
@@ -113,10 +115,17 @@ class Judge:
                     (number, MEASURED, places[i], i) if i in places else (number, self._made(fact), tag, i)
                 )
                 out.append((order, replace(fact, tag=tag)))
-            elif isinstance(fact, RuleFact):
+            elif isinstance(fact, RuleFact) and self._worth(fact):
                 rule = self._part.rules[fact.rule]
                 out.append(((number, JUDGED, rule, i), replace(fact, rule=rule)))
         return out
+
+    def _worth(self, fact: RuleFact) -> bool:
+        """A rule that never was active has no alarm that could become normal or unknown: the book would pass it over.
+        At a start there is such a fact for every rule of the site.
+        """
+        self._active[fact.rule] |= fact.after is Condition.ACTIVE
+        return self._active[fact.rule]
 
     def _made(self, fact: TagFact) -> int:
         return COMPUTED if self._part.site.tags[fact.tag].expression else AGED
