@@ -1,6 +1,7 @@
 """The asyncio rim of one simulated device on TCP: a listening port, its connections, its faults."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -71,10 +72,12 @@ class DeviceServer:
         self._server: asyncio.Server | None = None
         self._conversations: set[asyncio.Task[None]] = set()
         self._host = "127.0.0.1"
+        self.secure: ssl.SSLContext | None = None
+        """set before ``open``: Modbus/TCP Security"""
 
     async def open(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one, kept from then on."""
-        self._server = await asyncio.start_server(self._welcome, host, port)
+        self._server = await asyncio.start_server(self._welcome, host, port, ssl=self.secure)
         self._host, self.port = host, self._server.sockets[0].getsockname()[1]
 
     async def follow(self) -> None:

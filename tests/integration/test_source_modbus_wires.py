@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +21,11 @@ from gateway.sources.modbus.plugin import build
 from simulators.faults import Fault, make_fault
 from simulators.image import Image, Table
 from simulators.modbus import Device, DeviceServer, server_of
+from tests.helpers.certificates import certificates
 from tests.helpers.feed import FakeFeed
 from tests.ports import HOST
 
-WIRES = ("tcp", "rtu-tcp", "ascii-tcp", "rtu", "ascii")
+WIRES = ("tcp", "tls", "rtu-tcp", "ascii-tcp", "rtu", "ascii")
 CELLS = ("1:holding:3", "1:holding:40:uint32", "1:coil:9", "2:input:7", "2:holding:3")
 VALUES = [3.0, 40.0 * 65536 + 41, 1.0, 7.0, 3.0]
 FAULTS: tuple[tuple[str, dict[str, float]], ...] = (
@@ -42,7 +44,7 @@ FAULTS: tuple[tuple[str, dict[str, float]], ...] = (
     ("refuse", {}),
     ("half-open", {}),
 )
-NOT_ON = {"wrong-id": WIRES[1:], "bad-crc": ("tcp",)}
+NOT_ON = {"wrong-id": WIRES[2:], "bad-crc": WIRES[:2]}
 
 
 @dataclass
@@ -69,14 +71,23 @@ class Plant:
             await asyncio.sleep(0.01)
 
 
-def settings(server: DeviceServer, wire: str) -> Any:
+def secured(server: DeviceServer, folder: Path) -> dict[str, str]:
+    """The device asks for our certificate, and we check its; both of one authority."""
+    ca, (cert, key), (our_cert, our_key) = certificates(folder)
+    server.secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(ca))
+    server.secure.verify_mode = ssl.CERT_REQUIRED
+    server.secure.load_cert_chain(cert, key)
+    return {"kind": "modbus-tls", "ca": str(ca), "cert": str(our_cert), "key": str(our_key)}
+
+
+def settings(server: DeviceServer, wire: str, secrets: dict[str, str]) -> Any:
     place: dict[str, object] = {
         "kind": "modbus-serial-tcp",
         "framing": server.device.framing,
         **server.place(),
     }
-    if wire == "tcp":
-        place = {"kind": "modbus-tcp", **server.place()}
+    if wire in ("tcp", "tls"):
+        place = {"kind": "modbus-tcp", **secrets, **server.place()}
     elif "path" in place:
         place = {
             "kind": "modbus-serial",
@@ -92,10 +103,11 @@ def settings(server: DeviceServer, wire: str) -> Any:
 @contextlib.asynccontextmanager
 async def reading(wire: str, folder: Path) -> AsyncIterator[tuple[FakeFeed, Plant, DeviceServer]]:
     plant = Plant()
-    device = Device(f"d-{wire}", wire=wire, link=str(folder / "port"))
+    device = Device(f"d-{wire}", wire=wire.replace("tls", "tcp"), link=str(folder / "port"))
     server = server_of(device, plant, np.random.default_rng(1))
+    secrets = secured(server, folder) if wire == "tls" else {}
     await server.open(HOST, 0)
-    made = settings(server, wire)
+    made = settings(server, wire, secrets)
     bare = {"raw": "", "description": "", "cls": "other", "unit": "", "installation": ""}
     tags = [Tag(id=f"T{k}", period=NS // 20, **bare) for k in range(len(CELLS))]  # type: ignore[arg-type]
     bind = SOURCES[made.kind].bind
@@ -142,3 +154,26 @@ def _bad(feed: FakeFeed) -> bool:
     last = {row.tag: row.quality for row in feed.rows}
     gone = {t for t, c in enumerate(CELLS) if not (feed.up("bus") and feed.up(f"bus.{c[0]}"))}
     return all(last[t] >= Quality.NO_DATA or t in gone for t in last)
+
+
+async def test_a_device_that_cannot_show_who_it_is_is_not_read(tmp_path: Path) -> None:
+    """Its line is down, with the reason."""
+    server = server_of(Device("d"), Plant(), np.random.default_rng(1))
+    secrets = secured(server, tmp_path)
+    await server.open(HOST, 0)
+    other = tmp_path / "other"
+    other.mkdir()
+    stranger, _, _ = certificates(other)
+    made = settings(server, "tls", {**secrets, "ca": str(stranger)})
+    bind = SOURCES["modbus-tls"].bind
+    tag = Tag(id="T", raw="", description="", cls="other", unit="", installation="")
+    feed = FakeFeed()
+    task = asyncio.create_task(build("bus", made, [(0, tag, bind(made, CELLS[0], tag))]).run(feed))
+    try:
+        await feed.until(lambda: not feed.up("bus"), 10.0)
+        assert "certificate" in feed.links[0][2].lower()
+        assert feed.rows == []
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await server.close()
