@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
-from gateway.engine.warm import warm
+from gateway.engine.warm import families_of, warm
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
@@ -190,7 +190,7 @@ class Machine:
 
     async def _judge(self, group: asyncio.TaskGroup) -> None:
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
-        await asyncio.to_thread(warm)
+        await asyncio.to_thread(warm, families_of(self.site))
         recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
         pipeline = self._begin(recovered)
         self._stepping.append(group.create_task(pipeline.run(), name="pipeline"))
