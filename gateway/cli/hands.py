@@ -63,6 +63,25 @@ def loop_tested(  # noqa: PLR0913  # an option each
         typer.echo(f"{len(tags)} {result}")
 
 
+def false_data(  # noqa: PLR0913  # an option each
+    config: Config,
+    tag: Annotated[str, typer.Argument(help="id of the tag")],
+    start: Annotated[str, typer.Argument(help="first moment, RFC 3339 with zone")],
+    end: Annotated[str, typer.Argument(help="last moment, RFC 3339 with zone")],
+    *,
+    reason: Annotated[str, typer.Option(help="why it was not the process")],
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """Call a span of readings false data (伪数据). Nothing is overwritten; the journal says who and why."""
+    body = {"tag": tag, "start": start, "end": end, "actor": _actor(user), "comment": reason}
+    answer = Gateway(config).post("/commands/false-data", body)
+    if json:
+        say_json(answer)
+    else:
+        typer.echo(f"{tag}: false data from {start} to {end}")
+
+
 def _against(event: dict[str, Any]) -> str:
     detail = event.get("detail", {})
     if "online" not in detail:

@@ -52,6 +52,7 @@ app.command("scenario")(scenario.scenario)
 app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)
 app.command("loop-tested")(hands.loop_tested)
+app.command("false-data")(hands.false_data)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 

@@ -1,4 +1,4 @@
-"""What people do that is no act on an alarm: enter a manual reading, mark a loop as tested; and which loops are."""
+"""What people do that is no act on an alarm: enter a reading, mark a loop as tested or data as false; tested loops."""
 
 import inspect
 from collections.abc import Sequence
@@ -42,6 +42,16 @@ class TestedBody(schemas.Model):
     method: Text = ""
     actor: schemas.ActorBody
     comment: Text = ""
+
+
+class FalseBody(schemas.Model):
+    """A span of a tag's readings was not the process: a calibration, a test gas, a broken sensor."""
+
+    tag: Word
+    start: AwareDatetime
+    end: AwareDatetime
+    actor: schemas.ActorBody
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class LoopView(schemas.Model):
@@ -115,6 +125,20 @@ def router(context: Context, keys: Keys) -> APIRouter:
         admitted(request, keys, authorization, session)
         words = ("tag", body.tag), ("result", body.result), ("method", body.method)
         command = Command(Act.LOOP_TESTED, actor(body.actor), (), body.comment, words=words)
+        return records(await context.commands.submit(command))
+
+    @api.post("/commands/false-data", response_model=schemas.DoneView, tags=["act"], responses=RESPONSES)
+    async def false_data(
+        request: Request,
+        body: FalseBody,
+        authorization: Annotated[str, Header()] = "",
+        session: Annotated[str, Header(alias=HEADER)] = "",
+    ) -> Response:
+        """Call a span of readings false data (伪数据); they stay as they were, the journal says who and why."""
+        admitted(request, keys, authorization, session)
+        times = [(name, iso(parse_iso(getattr(body, name).isoformat()))) for name in ("start", "end")]
+        words = (("tag", body.tag), *times)
+        command = Command(Act.FALSE_DATA, actor(body.actor), (), body.comment, words=words)
         return records(await context.commands.submit(command))
 
     @api.get("/loops", response_model=LoopsView, tags=["read"])

@@ -19,7 +19,7 @@ from gateway.model.quality import Quality, Status, quality_name, status_of
 from gateway.model.site import Site, Tag
 from gateway.model.times import iso, parse_iso, seconds
 
-ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED})
+ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED, Act.FALSE_DATA})
 AHEAD: Final = seconds(60)
 """A reading entered for later than this from now is a slip of the hand."""
 OLDEST: Final = seconds(7 * 86_400)
@@ -57,6 +57,8 @@ def by_hand(
         raise Refused(f"no tag {words.get('tag', '')!r}")
     if command.act is Act.LOOP_TESTED:
         return _tested(site.tags[row], command, words, now, present[row]), None
+    if command.act is Act.FALSE_DATA:
+        return _false(site.tags[row], command, words, now, present[row]), None
     return _entered(site, row, command, words, now, present)
 
 
@@ -69,6 +71,23 @@ def _tested(tag: Tag, command: Command, words: Mapping[str, str], now: int, seen
     detail = {"result": result, "method": words.get("method", "")}
     return _event(
         EventKind.LOOP_TESTED, tag, now, command, value=seen.value, quality=seen.quality, detail=detail
+    )
+
+
+def _false(tag: Tag, command: Command, words: Mapping[str, str], now: int, seen: TagState) -> Event:
+    if not command.comment:
+        raise Refused("data that are called false need a reason")
+    try:
+        start, end = parse_iso(words.get("start", "")), parse_iso(words.get("end", ""))
+    except ValueError as error:
+        raise Refused("start and end; allowed: RFC 3339 with zone") from error
+    if not start < end <= now + AHEAD:
+        raise Refused(
+            f"from {iso(start)} to {iso(end)}: the end must be after the start, and not later than now"
+        )
+    detail = {"start": iso(start), "end": iso(end)}
+    return _event(
+        EventKind.FALSE_DATA, tag, now, command, value=seen.value, quality=seen.quality, detail=detail
     )
 
 

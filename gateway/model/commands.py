@@ -44,6 +44,8 @@ class Act(StrEnum):
     """a manual reading: ``words`` are ``tag``, ``value`` and, if it was not just now, ``time``"""
     LOOP_TESTED = "loop-tested"
     """commissioning: ``words`` are ``tag``, ``result`` (passed / failed) and ``method``"""
+    FALSE_DATA = "false-data"
+    """a span of readings was not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class EventKind(StrEnum):
     STARTED = "started"
     MANUAL_READING = "manual-reading"
     LOOP_TESTED = "loop-tested"
+    FALSE_DATA = "false-data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

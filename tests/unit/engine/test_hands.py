@@ -196,3 +196,24 @@ def test_the_events_survive_the_journal() -> None:
     event = of(run, EventKind.MANUAL_READING)[0]
     stamp = Stamp(gateway="g", county="341524", site="s", epoch="e", seq=1, recorded=T0, durable=True)
     assert event_of(body(event, stamp)) == event
+
+
+def test_false_data_are_named_for_a_reason_and_nothing_is_overwritten() -> None:
+    span = {"tag": "LT-1", "start": iso(T0 - NS), "end": iso(T0 + NS)}
+    run = Run(
+        act(Act.FALSE_DATA, T0 + 2 * NS, "通标气", **span),
+        act(Act.FALSE_DATA, T0 + 3 * NS, **span),
+        act(Act.FALSE_DATA, T0 + 4 * NS, "x", **(span | {"end": span["start"]})),
+        act(Act.FALSE_DATA, T0 + 5 * NS, "x", **(span | {"end": "soon"})),
+    )
+    (event,) = of(run, EventKind.FALSE_DATA)
+    assert (event.tag, event.comment, event.detail) == (
+        "LT-1",
+        "通标气",
+        {"start": span["start"], "end": span["end"]},
+    )
+    said = list(run.refused)
+    assert len(said) == 3
+    assert "a reason" in said[0]
+    assert "after the start" in said[1]
+    assert "RFC 3339" in said[2]
