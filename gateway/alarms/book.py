@@ -135,7 +135,7 @@ class Book:
 
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        return min(self._timers.earliest(), self._health.next_deadline())
+        return min(self._timers.earliest(), self._health.next_deadline(), self._ledger.flood.next_deadline())
 
     def open(self) -> tuple[Occurrence, ...]:
         """Open occurrences, oldest first; several of one rule are branches, the last of them its trunk."""
@@ -253,6 +253,9 @@ class Book:
     def _keep(self, events: list[Event], time: int) -> list[Event]:
         for event in events:
             self.evolve(event)
+        for told in self._ledger.flood.news(time):
+            self.evolve(told)
+            events.append(told)
         for place in self._levels.changes(self._ledger.announced):
             announced = Event(
                 event=EventKind.LIVE_LEVEL,

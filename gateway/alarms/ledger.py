@@ -5,6 +5,8 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from gateway.alarms.evolve import Held, follow, open_with, shift
+from gateway.alarms.flood import Flood
+from gateway.alarms.flood import load as load_flood
 from gateway.alarms.levels import Announced
 from gateway.alarms.tables import ENDS
 from gateway.model.commands import Actor
@@ -33,6 +35,7 @@ class Ledger:
         self._of_rule: dict[str, tuple[str, ...]] = {}
         self.open: dict[str, Held] = {}
         self.announced: Announced = {}
+        self.flood = Flood()
 
     def trunk(self, rule: str) -> Held | None:
         """The latest open occurrence of a rule: the one the process acts on. Older ones are branches."""
@@ -57,7 +60,10 @@ class Ledger:
             ValueError: the event does not follow what was folded so far; nothing was changed.
         """
         if event.id:
-            return self._occurrence(event)
+            changed = self._occurrence(event)
+            self.flood.fold(event)
+            return changed
+        self.flood.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
         elif event.event is EventKind.LIVE_LEVEL:
@@ -69,6 +75,7 @@ class Ledger:
         return {
             "open": [pack(h) for h in self.open.values()],
             "onsets": {k: list(v) for k, v in self._onsets.items()},
+            "flood": self.flood.dump(),
             "announced": {k: [level.value, since] for k, (level, since) in self.announced.items()},
         }
 
@@ -78,6 +85,7 @@ class Ledger:
         for held in map(unpack, data["open"]):
             self._add(held)
         self._onsets = {k: (int(v[0]), int(v[1])) for k, v in data["onsets"].items()}
+        self.flood = load_flood(data["flood"])
         self.announced = {k: (LiveLevel(v[0]), int(v[1])) for k, v in data["announced"].items()}
 
     def _ordinal(self, rule: str, onset: int) -> tuple[tuple[int, int], int]:

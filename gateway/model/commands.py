@@ -45,7 +45,7 @@ class Act(StrEnum):
     LOOP_TESTED = "loop-tested"
     """commissioning: ``words`` are ``tag``, ``result`` (passed / failed) and ``method``"""
     FALSE_DATA = "false-data"
-    """a span of readings was not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
+    """readings that were not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
 
 
 @dataclass(frozen=True, slots=True)

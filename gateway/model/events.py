@@ -109,6 +109,8 @@ class EventKind(StrEnum):
     DISPOSAL_OVERDUE = "disposal-overdue"
     RETIRED = "retired"
     LIVE_LEVEL = "live-level"
+    FLOOD_STARTED = "flood-started"
+    FLOOD_ENDED = "flood-ended"
     GAP = "gap"
     CONFIG_CHANGED = "config-changed"
     STARTED = "started"

@@ -69,7 +69,8 @@ def test_a_chattering_alarm_nobody_looks_at_is_still_announced_each_time_and_fil
         story.now += seconds(1)
         announced += kinds(story.active("LT-2.H"))
         story.normal("LT-2.H")
-    assert announced == ["raised"] * 8 + ["re-alarm"] * 92
+    assert announced.count("flood-started") == 1
+    assert [k for k in announced if k != "flood-started"] == ["raised"] * 8 + ["re-alarm"] * 92
     assert len(story.open("LT-2.H")) == 8
     assert len(json.dumps(story.book.dump())) < 20_000
 
