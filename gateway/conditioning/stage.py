@@ -181,8 +181,9 @@ class Conditioner:
 
     def same(self, mine: int, other: "Conditioner", theirs: int) -> bool:
         """Whether two tags are conditioned alike."""
-        alike = self._params[mine] == other._params[theirs]  # noqa: SLF001  # of the same class
-        return bool(alike) and self._meanings[mine] == other._meanings[theirs]  # noqa: SLF001
+        # By their bytes: a tag without a range has NaN there, which equals nothing.
+        alike = self._params[mine].tobytes() == other._params[theirs].tobytes()  # noqa: SLF001  # of the same class
+        return alike and self._meanings[mine] == other._meanings[theirs]  # noqa: SLF001
 
     def carry_over(self, other: "Conditioner", pairs: Sequence[tuple[int, int]]) -> None:
         """Take the memory of tags that did not change: pairs of (row here, row there)."""

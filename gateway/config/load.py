@@ -10,6 +10,7 @@ import orjson
 
 from gateway.config.asides import set_aside_faults
 from gateway.config.ceilings import breaches
+from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_of
 from gateway.config.csvfile import Row, read_rows
 from gateway.config.located import located
 from gateway.config.registry import SINKS, SOURCES, kinds
@@ -88,10 +89,14 @@ def load(path: Path) -> Loaded:
     faults: list[Fault] = []
     draft = read_site(document, faults)
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
+    if COMPUTED in draft.sources:
+        faults.append(document.fault(("sources", COMPUTED), COMPUTED, "another name: computed tags have this one"))
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
     faults += installation_collisions(draft.installations, document)
     listed, roll = _tag_lists(draft, sources, document, faults)
     tags, parts, links = _bind(listed, sources, faults)
+    faults += name_faults(draft.file.computed, roll.known, document)
+    tags = computed_tags(listed, tags, names_of(draft.file.computed), roll.known, faults)
     faults += link_collisions(links, document)
     rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
     if faults:
@@ -166,7 +171,10 @@ def _tag_lists(
         read += rows
         for row in rows:
             entry, wrong = read_tag(
-                row, defaults.get(row.get("source"), draft.file.defaults), installations, list(draft.sources)
+                row,
+                defaults.get(row.get("source"), draft.file.defaults),
+                installations,
+                [*draft.sources, COMPUTED],
             )
             faults += wrong
             listed += [] if entry is None else [entry]

@@ -18,6 +18,7 @@ _ENUMS: Final[dict[str, Callable[[Any], Any]]] = {
     "base_level": Level,
 }
 _NESTED: Final[dict[str, Callable[[Any], Any]]] = {
+    "names": lambda value: tuple((name, x, unit, tuple(numbers)) for name, x, unit, numbers in value),
     "raise_level": lambda value: tuple((int(after), Level(level)) for after, level in value),
     "roll_up": lambda value: tuple(RollUp(r["count"], Level(r["of"]), Level(r["to"])) for r in value),
     "settings": lambda value: tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in value),

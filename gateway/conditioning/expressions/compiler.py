@@ -1,10 +1,11 @@
 """Trees to programs: names resolved, units checked and converted, every step known to be right before it runs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from detectors import program as op
+from gateway.conditioning.expressions.compiled import Compiled, Known
 from gateway.conditioning.expressions.functions import FUNCTIONS, Function
 from gateway.conditioning.expressions.parse import Call, Name, Node, Number, names_in, parse
 from gateway.conditioning.expressions.tokens import ExpressionError
@@ -24,32 +25,6 @@ BUILT_IN: Final = {
     "atan": 1, "if": 3, "clamp": 3, "min": -2, "max": -2, "avg": -2,
 }  # fmt: skip
 """function -> how many arguments; -2: two or more"""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What names may mean.
-
-    Attributes:
-        tags: unit by id of tag.
-        constants: value and unit by name.
-        tables: unit of x, unit of y, points x1, y1, x2, y2, ... by name.
-    """
-
-    tags: Mapping[str, str]
-    constants: Mapping[str, tuple[float, str]] = field(default_factory=dict)
-    tables: Mapping[str, tuple[str, str, tuple[float, ...]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A program, the tags it reads in the order of its inputs, its tables, and the unit of its result."""
-
-    steps: tuple[op.Step, ...]
-    points: tuple[float, ...]
-    inputs: tuple[str, ...]
-    unit: Unit | None
-    """None: true or false"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +62,13 @@ def compile_text(text: str, known: Known, to: str | None = None) -> Compiled:
         op.check(compiler.steps, len(compiler.inputs), compiler.points)
     except ValueError as error:
         raise ExpressionError(1, "too long", "divide it into several computed tags") from error
-    return Compiled(tuple(compiler.steps), tuple(compiler.points), tuple(compiler.inputs), kind.unit)
+    return Compiled(
+        tuple(compiler.steps),
+        tuple(compiler.points),
+        tuple(compiler.inputs),
+        kind.unit,
+        tuple(sorted(compiler.used)),
+    )
 
 
 class _Compiler:
@@ -98,6 +79,7 @@ class _Compiler:
         self.steps: list[op.Step] = []
         self.inputs: list[str] = []
         self.points: list[float] = []
+        self.used: set[str] = set()
         self._tables: dict[str, int] = {}
         self._params: Mapping[str, int] | None = None
         self._depth = 0
@@ -143,6 +125,7 @@ class _Compiler:
             self.emit(op.PICK, self._params[node.text], 1)
             return _Kind(NUMBER, delta=True)
         if node.text in self.known.constants:
+            self.used.add(node.text)
             value, unit = self.known.constants[node.text]
             self.emit(op.PUSH, value, 1)
             return _Kind(unit_of(unit), delta=not unit_of(unit).offset)
@@ -328,6 +311,7 @@ class _Compiler:
         x, y, points = self.known.tables[call.name]
         if len(call.args) != 1:
             raise ExpressionError(call.column, f"table {call.name} takes 1, not {len(call.args)}")
+        self.used.add(call.name)
         self._argument(call.args[0], x)
         if call.name not in self._tables:
             self._tables[call.name] = len(self.points)

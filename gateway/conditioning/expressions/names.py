@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.conditioning.expressions.compiler import Known
+from gateway.conditioning.expressions.compiled import Known
 from gateway.model.site import Tag
 
 

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from gateway.config.kinds import common, groups, learned, statistics
+from gateway.config.kinds import common, expression, groups, learned, statistics
 from gateway.config.kinds.base import KindEntry
 
 ENTRIES: Final[tuple[type[KindEntry], ...]] = (
     *common.ENTRIES,
     *groups.ENTRIES,
+    *expression.ENTRIES,
     *learned.ENTRIES,
     *statistics.ENTRIES,
 )

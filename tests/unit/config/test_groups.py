@@ -5,19 +5,27 @@ from pathlib import Path
 import pytest
 
 from detectors.kinds import KINDS
-from gateway.config.kinds.groups import ENTRIES
+from gateway.config.kinds.groups import ENTRIES as GROUPS
 from gateway.engine.tables import rule_params
 from gateway.model.effective import dump_site, load_site
 from tests.unit.config.writing import faults, good
 from tests.unit.engine import test_groups as engine
 from tests.unit.engine.test_groups import SITE, TAGS
 
-SAMPLES = (engine.DEVIATION, engine.MOVING, engine.SPREAD, engine.STATE, engine.BALANCE, engine.MULTI)
+SAMPLES = (
+    engine.DEVIATION,
+    engine.MOVING,
+    engine.SPREAD,
+    engine.STATE,
+    engine.BALANCE,
+    engine.MULTI,
+    engine.EXPRESSION,
+)
 
 
 def test_every_kind_has_a_sample_that_loads(tmp_path: Path) -> None:
     site = good(tmp_path, SITE % "\n  - ".join(SAMPLES), TAGS).site
-    assert len({r.kind for r in site.rules}) == len(ENTRIES)
+    assert len({r.kind for r in site.rules}) == len(GROUPS) + 1
     for rule, params in zip(site.rules, rule_params(site), strict=True):
         assert isinstance(params, KINDS[rule.kind.value])
     assert load_site(dump_site(site)).rules == site.rules

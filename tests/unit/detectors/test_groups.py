@@ -10,9 +10,9 @@ from detectors import layout as lo
 from detectors import program as op
 from detectors.bank import Bank
 from detectors.kinds.groups import Balance, Deviation, Expression, Multivariate, Spread, StateLimit
-from tests.unit.detectors.kinds_groups import TWINS, Model, paulson
 from tests.unit.detectors.streams import START, S
 from tests.unit.detectors.twin import World
+from tests.unit.detectors.twins_groups import TWINS, Model, paulson
 
 GOOD, FROZEN, LOST = 0, 67, 131
 

@@ -52,6 +52,10 @@ BALANCE = (
     "{id: A.BALANCE, kind: balance, volume: A, gain: 100, outflows: [F], window: 24s, trigger: 5, side: low,"
     " volume_u: 0.5, flow_u: 0.01, level: red}"
 )
+EXPRESSION = (
+    "{id: L.EXPR, kind: expression, group: L, expression: 'if(M == 1, A - B, A / (B - 5 [m]) * 1 [m])',"
+    " unit: m, trigger: 2, reset: 1, level: red}"
+)
 MULTI = (
     "{id: L.MULTI, kind: multivariate, group: L, tags: [A, B], learn: 30s, keep: 0.5, every: 1s, confidence: 0.99,"
     " trigger: 2, reset: 1.5, level: yellow}"
