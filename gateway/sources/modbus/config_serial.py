@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.sources.modbus.settings import LAST_UNIT, Polling, bind, links
+from gateway.sources.modbus.settings import LAST_UNIT, LONGEST_GAP, Polling, bind, links
 
 __all__ = ["Settings", "bind", "links"]
 
@@ -36,3 +36,8 @@ class Settings(Polling, frozen=True):
     def character_s(self) -> float:
         """Seconds one character takes: start, data, parity and stop bits."""
         return (1 + self.data_bits + (self.parity != "none") + self.stop_bits) / self.baud
+
+    @property
+    def gap(self) -> int:
+        """A request is about 20 characters with its silences, and 20 ms of the device; a register is 2 characters."""
+        return min(LONGEST_GAP, round((20 * self.character_s + 0.02) / (2 * self.character_s)))

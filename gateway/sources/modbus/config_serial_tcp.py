@@ -20,3 +20,8 @@ class Settings(OverTcp, frozen=True):
     def units(self) -> range:
         """As the standard has them."""
         return range(1, LAST_UNIT + 1)
+
+    @property
+    def gap(self) -> int:
+        """As of a line with 9600 bit/s, the usual speed of what stands behind a serial server."""
+        return 19

@@ -19,6 +19,8 @@ def _duration(value: object) -> int:
 
 Duration = Annotated[int, BeforeValidator(_duration)]
 """Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
+LONGEST_GAP: Final = 121
+"""What a request can bridge. Over TCP a register more is a few nanoseconds, a request more a turn of the device."""
 LAST_UNIT: Final = 247
 """of a serial line (MODBUS over Serial Line V1.02, 2.2); 0 is everybody, who does not answer"""
 
@@ -40,7 +42,12 @@ class Polling(BaseModel, frozen=True, extra="forbid"):
     pause: Duration = Field(0, description="rest between two requests, for devices that need it")
     max_registers: int = Field(125, ge=4, le=125, description="most registers in one request")
     max_bits: int = Field(2000, ge=1, le=2000, description="most coils or discrete inputs in one request")
-    max_gap: int = Field(32, ge=0, le=121, description="longest hole (registers) that is read through")
+    max_gap: int | None = Field(
+        None,
+        ge=0,
+        le=121,
+        description="longest hole (registers) read through; by the wire: any over TCP, by the speed of a serial line",
+    )
     share: float = Field(
         0.2,
         gt=0,
@@ -59,7 +66,12 @@ class Polling(BaseModel, frozen=True, extra="forbid"):
     @property
     def limits(self) -> Limits:
         """For the planner."""
-        return Limits(self.max_registers, self.max_bits, self.max_gap)
+        return Limits(self.max_registers, self.max_bits, self.gap if self.max_gap is None else self.max_gap)
+
+    @property
+    def gap(self) -> int:
+        """Registers that cost as much as one more request does."""
+        return LONGEST_GAP
 
     @property
     def place(self) -> str:
