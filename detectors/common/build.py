@@ -23,7 +23,7 @@ class Tables:
     Attributes:
         rules: :data:`detectors.common.layout.RULE`, one row per rule.
         lists: int64; values of state rules and members of groups, by ``first`` and ``count`` of the rule.
-        offsets, index: rules on tag i alone are ``index[offsets[i]:offsets[i + 1]]``, ascending.
+        offsets, index: rules on tag i alone are ``index[offsets[i]:offsets[i + 1]]``, rates and trends first.
         gofs, gindex: the same of groups that look at tag i.
         windows: by tag and width: row and slots it needs. Rules of equal width share one.
         numbers, groups: rows needed.
@@ -145,6 +145,6 @@ _SETTINGS: Final[dict[type[Any], Callable[[Any], _Own]]] = {
 
 
 def _by_tag(tags: int, rules: Iterable[tuple[int, Params]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    pairs = sorted((t, i) for i, rule in rules for t in set(tags_of(rule)))
-    offsets = np.searchsorted(np.array([t for t, _ in pairs], np.int64), np.arange(tags + 1)).astype(np.int64)
-    return offsets, np.array([i for _, i in pairs] or [0], np.int64)
+    found = sorted((t, not isinstance(r, Rate | Trend), i) for i, r in rules for t in set(tags_of(r)))
+    offsets = np.searchsorted(np.array([t for t, _, _ in found], np.int64), np.arange(tags + 1))
+    return offsets.astype(np.int64), np.array([i for _, _, i in found] or [0], np.int64)

@@ -151,7 +151,7 @@ class Common(Family):
 
 
 def _as_rows(rows: NDArray[Any]) -> NDArray[Any]:
-    if rows.dtype != lo.ROW or rows.ndim != 1 or not rows.flags.c_contiguous:
+    if (rows.dtype is not lo.ROW and rows.dtype != lo.ROW) or rows.ndim != 1 or not rows.flags.c_contiguous:
         raise ValueError(
             f"rows are {rows.dtype} of shape {rows.shape}; allowed a line of ROW records, without gaps"
         )

@@ -127,7 +127,9 @@ def close_windows(m: Memory, tag: Record, row: Record, until: int) -> None:
             seal(m, win)
             if win.close <= until and m.permits[status(tag.quality), HOLD]:
                 for k in range(m.offsets[row.tag], m.offsets[row.tag + 1]):
-                    if windowed(m.rules[m.index[k]]) and m.rules[m.index[k]].window == w:
+                    if not windowed(m.rules[m.index[k]]):
+                        break  # the sloped come first
+                    if m.rules[m.index[k]].window == w:
                         judge_slope(m, m.index[k], win, win.close, tag, until, row.received)
         w = win.next
 
@@ -280,8 +282,9 @@ def roll(m: Memory, row: Record) -> None:
         tag.due = min(tag.due, win.close)
         w = win.next
     for k in range(m.offsets[row.tag], m.offsets[row.tag + 1]):
-        rule = m.index[k]
-        if windowed(m.rules[rule]) and m.state[rule].deadline != NEVER:
+        if not windowed(m.rules[m.index[k]]):
+            break
+        if m.state[m.index[k]].deadline != NEVER:
             tag.quiet = 0
     if m.meta[META_EDGES] != start:
         tag.quiet = 0
