@@ -28,7 +28,7 @@ from gateway.model.site import Tag
 from gateway.sources.mqtt.config import Settings, bind
 from gateway.sources.mqtt.plugin import build
 
-COUNT, TOPICS = 20_000, 1000
+COUNT, TOPICS = 60_000, 1000
 TIMES_NODE_RED: Final = 2.0
 Spent = tuple[float, float]
 """CPU s, wall s of all messages"""

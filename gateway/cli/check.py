@@ -53,6 +53,8 @@ def check(  # noqa: PLR0913  # an option each
         say_json({"ok": False, "faults": [asdict(f) for f in error.faults], **more})
         raise typer.Exit(BAD_USAGE) from None
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
+    if not json:
+        _tell(summary(loaded), remarks, explained)
     found = probed(loaded, rate, most, json=json) if probe else {}
     if json:
         extra: dict[str, Any] = {"explain": [asdict(e) for e in explained]} if tag else {}
@@ -60,8 +62,6 @@ def check(  # noqa: PLR0913  # an option each
         say_json(
             {"ok": True, "faults": [], **summary(loaded), "notes": [asdict(n) for n in remarks], **extra}
         )
-    else:
-        _tell(summary(loaded), remarks, explained)
     if probe and not found["ok"]:
         raise typer.Exit(NOT_SO)
 
