@@ -67,7 +67,7 @@ def measure(count: int) -> dict[str, Any]:
     end = START + 30 * 86_400 * NS
     seen = tuple(Seen(o.id, o.n) for o in book.open())
     ack, acknowledged = timed(
-        lambda: book.apply(CommandFact(Command(Act.ACKNOWLEDGE, WHO, seen), START + count * NS))
+        lambda: book.apply(CommandFact(START + count * NS, Command(Act.ACKNOWLEDGE, WHO, seen)))
     )
     levels, _ = timed(lambda: Book.levels(book))
     report, _ = timed(

@@ -1,13 +1,14 @@
 """What the stages before tell the alarm stage. Each fact is the edge of something; times are ns.
 
 The engine tells facts in the order in which they became true. A fact that repeats what the book already knows changes
-nothing and makes no event, so an edge told twice neither doubles nor clears an alarm.
+nothing and makes no event, so an edge told twice neither doubles nor clears an alarm. What is an input's own fact is
+that input.
 """
 
 from dataclasses import dataclass
 
-from gateway.model.commands import Command
 from gateway.model.events import Condition
+from gateway.model.inputs import Acted, ConfigChange, Gap, LinkChange, Started, SystemFault, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,75 +50,23 @@ class TagFact:
     """of a computed tag: because an input is BAD"""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFact:
-    """A bus or device was lost or came back."""
+LinkFact = LinkChange
+"""A bus or device was lost or came back."""
+CommandFact = Acted
+"""A named person asks for something at ``time`` (of the gateway's clock)."""
+TimeFact = Tick
+"""Engine time moved on; timers up to and including ``time`` fire."""
+SystemFact = SystemFault
+"""The gateway's own trouble coming or going. ``what`` names it for good: ``disk``, ``output.county``, ..."""
+StartedFact = Started
+"""The gateway began (again); ``down_since`` is 0 on the very first start."""
+GapFact = Gap
+"""Readings or records that policy forced us to lose: who, from, to, how many, why."""
+ConfigFact = ConfigChange
+"""From here on another effective configuration judges; ``old`` and ``new`` are its hashes.
 
-    link: str
-    up: bool
-    time: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandFact:
-    """A named person asks for something at ``time`` (of the gateway's clock)."""
-
-    command: Command
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class TimeFact:
-    """Engine time moved on; timers up to and including ``time`` fire."""
-
-    time: int
-
-
-@dataclass(frozen=True, slots=True)
-class SystemFact:
-    """The gateway's own trouble coming or going. ``what`` names it for good: ``disk``, ``output.county``, ..."""
-
-    what: str
-    active: bool
-    time: int
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StartedFact:
-    """The gateway began (again); ``down_since`` is 0 on the very first start."""
-
-    time: int
-    down_since: int
-    version: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GapFact:
-    """Readings or records that policy forced us to lose: who, from, to, how many, why."""
-
-    time: int
-    who: str
-    start: int
-    end: int
-    count: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigFact:
-    """From here on another effective configuration judges; ``old`` and ``new`` are its hashes.
-
-    Told to the book of the new site, after it loaded what the book of the old site dumped.
-    """
-
-    time: int
-    old: str
-    new: str
-    by: str = ""
-    why: str = ""
+Told to the book of the new site, after it loaded what the book of the old site dumped.
+"""
 
 
 Fact = (

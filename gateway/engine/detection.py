@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.bank import Bank
 from detectors.layout import IS_NORMAL
-from gateway.alarms.facts import CommandFact, ConfigFact, Fact, GapFact, LinkFact, StartedFact, SystemFact
+from gateway.alarms.facts import Fact
 from gateway.conditioning.layout import SYNTHETIC, TO_BAD, TO_OK
 from gateway.conditioning.stage import Conditioner
 from gateway.engine.edges import rule_facts, tag_facts
@@ -133,7 +133,7 @@ class Detection:
         if count >= 0:
             return self._judge(count, now)
         start, end = int(batch.source.min(initial=now)), int(batch.source.max(initial=0))
-        lost = GapFact(now, "engine", start, end, len(batch), "readings of another tag table")
+        lost = Gap(now, "engine", start, end, len(batch), "readings of another tag table")
         return self._judge(self.conditioner.tick(now), now, lost)
 
     def _tick(self, _item: Tick, now: int) -> Judged:
@@ -142,15 +142,14 @@ class Detection:
     def _link(self, item: LinkChange, now: int) -> Judged:
         tags = self.links.change(item.link, up=item.up)
         move = self.conditioner.found if item.up else self.conditioner.lost
-        return self._judge(move(tags, now), now, LinkFact(item.link, item.up, item.time, item.reason))
+        return self._judge(move(tags, now), now, item)
 
     def _started(self, item: Started, now: int) -> Judged:
         outage = max(item.time - item.down_since, 0) if item.down_since else 0
         self.conditioner.start(now, outage)
         self.bank.shift(outage)
-        started = StartedFact(item.time, item.down_since, item.version, item.note)
         present = list(rule_facts(self.bank.present(self._worth_telling(), now)))
-        return self._judge(self.conditioner.tick(now), now, started, *present)
+        return self._judge(self.conditioner.tick(now), now, item, *present)
 
     def _worth_telling(self) -> list[int]:
         """Rules that are not normal, or that the book has open: told again at each start, in case the book was folded
@@ -163,15 +162,7 @@ class Detection:
 
     def _acted(self, item: Acted, now: int) -> Judged:
         facts, rows = self._judge(self.conditioner.tick(now), now)
-        return Judged([*facts, CommandFact(item.command, item.time)], rows)
+        return Judged([*facts, item], rows)
 
     def _other(self, item: Gap | SystemFault | ConfigChange, now: int) -> Judged:
-        return self._judge(self.conditioner.tick(now), now, _own(item))
-
-
-def _own(item: Gap | SystemFault | ConfigChange) -> Fact:
-    if isinstance(item, Gap):
-        return GapFact(item.time, item.who, item.start, item.end, item.count, item.why)
-    if isinstance(item, SystemFault):
-        return SystemFact(item.what, item.active, item.time, item.detail)
-    return ConfigFact(item.time, item.old, item.new, item.by, item.why)
+        return self._judge(self.conditioner.tick(now), now, item)

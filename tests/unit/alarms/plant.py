@@ -158,13 +158,13 @@ class Story:
         return self.tell(TagFact(self.site.tag_index[ident], bad=True, quality=int(quality), time=self.now))
 
     def down(self, link: str) -> list[Event]:
-        return self.tell(LinkFact(link, up=False, time=self.now, reason="timeout"))
+        return self.tell(LinkFact(self.now, link, up=False, reason="timeout"))
 
     def up(self, link: str) -> list[Event]:
-        return self.tell(LinkFact(link, up=True, time=self.now))
+        return self.tell(LinkFact(self.now, link, up=True))
 
     def system(self, what: str, *, active: bool, detail: str = "") -> list[Event]:
-        return self.tell(SystemFact(what, active, self.now, detail))
+        return self.tell(SystemFact(self.now, what, active, detail))
 
     def ack(self, *seen: tuple[str, int], comment: str = "") -> list[Event]:
         return self.command(Act.ACKNOWLEDGE, *seen, comment=comment)
@@ -176,17 +176,17 @@ class Story:
         """Shelve, remove or bring back rules."""
         asked = {"comment": "泵试验", "until": self.now + seconds(3600 * hours), **more}
         return self.tell(
-            CommandFact(Command(act, asked.pop("actor", LI), (), rules=rules, **asked), self.now)
+            CommandFact(self.now, Command(act, asked.pop("actor", LI), (), rules=rules, **asked))
         )
 
     def loop(self, act: Act, rule: str, actor: Actor = LI, comment: str = "", **words: str) -> list[Event]:
         """One step of the closed loop on the one open alarm of a rule."""
         o = self.one(rule)
         command = Command(act, actor, (Seen(o.id, o.n),), comment, words=tuple(words.items()))
-        return self.tell(CommandFact(command, self.now))
+        return self.tell(CommandFact(self.now, command))
 
     def command(self, act: Act, *seen: tuple[str, int], comment: str = "") -> list[Event]:
-        return self.tell(CommandFact(Command(act, LI, tuple(Seen(*s) for s in seen), comment), self.now))
+        return self.tell(CommandFact(self.now, Command(act, LI, tuple(Seen(*s) for s in seen), comment)))
 
     def reconfigure(self, site: Site) -> list[Event]:
         old, self.site = self.book, site

@@ -183,9 +183,9 @@ def test_unknown_and_back_is_not_a_second_alarm() -> None:
 
 def test_fifty_tags_behind_one_dead_bus_are_one_fault_in_whatever_order_it_is_told() -> None:
     facts: list[Fact] = [
-        LinkFact("bus", up=False, time=T0),
+        LinkFact(T0, "bus", up=False),
         TagFact(0, True, 131, T0),
-        LinkFact("plc1", up=False, time=T0),
+        LinkFact(T0, "plc1", up=False),
     ]
     for order in ((0, 1, 2), (0, 2, 1), (2, 0, 1), (2, 1, 0), (1, 0, 2), (1, 2, 0)):
         story = Story()
@@ -282,7 +282,7 @@ def test_a_link_fault_that_stands_only_in_the_journal_clears_when_the_link_is_to
     story.down("plc1")
     book = Book(story.site, "epoch-1")
     book.refold(story.events)
-    assert told(book.apply(LinkFact("plc1", up=True, time=T0))) == ["plc1.LINK: cleared"]
+    assert told(book.apply(LinkFact(T0, "plc1", up=True))) == ["plc1.LINK: cleared"]
 
 
 def test_where_replay_and_journal_differ_the_journal_wins_and_the_view_stays() -> None:
@@ -302,4 +302,4 @@ def test_a_fault_of_a_link_nobody_configured_can_clear_after_a_restart() -> None
     story.down("ghost")
     book = Book(story.site, "epoch-1")
     book.load(story.book.dump())
-    assert told(book.apply(LinkFact("ghost", up=True, time=T0))) == ["ghost.LINK: cleared"]
+    assert told(book.apply(LinkFact(T0, "ghost", up=True))) == ["ghost.LINK: cleared"]

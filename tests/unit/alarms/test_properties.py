@@ -103,7 +103,7 @@ class Run:
             case ("tag", row, quality):
                 return TagFact(row, quality >= 128, quality, self.now)
             case ("link", link, up):
-                return LinkFact(link, up, self.now, "why")
+                return LinkFact(self.now, link, up, "why")
             case ("wait", ns):
                 self.now += ns
                 return TimeFact(self.now)
@@ -112,7 +112,7 @@ class Run:
                 seen = tuple(
                     Seen(held[p].id, held[p].n - older) if p < len(held) else Seen("x", 1) for p in places
                 )
-                return CommandFact(Command(act, LI, seen, "ok"), self.now)
+                return CommandFact(self.now, Command(act, LI, seen, "ok"))
             case ("set aside", act, row, time, two):
                 asked = Command(
                     act,
@@ -124,14 +124,14 @@ class Run:
                     "P-7",
                     WANG if two else None,
                 )
-                return CommandFact(asked, self.now)
+                return CommandFact(self.now, asked)
             case ("loop", act, place, other):
                 held = self.book.open()
                 seen = (Seen(held[place].id, held[place].n),) if place < len(held) else ()
                 words = (("assignee", "wang"), ("cause", "pump"), ("measure", "stopped"))
-                return CommandFact(Command(act, WANG if other else LI, seen, "ok", words=words), self.now)
+                return CommandFact(self.now, Command(act, WANG if other else LI, seen, "ok", words=words))
             case ("system", what, active):
-                return SystemFact(what, active, self.now, "detail")
+                return SystemFact(self.now, what, active, "detail")
             case ("started", outage):
                 since, self.now = self.now, self.now + outage
                 return StartedFact(self.now, since, "1.0")
