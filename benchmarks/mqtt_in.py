@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -70,6 +71,7 @@ def ours(port: int) -> Spent:
 
 def with_paho(port: int) -> Spent:
     import paho.mqtt.client as paho
+    from paho.mqtt.enums import CallbackAPIVersion
 
     done, rows = threading.Event(), list[tuple[str, float, int]]()
 
@@ -79,7 +81,7 @@ def with_paho(port: int) -> Spent:
         if len(rows) == COUNT:
             done.set()
 
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client = paho.Client(CallbackAPIVersion.VERSION2)
     client.on_message = on_message
     client.connect("127.0.0.1", port)
     client.subscribe("plant/#", 1)
@@ -96,8 +98,7 @@ def with_paho(port: int) -> Spent:
 
 
 async def _gmqtt(port: int) -> Spent:
-    import gmqtt
-
+    gmqtt: Any = import_module("gmqtt")  # it ships no types
     done, rows = asyncio.Event(), list[tuple[str, float, int]]()
 
     def on_message(_client: Any, topic: str, payload: bytes, _qos: int, _properties: Any) -> int:

@@ -27,6 +27,8 @@ class Target:
     guides: Sequence[str]
     words: Sequence[bytes] = ()
     longest: int = 4096
+    short: int = 1500
+    """mutations in the tests; fewer where one takes milliseconds"""
 
     @property
     def folder(self) -> Path:

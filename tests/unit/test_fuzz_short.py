@@ -8,13 +8,11 @@ from tests.fuzz.engine import fuzz
 from tests.fuzz.target import Target
 from tests.fuzz.targets import targets
 
-RUNS = 1500
-
 
 @pytest.mark.parametrize("name", sorted(targets()))
 def test_only_our_own_errors_come_out(name: str) -> None:
     target = targets()[name]
-    report = fuzz(target, RUNS + len(target.corpus()), seed=1)
+    report = fuzz(target, target.short + len(target.corpus()), seed=1)
     assert report.findings == []
     assert report.edges > 0, "the guides name no module that ran"
 

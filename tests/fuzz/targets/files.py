@@ -6,6 +6,7 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 
@@ -139,11 +140,12 @@ TAGS = Target(
     ],
     ["config/csvfile", "config/cells", "config/taglist", "config/headers"],
     [b'"', b"\xef\xbb\xbf", "高报".encode(), b",,", b"4-20mA", b"1e400", "１２".encode(), b"\r", b"\x00"],
+    short=300,
 )
 
 
 def _workbook() -> dict[str, bytes]:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     for line in (_HEADER, _ROW):
         book.active.append([float(c) if c.replace(".", "").isdecimal() else c for c in line.split(",")])
     out = io.BytesIO()
@@ -192,4 +194,5 @@ XLSX = Target(
         b'r="XFD9"',
     ],
     longest=8192,
+    short=100,
 )
