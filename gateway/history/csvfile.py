@@ -117,11 +117,11 @@ class _Wide(_Reader):
         if len(ranks) < len(self.rows_of):
             gone = next(n for n in self.rows_of if n not in self.header)
             raise missing(self.path, "tag", gone, self.header)
-        block = np.empty((len(ranks), len(kept)))
+        block = np.empty((len(kept), len(ranks)))
         there, quality = np.ones(block.shape, np.bool_), np.zeros(block.shape, np.uint8)
         for i, at in enumerate(ranks):
             cells = [c[at].strip() if len(c) > at else "" for c, _ in kept]
-            block[i], there[i], quality[i] = _numbers(cells)
+            block[:, i], there[:, i], quality[:, i] = _numbers(cells)
         return Wide(
             received=arrival(received), source=source,
             tags=np.array([self.rows_of[self.header[at]] for at in ranks], np.int32),

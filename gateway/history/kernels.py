@@ -13,9 +13,9 @@ def fill_wide(
 
     Args:
         rows: records to write, at least one for each cell.
-        block: float64 (columns, lines).
-        there: bool (columns, lines), False where a cell is empty; of size 0: none is.
-        quality: uint8 (columns, lines); of size 0: all are good.
+        block: float64 (lines, columns).
+        there: bool (lines, columns), False where a cell is empty; of size 0: none is.
+        quality: uint8 (lines, columns); of size 0: all are good.
         tags: int32 row in the tag table of each column.
         source: int64 ns of each line.
 
@@ -25,11 +25,22 @@ def fill_wide(
     count, gaps, doubts = 0, there.size > 0, quality.size > 0
     for line in range(start, stop):
         for column in range(len(tags)):
-            if gaps and not there[column, line]:
+            if gaps and not there[line, column]:
                 continue
             row = rows[count]
             count += 1
             row.tag, row.source, row.received = tags[column], source[line], at
-            row.value, row.flags = block[column, line], 0
-            row.quality = quality[column, line] if doubts else 0
+            row.value, row.flags = block[line, column], 0
+            row.quality = quality[line, column] if doubts else 0
     return count
+
+
+@kernel
+def turn(tile: Array, out: Array, first: int) -> None:
+    """Write a few columns (columns, lines) into a block of lines (lines, columns), from column ``first`` on.
+
+    A few at a time: whole columns would touch a page of memory for each cell.
+    """
+    for line in range(tile.shape[1]):
+        for column in range(tile.shape[0]):
+            out[line, first + column] = tile[column, line]

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.history.form import Clock, Form, Layout, found, missing, offset_of
+from gateway.history.kernels import turn
 from gateway.history.pieces import Arrival, Long, Piece
 from gateway.history.wide import ALL_GOOD, NO_GAPS, Wide
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.quality import Quality
 from gateway.sources.replay import decode
 
+TILE: Final = 64
+"""columns that are turned into lines at once: 512 bytes of each line"""
 CELLS: Final = 16_000_000
 """Cells in memory at once, 128 MB; a larger row group is read in slices of this size."""
 
@@ -83,18 +86,23 @@ def lines(path: Path) -> int:
 def _blocks(
     table: Any, names: Sequence[str], length: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.uint8]]:
-    """Values, what is there, qualities. Cells without a value are empty; NaN is a reading, and BAD."""
-    block = np.empty((len(names), length))
+    """Values, what is there, qualities, all (lines, columns). Cells without a value are empty; NaN is a reading, and
+    BAD.
+    """
+    block, tile = np.empty((length, len(names))), np.empty((TILE, length))
     there, quality = NO_GAPS, ALL_GOOD
-    for i, name in enumerate(names):
-        column = table.column(name)
-        block[i], words = _floats(column)
-        if column.null_count:
-            there = there if there.size else np.ones(block.shape, np.bool_)
-            there[i] = column.is_valid().to_numpy(zero_copy_only=False)
-        if words is not None:
-            quality = quality if quality.size else np.zeros(block.shape, np.uint8)
-            quality[i] = words
+    for first in range(0, len(names), TILE):
+        some = names[first : first + TILE]
+        for i, name in enumerate(some):
+            column = table.column(name)
+            tile[i], words = _floats(column)
+            if column.null_count:
+                there = there if there.size else np.ones(block.shape, np.bool_)
+                there[:, first + i] = column.is_valid().to_numpy(zero_copy_only=False)
+            if words is not None:
+                quality = quality if quality.size else np.zeros(block.shape, np.uint8)
+                quality[:, first + i] = words
+        turn(tile[: len(some)], block, first)
     return block, there, quality
 
 

@@ -15,7 +15,7 @@ ALL_GOOD: Final = np.zeros((0, 0), np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wide:
-    """``block``, ``there`` and ``quality`` are (columns, lines); the last two of size 0 where nothing is missing.
+    """``block``, ``there`` and ``quality`` are (lines, columns); the last two of size 0 where nothing is missing.
 
     ``line`` is the number of the first line in the recording, ``ranks`` the place of each column in its line.
     """
@@ -51,7 +51,7 @@ class Wide:
     def places(self, start: int, stop: int, rows: Sequence[int]) -> list[int]:
         """See :class:`gateway.history.pieces.Piece`."""
         if self.there.size:
-            lines, columns = np.nonzero(self.there[:, start:stop].T)
+            lines, columns = np.nonzero(self.there[start:stop])
         else:
             lines, columns = np.divmod(np.arange(self.most(start, stop)), len(self.tags))
         at = np.asarray(rows, np.int64)
