@@ -293,3 +293,59 @@ def refused(kind: Any, **settings: Any) -> Any:
 def test_settings_that_cannot_be_are_refused(make: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()
+
+
+# --- against theory -----------------------------------------------------------------------------------------------
+
+
+def run_lengths(make: Any, mean: float, tags: int = 400, longest: int = 6000) -> float:
+    """Average number of readings before the first alarm, over independent tags of normal noise."""
+    rng, bank = np.random.default_rng(11), Bank(tags, [make(tag) for tag in range(tags)])
+    rows, lengths = np.zeros(tags, lo.ROW), np.zeros(tags)
+    rows["tag"], rows["flags"] = np.arange(tags), lo.JUDGED
+    for n in range(1, longest):
+        rows["source"] = rows["received"] = START + n * S
+        rows["value"] = rng.normal(mean, 1.0, tags)
+        for edge in bank.feed(rows, tags, START + n * S):
+            if edge["after"] == lo.IS_ACTIVE and not lengths[edge["rule"]]:
+                lengths[edge["rule"]] = n
+        if lengths.all():
+            break
+    return float(lengths.mean())
+
+
+def test_run_lengths_of_a_cusum_are_those_of_the_table() -> None:
+    """One side, k = 0.5, h = 4: 336 without a change, 8.38 at one sigma (Montgomery, table by Hawkins 1993)."""
+
+    def make(tag: int) -> kinds.Cusum:
+        return kinds.Cusum(tag=tag, trigger=4.0, reset=2.0, side="high")
+
+    assert run_lengths(make, 0.0) == pytest.approx(336, rel=0.1)
+    assert run_lengths(make, 1.0) == pytest.approx(8.38, rel=0.05)
+
+
+def test_run_lengths_of_an_ewma_are_those_of_the_table() -> None:
+    """lambda = 0.1, L = 2.814: 500 without a change, 10.3 at one sigma (Lucas and Saccucci 1990), a little less for the
+    limits are narrow at first.
+    """
+
+    def make(tag: int) -> kinds.Ewma:
+        return kinds.Ewma(tag=tag, trigger=2.814, reset=1.0, weight=0.1)
+
+    assert run_lengths(make, 0.0) == pytest.approx(490, rel=0.12)
+    assert 8.0 < run_lengths(make, 1.0) < 10.3
+
+
+def test_what_was_learned_survives_another_configuration() -> None:
+    """Carried over to a bank with more rules and tags: the same from there on, byte for byte."""
+    rules, rows = list(DENSE.values()), signal(4)
+    old, new = Bank(1, rules), Bank(2, [None, *rules])
+    now = int(rows["received"].max())
+    old.feed(rows[:300], 300, int(rows["received"][299]))
+    new.carry_over(old, [(0, 0)], [(i + 1, i) for i in range(len(rules))])
+    a, b = old.feed(rows[300:], 300, now).copy(), new.feed(rows[300:], 300, now).copy()
+    b["rule"] -= 1
+    assert a.tobytes() == b.tobytes()
+    assert old.conditions().tolist() == new.conditions().tolist()[1:]
+    told = new.present(list(range(1, len(rules) + 1)), now)
+    assert told["after"].tolist() == old.conditions().tolist()
