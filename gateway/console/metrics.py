@@ -1,13 +1,13 @@
 """Prometheus text from the committed present. Aggregates only: no tag, person or alarm is named. docs/metrics.md."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.console.hub import Hub
 from gateway.model.levels import Level, LiveLevel
-from gateway.model.ports import Present
+from gateway.model.ports import LinkTraffic, Present
 from gateway.model.times import NS
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -165,16 +165,75 @@ METRICS: Final = (
 )
 
 
-def render(present: Present, hub: Hub) -> bytes:
+def _cycles(traffic: LinkTraffic) -> Samples:
+    for period, achieved in traffic.cycles.items():
+        if achieved:
+            yield {"period": f"{period / NS:g}"}, achieved / NS
+
+
+LINK_METRICS: Final[tuple[tuple[str, str, str, Callable[[LinkTraffic], Samples]], ...]] = (
+    (
+        "fengsui_link_up",
+        "gauge",
+        "1 while a line or device answers, 0 while it does not; absent before it was heard.",
+        lambda t: iter([] if t.up is None else [({}, float(t.up))]),
+    ),
+    (
+        "fengsui_link_requests_total",
+        "counter",
+        "Requests to a line or device.",
+        lambda t: iter([({}, t.requests)]),
+    ),
+    (
+        "fengsui_link_errors_total",
+        "counter",
+        "Requests without a right answer, and answers to none, by kind.",
+        lambda t: iter([({"kind": kind}, count) for kind, count in t.errors.items()]),
+    ),
+    (
+        "fengsui_link_overdue_polls_total",
+        "counter",
+        "Polls that were skipped because the line was busy.",
+        lambda t: iter([({}, t.overdue)]),
+    ),
+    (
+        "fengsui_link_reply_seconds",
+        "gauge",
+        "Mean time from a request to its reply.",
+        lambda t: iter([({}, t.rtt / NS)]),
+    ),
+    (
+        "fengsui_link_reply_max_seconds",
+        "gauge",
+        "Longest time from a request to its reply.",
+        lambda t: iter([({}, t.rtt_max / NS)]),
+    ),
+    (
+        "fengsui_link_cycle_seconds",
+        "gauge",
+        "Achieved time between polls of a device, smoothed, by the period asked for.",
+        _cycles,
+    ),
+)
+"""Of lines and devices, from what their sources count."""
+
+
+def render(present: Present, hub: Hub, traffic: Sequence[LinkTraffic] = ()) -> bytes:
     """Text exposition format 0.0.4."""
     lines: list[str] = []
     for metric in METRICS:
-        lines += (f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.type}")
-        lines += (
-            f"{metric.name}{_labels(labels)} {float(value)!r}"
-            for labels, value in metric.samples(present, hub)
-        )
+        lines += _family(metric.name, metric.type, metric.help, metric.samples(present, hub))
+    for name, kind, words, samples in LINK_METRICS:
+        told = ((({"link": t.link} | labels), value) for t in traffic for labels, value in samples(t))
+        lines += _family(name, kind, words, told)
     return ("\n".join(lines) + "\n").encode()
+
+
+def _family(name: str, kind: str, words: str, samples: Samples) -> Iterator[str]:
+    yield f"# HELP {name} {words}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples:
+        yield f"{name}{_labels(labels)} {float(value)!r}"
 
 
 def _labels(labels: dict[str, str]) -> str:

@@ -31,6 +31,8 @@ def router(context: Context, hub: Hub) -> APIRouter:
     @api.get("/metrics", response_class=Response)
     async def metrics() -> Response:
         """Prometheus text; every family is in docs/metrics.md."""
-        return Response(render(context.plant.present(), hub), media_type=CONTENT_TYPE)
+        return Response(
+            render(context.plant.present(), hub, context.plant.traffic()), media_type=CONTENT_TYPE
+        )
 
     return api

@@ -62,6 +62,12 @@ def _present(api: APIRouter, context: Context) -> None:
         present = plant.present()
         return answer({"time": iso(context.now()), "levels": views.levels(present.site, present.levels)})
 
+    @api.get("/links", response_model=schemas.LinksView)
+    async def links() -> Response:
+        """Lines and devices: up or down, requests, errors by kind, reply times, achieved cycles, overdue polls."""
+        told = views.links(plant.present().site, plant.traffic())
+        return answer({"time": iso(context.now()), "links": told})
+
     @api.get("/alarms", response_model=schemas.AlarmsView)
     async def alarms() -> Response:
         """All open occurrences, oldest first. Several of one rule are branches."""

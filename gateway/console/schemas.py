@@ -176,6 +176,27 @@ class TagsView(Model):
     tags: list[TagView]
 
 
+class LinkView(Model):
+    """A line or device as its source counts it. ``cycles``: period asked for in s, achieved cycle in s."""
+
+    link: str
+    description: str
+    parent: str
+    up: bool | None
+    requests: int
+    replies: int
+    errors: dict[str, int]
+    overdue: int
+    reply_s: float
+    reply_max_s: float
+    cycles: dict[str, float]
+
+
+class LinksView(Model):
+    time: str
+    links: list[LinkView]
+
+
 class HistoryView(Model):
     """Columns of one length. ``time_ms``: UTC, ms since 1970. A null value is no value, never zero."""
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from gateway.model.commands import Actor
 from gateway.model.events import Occurrence
-from gateway.model.ports import LiveState, Present, Status, TagState
+from gateway.model.ports import LinkTraffic, LiveState, Present, Status, TagState
 from gateway.model.quality import quality_name, status_of
-from gateway.model.site import Installation, Rule, RuleKind, Site, Tag
-from gateway.model.times import NEVER, iso
+from gateway.model.site import Installation, Link, Rule, RuleKind, Site, Tag
+from gateway.model.times import NEVER, NS, iso
 
 Json = dict[str, Any]
 LIMIT_KINDS = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
@@ -18,6 +18,28 @@ LIMIT_KINDS = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
 def finite(x: float | None) -> float | None:
     """JSON has no NaN and no infinity."""
     return None if x is None or not isfinite(x) else x
+
+
+def links(site: Site, traffic: Sequence[LinkTraffic]) -> list[Json]:
+    """Lines and devices with what their sources count."""
+    known = {link.id: link for link in site.links}
+    return [_link(known.get(t.link), t) for t in traffic]
+
+
+def _link(link: Link | None, t: LinkTraffic) -> Json:
+    return {
+        "link": t.link,
+        "description": link.description if link else t.link,
+        "parent": link.parent if link else "",
+        "up": t.up,
+        "requests": t.requests,
+        "replies": t.replies,
+        "errors": t.errors,
+        "overdue": t.overdue,
+        "reply_s": t.rtt / NS,
+        "reply_max_s": t.rtt_max / NS,
+        "cycles": {f"{period / NS:g}": achieved / NS for period, achieved in t.cycles.items()},
+    }
 
 
 def maybe_iso(ns: int | None) -> str | None:

@@ -126,6 +126,35 @@ class TagState:
     received: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTraffic:
+    """What a source counts of one link since it was made. Times are ns."""
+
+    link: str
+    up: bool | None
+    """None: not heard yet"""
+    requests: int = 0
+    replies: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    """kind of error -> how many"""
+    overdue: int = 0
+    """polls that were skipped because the line was busy"""
+    rtt: int = 0
+    """mean time from a request to its reply, and the longest"""
+    rtt_max: int = 0
+    cycles: dict[int, int] = field(default_factory=dict)
+    """period asked for -> achieved cycle, smoothed; 0: not polled twice yet"""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A source that counts its traffic by link."""
+
+    def traffic(self) -> Sequence[LinkTraffic]:
+        """Its lines, each before its devices."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Conditioned readings on their way out; ``id`` is the cursor, strictly increasing."""
@@ -277,6 +306,10 @@ class Plant(Protocol):
 
     def tags(self) -> Sequence[TagState]:
         """In tag-table order."""
+        ...
+
+    def traffic(self) -> Sequence[LinkTraffic]:
+        """Of all sources that count, line by line."""
         ...
 
     async def changed(self, timeout: float) -> None:

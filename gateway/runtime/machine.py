@@ -23,7 +23,7 @@ from gateway.model.commands import Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
 from gateway.model.inputs import ConfigChange, Gap, Started
-from gateway.model.ports import Clock, Present, Source, TagState
+from gateway.model.ports import Clock, Counting, LinkTraffic, Present, Source, TagState
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
@@ -173,6 +173,10 @@ class Machine:
     def tags(self) -> Sequence[TagState]:
         """The present of every tag."""
         return self.watch.tags()
+
+    def traffic(self) -> Sequence[LinkTraffic]:
+        """What the sources count, link by link."""
+        return [each for s in self.sources if isinstance(s, Counting) for each in s.traffic()]
 
     async def history(self, tag: int, start: int, end: int, points: int) -> Mapping[str, NDArray[Any]]:
         """A tag's readings between two source times, thinned to at most ``points`` buckets (the console's trend)."""

@@ -28,7 +28,7 @@ from gateway.model.events import (
     body,
 )
 from gateway.model.levels import Level, LiveLevel
-from gateway.model.ports import LiveState, Present, Status, TagState
+from gateway.model.ports import LinkTraffic, LiveState, Present, Status, TagState
 from gateway.model.quality import Quality
 from gateway.model.times import NS, seconds
 from tests.helpers.plant_site import site as make_site
@@ -89,6 +89,11 @@ class FakePlant:
 
     def tags(self) -> Sequence[TagState]:
         return [self._state(t.id) for t in self.site.tags]
+
+    def traffic(self) -> Sequence[LinkTraffic]:
+        errors = {"silent": 2, "garbled": 0, "lost": 1, "refused": 0, "stray": 0}
+        line = LinkTraffic(link="plc1", up=True, requests=40, replies=37, errors=errors, rtt=4_000_000)
+        return [line, replace(line, link="plc1.1", cycles={NS: 1_020_000_000, 60 * NS: 0}, overdue=3)]
 
     async def changed(self, timeout: float) -> None:
         try:

@@ -317,17 +317,20 @@ class Bus:
         unit.failures = 0
         if self._up is not True:
             self._up = True
+            self._counters.up = True
             self._feed.link(self._name, up=True)
         if unit.alive is not True:
             for group in unit.groups if unit.alive is False else ():
                 group.back()
                 group.due = min(group.due, self._clock.now())
             unit.alive, unit.probes = True, 0
+            unit.counters.up = True
             self._feed.link(unit.link, up=True)
 
     def _silent(self, unit: Unit, why: str) -> None:
         if unit.alive is not False:
             unit.alive, unit.probes = False, 0
+            unit.counters.up = False
             self._feed.link(unit.link, up=False, reason=why)
         unit.probe_at = self._clock.now() + int(rest(unit.probes, self._settings.retry_max / NS) * NS)
 
@@ -347,6 +350,7 @@ class Bus:
                 why = error.reason
                 if self._up is not False and self._loop.time() - began >= self._timeout_s:
                     self._up = False
+                    self._counters.up = False
                     self._feed.link(self._name, up=False, reason=why)
                 await self._clock.sleep(rest(attempt, self._settings.retry_max / NS))
                 attempt += 1

@@ -1,7 +1,10 @@
 """What a Modbus source counts, for a unit and for its line, as plain integers; read by metrics and console."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+ERRORS: Final = ("silent", "garbled", "lost", "refused", "stray")
+"""Kinds of errors, as they are called in metrics."""
 
 
 @dataclass(slots=True)
@@ -9,6 +12,8 @@ class Counters:
     """Since the start of the source. ``rtt_ns`` sums over ``replies``; what a unit counts its line counts too."""
 
     line: Self | None = None
+    up: bool | None = None
+    """as the link was last said to be"""
     polls: int = 0
     requests: int = 0
     replies: int = 0

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
-from gateway.model.ports import Feed
+from gateway.model.ports import Feed, LinkTraffic
 from gateway.model.site import Tag
 from gateway.sources.modbus.address import Binding
 from gateway.sources.modbus.bus import LINE, Bus, Job
-from gateway.sources.modbus.counters import Counters
+from gateway.sources.modbus.counters import ERRORS, Counters
 from gateway.sources.modbus.dial import dialler
 from gateway.sources.modbus.group import Group
 from gateway.sources.modbus.plan import Point
@@ -42,6 +43,15 @@ class ModbusSource:
         """Rows of the tags whose address the device refuses."""
         return sorted(tag for group in self.groups for tag in group.refused)
 
+    def traffic(self) -> list[LinkTraffic]:
+        """The line, then its units."""
+        units = sorted({g.unit for g in self.groups})
+        return [_traffic(self.name, self.counters), *(self._of_unit(u) for u in units)] if units else []
+
+    def _of_unit(self, unit: int) -> LinkTraffic:
+        cycles = {g.period: round(g.cycle) for g in self.groups if g.unit == unit}
+        return replace(_traffic(f"{self.name}.{unit}", self._counted[unit]), cycles=cycles)
+
     async def run(self, feed: Feed) -> None:
         """Read until cancelled."""
         if self.groups:
@@ -51,6 +61,19 @@ class ModbusSource:
     def job(self) -> Job:
         """What to read, and how."""
         return Job(self.name, self._settings, self.groups, self._counted, self._dial, self.phase)
+
+
+def _traffic(link: str, counted: Counters) -> LinkTraffic:
+    return LinkTraffic(
+        link=link,
+        up=counted.up,
+        requests=counted.requests,
+        replies=counted.replies,
+        errors={kind: getattr(counted, kind) for kind in ERRORS},
+        overdue=counted.overdue,
+        rtt=counted.rtt_ns // max(1, counted.replies),
+        rtt_max=counted.rtt_max_ns,
+    )
 
 
 def build(name: str, settings: Polling, bound: Sequence[tuple[int, Tag, Binding]]) -> ModbusSource:

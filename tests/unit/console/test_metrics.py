@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.console.metrics import METRICS, _escape
+from gateway.console.metrics import LINK_METRICS, METRICS, _escape
 from tests.helpers.plant import FakePlant
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -52,7 +52,10 @@ def test_escaping() -> None:
 
 def test_every_metric_is_documented() -> None:
     rows = re.findall(r"^\| `(fengsui_\w+)` \| (\w+) \|([^|]*)\|", DOCS.read_text(), re.MULTILINE)
-    assert [(name, kind) for name, kind, _ in rows] == [(m.name, m.type) for m in METRICS]
+    assert [(name, kind) for name, kind, _ in rows] == [
+        *((m.name, m.type) for m in METRICS),
+        *((m[0], m[1]) for m in LINK_METRICS),
+    ]
 
 
 async def test_documented_labels_are_the_true_ones(client: httpx.AsyncClient) -> None:
@@ -62,3 +65,17 @@ async def test_documented_labels_are_the_true_ones(client: httpx.AsyncClient) ->
         key = name if name in told else f"{name}_total"
         for labels in samples:
             assert [label for label, _ in labels] == told[key], key
+
+
+async def test_lines_and_devices_are_counted(client: httpx.AsyncClient) -> None:
+    found = await families(client)
+    assert found["fengsui_link_up"][(("link", "plc1"),)] == 1
+    assert found["fengsui_link_errors"][(("kind", "silent"), ("link", "plc1"))] == 2
+    assert found["fengsui_link_overdue_polls"][(("link", "plc1.1"),)] == 3
+    assert found["fengsui_link_reply_seconds"][(("link", "plc1"),)] == 0.004
+    assert found["fengsui_link_cycle_seconds"] == {(("link", "plc1.1"), ("period", "1")): 1.02}
+    told = (await client.get("/api/v1/links")).json()["links"]
+    assert [(each["link"], each["up"], each["errors"]["lost"]) for each in told] == [
+        ("plc1", True, 1),
+        ("plc1.1", True, 1),
+    ]
