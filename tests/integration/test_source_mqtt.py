@@ -123,6 +123,8 @@ async def test_plain_and_json_values_arrive(mosquitto: MosquittoFactory, version
         assert {t: (r.value, r.quality) for t, r in rows.items()} == {0: (1.5, 0), 1: (2.0, 0), 2: (1.0, 0)}
         assert rows[1].source == rows[2].source == 1_700_000_000_123_000_000
         assert rows[0].source == rows[0].received >= before
+        (told,) = reading.traffic()
+        assert (told.link, told.up, told.replies, told.errors) == ("pond", True, 2, {})
         assert feed.links == []
 
 

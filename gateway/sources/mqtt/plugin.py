@@ -15,7 +15,7 @@ import orjson
 
 from gateway.model.batch import Batch
 from gateway.model.errors import Misconfigured
-from gateway.model.ports import Feed
+from gateway.model.ports import Feed, LinkTraffic
 from gateway.model.quality import Quality
 from gateway.model.site import Tag
 from gateway.model.times import NS
@@ -67,6 +67,19 @@ class MqttSource:
         self._up: bool | None = None
         self._short = 0
         """connections in a row that did not last"""
+
+    def traffic(self) -> list[LinkTraffic]:
+        """See :class:`gateway.model.ports.Counting`."""
+        c = self.counters
+        errors = {
+            "bad": c.bad,
+            "unknown-topic": c.unknown,
+            "too-large": c.oversized,
+            "flooded": c.flooded,
+            "malformed": self._reader.malformed,
+        }
+        told = {kind: count for kind, count in errors.items() if count}
+        return [LinkTraffic(link=self.name, up=self._up, replies=c.messages, errors=told)]
 
     async def run(self, feed: Feed) -> None:
         """Read until cancelled.
