@@ -25,6 +25,7 @@ from gateway.config.uniqueness import (
     Placed,
     installation_collisions,
     link_collisions,
+    place_collisions,
     rule_collisions,
     tag_collisions,
 )
@@ -90,7 +91,9 @@ def load(path: Path) -> Loaded:
     draft = read_site(document, faults)
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
     if COMPUTED in draft.sources:
-        faults.append(document.fault(("sources", COMPUTED), COMPUTED, "another name: computed tags have this one"))
+        faults.append(
+            document.fault(("sources", COMPUTED), COMPUTED, "another name: computed tags have this one")
+        )
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
     faults += installation_collisions(draft.installations, document)
     listed, roll = _tag_lists(draft, sources, document, faults)
@@ -98,6 +101,7 @@ def load(path: Path) -> Loaded:
     faults += name_faults(draft.file.computed, roll.known, document)
     tags = computed_tags(listed, tags, names_of(draft.file.computed), roll.known, faults)
     faults += link_collisions(links, document)
+    faults += place_collisions(sources, document)
     rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
     if faults:
         raise Misconfigured(in_order(faults))

@@ -1,9 +1,9 @@
 """Names that meet somewhere must differ: ids of tags, rules and installations, and what becomes a topic."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from gateway.config.csvfile import Row
 from gateway.config.source import Document, Key
@@ -89,3 +89,16 @@ def link_collisions(links: Sequence[Link], document: Document) -> Iterator[Fault
         if first is not link:
             hint = f"its link {link.id} and the link {first.id} of source {first.source} would share a topic"
             yield document.fault(("sources", link.source), link.source, "another name for the source", hint)
+
+
+def place_collisions(sources: Mapping[str, tuple[str, Any]], document: Document) -> Iterator[Fault]:
+    """A line (host and port, serial port) is read by one source: it has one master, many a device one connection."""
+    seen: dict[str, str] = {}
+    for name, (kind, settings) in sources.items():
+        place = getattr(settings, "place", None)
+        if not kind.startswith("modbus") or place is None:
+            continue
+        first = seen.setdefault(place, name)
+        if first != name:
+            hint = f"{first} reads {place} already; give its tags to that source, with their units"
+            yield document.fault(("sources", name), place, "one source for a line", hint)

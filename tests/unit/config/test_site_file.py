@@ -126,3 +126,16 @@ def test_a_source_s_own_period_is_the_default_of_its_tags(tmp_path: Path) -> Non
     periods = {t.id: (t.period, t.max_age) for t in loaded.site.tags}
     assert periods["LT-1"] == (5_000_000_000, 15_000_000_000)
     assert periods["AT-3"] == (1_000_000_000, 3_000_000_000)
+
+
+def test_a_line_has_one_source(tmp_path: Path) -> None:
+    """Two masters on one line take each other's answers; many a device has one connection only."""
+    plc = "  plc1:\n    kind: modbus-tcp"
+    assert plc in SITE
+    host = next(line.split(": ")[1] for line in SITE.splitlines() if line.startswith("    host:"))
+    again = f"  plc9: {{kind: modbus-tcp, host: {host}, port: 502}}\n{plc}"
+    (found,) = faults(tmp_path, SITE.replace(plc, again))
+    assert found.path in ("sources.plc1", "sources.plc9")
+    assert "one source for a line" in found.allowed
+    other = f"  plc9: {{kind: modbus-tcp, host: {host}, port: 503}}\n{plc}"
+    assert faults(tmp_path, SITE.replace(plc, other)) == []
