@@ -1,6 +1,5 @@
 """The page of figures: ``docs/quality.md``, and its plots."""
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,15 +27,13 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def kind(trial: Trial, figures: Sequence[Figure]) -> str:
-    """The section of a kind: what it is, in the words of its parameters; its plot; its figures."""
-    text = re.sub(r"``([^`]*)``", r"`\1`", inspect.getdoc(KINDS[trial.kind]) or "")
-    text = re.sub(r":\w+:`([^`]*)`", r"`\1`", text).replace("::\n", ":\n")
+    """The section of a kind: its plot and its figures."""
     settings = ", ".join(f"{name} {value}" for name, value in trial.settings.items()) or "as they are"
     mine = [f for f in figures if f.set == f"{trial.kind} on noise"]
     return (
-        f"### {trial.kind}\n\n{text}\n\n"
-        f"![{trial.kind}: {trial.said}](images/quality/{trial.kind}.svg)\n\n"
-        f"Tried with (times in ns): {settings}. The change: {trial.said}.\n\n{table(mine)}"
+        f"### {trial.kind}\n\n"
+        f"[What it is](detectors.md#{trial.kind}). Tried with (times in ns): {settings}. The change: {trial.said}.\n\n"
+        f"![{trial.kind}: {trial.said}](images/quality/{trial.kind}.svg)\n\n{table(mine)}"
     )
 
 

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.config.load import Loaded, load
-from gateway.history.pieces import Arrival, Piece
+from gateway.history.pieces import Arrival, Long, Piece
 from gateway.history.run import Outcome, backtest
-from gateway.history.wide import ALL_GOOD, NO_GAPS, Wide
 from gateway.model.events import Condition, Event
 from gateway.model.times import NS
 
@@ -38,22 +37,23 @@ class Table:
     def pieces(self, rows_of: Mapping[str, int]) -> Iterator[Piece]:
         """See :class:`gateway.history.pieces.History`."""
         names = [n for n in self.columns_by_tag if n in rows_of]
-        block = np.array([self.columns_by_tag[n] for n in names])
+        block = np.array([self.columns_by_tag[n] for n in names]).T
         good = np.zeros(len(self.time), np.uint8)
-        quality = np.array([self.quality.get(n, good) for n in names])
+        quality = np.array([self.quality.get(n, good) for n in names]).T
         there, arrival = ~np.isnan(block) | (quality > 0), Arrival()
+        rows = np.array([rows_of[n] for n in names], np.int32)
         for start in range(0, len(self.time), LINES):
-            part = slice(start, start + LINES)
-            yield Wide(
-                received=arrival(self.time[part]),
-                source=self.time[part],
-                tags=np.array([rows_of[n] for n in names], np.int32),
-                ranks=np.arange(len(names)),
-                block=np.ascontiguousarray(block[:, part]),
-                there=NO_GAPS if there[:, part].all() else np.ascontiguousarray(there[:, part]),
-                quality=np.ascontiguousarray(quality[:, part]) if quality.any() else ALL_GOOD,
-                line=start,
-                width=len(names),
+            line, column = np.nonzero(there[start : start + LINES])
+            line += start
+            received = arrival(self.time[line])
+            yield Long(
+                tag=rows[column],
+                source=self.time[line],
+                received=received,
+                value=block[line, column],
+                quality=quality[line, column],
+                place=line * len(names) + column,
+                last=arrival.last,
             )
 
 
