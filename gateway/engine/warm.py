@@ -1,42 +1,54 @@
 """Compile the kernels, or load them from the disk cache, before the first alarm needs them."""
 
+from collections.abc import Collection
 from typing import Final
 
-from detectors.bank import Bank
-from detectors.kinds import Limit
+from detectors.bank import FAMILIES, Bank
+from detectors.kinds import KINDS, Limit, Params
 from detectors.kinds.groups import Deviation
 from detectors.kinds.learned import Departure
-from detectors.kinds.params import Params
-from detectors.kinds.statistics import Mean
+from detectors.kinds.statistics import Setpoint
 from gateway.conditioning.stage import Conditioner
+from gateway.engine.tables import BUILDERS
 from gateway.model.batch import of_rows
-from gateway.model.site import Tag
+from gateway.model.site import Site, Tag
 
-_ONE_OF_EACH: Final[tuple[Params, ...]] = (
-    Limit(tag=0, trigger=0.0, reset=0.0),
-    Deviation(tag=0, reference=1, trigger=1.0, reset=1.0),
-    Departure(tag=0, trigger=6.0, reset=3.0, floor=1.0),
-    Mean(tag=0, trigger=1.0, reset=1.0, window=60_000_000_000),
-)
-"""a rule of each family"""
+ANY: Final[dict[str, Params]] = {
+    "common": Limit(tag=0, trigger=0.0, reset=0.0),
+    "groups": Deviation(tag=0, reference=1, trigger=1.0, reset=0.0),
+    "learned": Departure(tag=0, trigger=1.0, reset=1.0, floor=1.0),
+    "statistics": Setpoint(tag=0, target=0.0, trigger=1.0, reset=0.0),
+}
+"""a rule of each family: its kernel is the same for all of them"""
+COMPUTED: Final = "computed"
+"""beside the families: the kernels of computed tags"""
 
 
-def warm() -> None:
-    """Load every kernel by one call that judges nothing. Seconds; a minute when the cache is empty.
+def needed(site: Site) -> set[str]:
+    """The families beside the common one that judge this site's rules, and whether it computes tags."""
+    found = {KINDS[r.kind.value].family for r in site.rules if r.enabled and r.kind not in BUILDERS}
+    return found | ({COMPUTED} if any(t.expression for t in site.tags) else set())
 
-    A running gateway loads the kernels of the families that its rules are of, and no others.
+
+def warm(wanted: Collection[str] = ()) -> None:
+    """Load the kernels of conditioning and of these families by one call that judges nothing; those of the common
+    kinds always. Some tenths of a second each; some ten seconds each when the cache is empty.
     """
-    tags = tuple(Tag(id=x, raw=x, description="", cls="other", unit="", installation="") for x in "AB")
-    computed = Tag(
-        id="C",
-        raw="C",
-        description="",
-        cls="other",
-        unit="",
-        installation="",
-        expression="A + B",
-        inputs=("A", "B"),
-    )
-    stage = Conditioner((*tags, computed), "")
+    tags = [_tag("A"), _tag("B")]
+    if COMPUTED in wanted:
+        tags.append(_tag("C", expression="A + B", inputs=("A", "B")))
+    stage = Conditioner(tuple(tags), "")
     count = stage.readings(of_rows("", [(0, 1, 1, 0.0, 0)]), 1)
-    Bank(3, _ONE_OF_EACH).feed(stage.rows, count, 1)
+    rules = [ANY[name] for name in FAMILIES if name == "common" or name in wanted]
+    Bank(len(tags), rules).feed(stage.rows, count, 1)
+
+
+def _tag(ident: str, *, expression: str = "", inputs: tuple[str, ...] = ()) -> Tag:
+    return Tag(
+        id=ident, raw=ident, description="", cls="other", unit="", installation="", expression=expression, inputs=inputs
+    )  # fmt: skip
+
+
+def warm_all() -> None:
+    """Fill the disk cache with every kernel."""
+    warm({*FAMILIES, COMPUTED})

@@ -168,6 +168,10 @@ Setting: TypeAlias = float | str | tuple[float, ...]
 """one setting of a kind; times are ns, flags 0 or 1"""
 
 
+LOOKS_BACK: Final = ("window", "longest")
+"""settings of kinds that are a time it looks back, ns"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One judgement. H and HH are two rules. Times are ns, limits in the tag's unit."""
@@ -219,6 +223,14 @@ class Rule:
     verified_by: str = ""
     version: str = ""
     """first 12 hex digits of the SHA-256 of the rule's own settings"""
+
+    @property
+    def looks_back(self) -> int:
+        """ns of readings that its number and its delays depend on; what it learned before is not among them."""
+        own = [
+            value for name, value in self.settings if name in LOOKS_BACK and isinstance(value, int | float)
+        ]
+        return int(max([self.window, *own])) + self.on_delay + self.off_delay
 
 
 @dataclass(frozen=True, slots=True)

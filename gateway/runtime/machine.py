@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
-from gateway.engine.warm import families_of, warm
+from gateway.engine.warm import needed, warm
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
@@ -44,6 +44,7 @@ FIRST_SNAPSHOT_S: Final = 5.0
 STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
+MAX_KEPT: Final = 86_400 * NS
 OWN_TROUBLES: Final = ("clock", "disk", "housekeeping", "judging", "replay-difference", "snapshots")
 
 log = structlog.get_logger()
@@ -194,7 +195,7 @@ class Machine:
 
     async def _judge(self, group: asyncio.TaskGroup) -> None:
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
-        await asyncio.to_thread(warm, families_of(self.site))
+        await asyncio.to_thread(warm, needed(self.site))
         recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
         pipeline = self._begin(recovered)
         self._stepping.append(group.create_task(pipeline.run(), name="pipeline"))
@@ -347,7 +348,11 @@ class Machine:
 
 
 def longest_memory(site: Site) -> int:
-    """How far back (ns) a detector of this site looks: inputs that young are kept, should no snapshot be usable."""
-    rules = [r.window + r.on_delay + r.off_delay for r in site.rules]
+    """How far back (ns) a detector of this site looks: inputs that young are kept, should no snapshot be usable.
+
+    Not more than a day: the velocity of a slope over ten days would keep all readings of the plant for as long. Such a
+    window, and what was learned before, is unknown until it is full again.
+    """
+    rules = [min(r.looks_back, MAX_KEPT) for r in site.rules]
     tags = [t.frozen_window + t.max_age for t in site.tags]
     return max([MIN_KEPT, *rules, *tags])

@@ -9,6 +9,7 @@ from detectors.kinds import KINDS, statistics
 from gateway.config.kinds.statistics import ENTRIES
 from gateway.engine.tables import rule_params
 from gateway.model.effective import dump_site, load_site
+from gateway.runtime.machine import longest_memory
 from tests.unit.config.writing import faults, good
 from tests.unit.engine.test_groups import SITE
 from tests.unit.engine.test_statistics import ENTRIES as SAMPLES
@@ -98,3 +99,15 @@ def test_what_is_wrong_is_said_at_its_place(
     assert {f.path for f in found} == {f"rules[0].{path}" if path else "rules[0]"}, found
     assert found[0].line == 11
     assert says in f"{found[0].allowed} {found[0].hint}"
+
+
+def test_how_far_a_rule_looks_back_is_known(tmp_path: Path) -> None:
+    """Inputs that young are kept, in case no snapshot can be used."""
+    day = "{id: R.TOTAL, kind: total, tag: R, window: 12h, trigger: 20, on_delay: 1min, level: orange}"
+    long = "{id: D.VEL, kind: velocity, tag: D, window: 10d, trigger: 20, level: red}"
+    (rule,) = good(tmp_path, SITE % day, TAGS).site.rules
+    assert rule.looks_back == (12 * 3600 + 60) * 1_000_000_000
+    assert longest_memory(good(tmp_path, SITE % day, TAGS).site) == rule.looks_back
+    assert longest_memory(good(tmp_path, SITE % long, TAGS).site) == 86_400_000_000_000
+    (one_go,) = good(tmp_path, SITE % SAMPLES["dwell"].replace("window: 60s, ", ""), TAGS).site.rules
+    assert one_go.looks_back == 30_000_000_000
