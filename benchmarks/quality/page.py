@@ -15,7 +15,7 @@ HERE: Final = Path(__file__).parent
 DOCS: Final = HERE.parent.parent / "docs"
 PAGE: Final = DOCS / "quality.md"
 IMAGES: Final = DOCS / "images" / "quality"
-TEXT: Final = HERE / "page.md"
+TEXT: Final = HERE / "page.txt"
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -38,7 +38,7 @@ def kind(trial: Trial, figures: Sequence[Figure]) -> str:
 
 
 def page(figures: Mapping[str, Sequence[Figure]]) -> str:
-    """The whole page; the words around it are in ``page.md``."""
+    """The whole page; the words around it are in ``page.txt``."""
     noise = figures["noise"]
     parts = {
         "figures": table([f for name, found in figures.items() if name != "noise" for f in found]),
