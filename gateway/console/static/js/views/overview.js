@@ -7,27 +7,28 @@ import { alarmStyle, levelBlock, mark } from "../marks.js";
 import { compare } from "../order.js";
 import { about, now, on, state } from "../state.js";
 import { indicator } from "./indicator.js";
+import { links } from "./links.js";
 
 const MOST_CAUSES = 3;
 const MOST_BARS = 6;
 let bars = [];
 
 export function mount(root) {
-  const side = h("aside"), grid = h("section.places");
+  const side = h("aside"), grid = h("section.places"), lines = links();
   put(root, side, grid);
-  const whole = () => { drawSite(side); drawPlaces(grid); };
+  const whole = () => { drawSite(side, lines.el); drawPlaces(grid); };
   const values = () => bars.forEach((bar) => bar.update());
   whole();
-  const ends = [on("levels alarms", whole), on("status", () => drawSite(side)), on("tags", values), on("second", () => ages(root))];
-  return () => ends.forEach((end) => end());
+  const ends = [on("levels alarms", whole), on("status", () => drawSite(side, lines.el)), on("tags", values), on("second", () => ages(root))];
+  return () => [lines.end, ...ends].forEach((end) => end());
 }
 
-function drawSite(side) {
+function drawSite(side, lines) {
   const { status } = state, whole = state.places.get("");
   if (!status || !whole) return;
   put(side,
     h("section.site", null, h("h1", null, said(status, "name")), levelBlock(whole.level, "huge"), base(whole), cause(whole)),
-    gateway(status));
+    gateway(status), lines);
 }
 
 function drawPlaces(grid) {
