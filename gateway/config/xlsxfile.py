@@ -6,9 +6,12 @@ Each of these would be a wrong limit if it were taken silently, so each is a fau
 
 import datetime as dt
 import io
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +30,9 @@ FAULTS: Final = "faults 问题"
 MOST_BYTES: Final = 256 << 20
 """of a workbook unpacked; 100,000 tags have about 60 MB"""
 MOST_ROWS, MOST_COLUMNS = 200_000, 256
+_FORMULA: Final = re.compile(rb"<(\w+:)?f[ >/]")
+_BROKEN: Final = (ValueError, NotImplementedError, OverflowError, RuntimeError, OSError, EOFError, KeyError)
+"""What zipfile says of archives that are damaged, encrypted or packed in a way it does not know."""
 Line = tuple[int, list[str]]
 
 
@@ -36,28 +42,33 @@ def read_lines(path: Path, data: bytes, faults: list[Fault]) -> Iterator[Line]:
     Raises:
         Misconfigured: not a workbook, too large, or no sheet that is plainly the tag list.
     """
-    _check_size(path, data)
-    values, formulas = _open(path, data, computed=True), _open(path, data, computed=False)
+    computed = _check(path, data)
+    values = _open(path, data, computed=True)
+    formulas = _open(path, data, computed=False) if computed else None
     try:
         name = _sheet(path, values)
-        yield from _rows(path, values[name], formulas[name], faults)
+        yield from _rows(path, values[name], formulas[name] if formulas else None, faults)
     except Misconfigured:
         raise
     except Exception as error:
         raise _unreadable(path, error) from error
     finally:
         values.close()
-        formulas.close()
+        if formulas is not None:
+            formulas.close()
 
 
-def _check_size(path: Path, data: bytes) -> None:
+def _check(path: Path, data: bytes) -> bool:
+    """Refuse what is no workbook or unpacks to too much; True when a sheet has formulas (a second look is needed)."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             size = sum(part.file_size for part in parts.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+            if size > MOST_BYTES:
+                raise Misconfigured([wrong(path, f"{size} bytes unpacked", f"at most {MOST_BYTES} bytes")])
+            sheets = [name for name in parts.namelist() if name.startswith("xl/worksheets/")]
+            return any(_FORMULA.search(parts.read(name)) for name in sheets)
+    except (zipfile.BadZipFile, zlib.error, *_BROKEN) as error:
         raise _unreadable(path, error) from error
-    if size > MOST_BYTES:
-        raise Misconfigured([wrong(path, f"{size} bytes unpacked", f"at most {MOST_BYTES} bytes")])
 
 
 def _open(path: Path, data: bytes, *, computed: bool) -> "Workbook":
@@ -94,36 +105,43 @@ def _sheet(path: Path, book: "Workbook") -> str:
 
 
 def _rows(path: Path, values: Any, formulas: Any, faults: list[Fault]) -> Iterator[Line]:
-    # openpyxl's types say of read-only sheets what holds for others only
-    both = zip(
-        values.iter_rows(max_col=MOST_COLUMNS, max_row=MOST_ROWS),
-        formulas.iter_rows(max_col=MOST_COLUMNS, max_row=MOST_ROWS),
-        strict=False,
-    )
-    for number, (row, written) in enumerate(both, 1):
-        cells: list[str] = []
-        for column, (cell, source) in enumerate(zip(row, written, strict=False), 1):
-            text, allowed = _text(
-                cell.value, getattr(cell, "number_format", ""), source.value, cell.data_type
-            )
-            if allowed:
-                place = f"column {_letters(column)}"
-                hint = "type the value itself into the cell"
-                faults.append(Fault(str(path), number, place, text or repr(source.value)[:60], allowed, hint))
-            cells.append(text)
+    """``formulas``: the same sheet with formulas instead of their values, None when it has none."""
+    edge = {"max_col": MOST_COLUMNS, "max_row": MOST_ROWS}
+    written = formulas.iter_rows(**edge) if formulas is not None else repeat(())
+    for number, (row, sources) in enumerate(zip(values.iter_rows(**edge), written, strict=False), 1):
+        cells = _cells(row, sources, str(path), number, faults)
         if any(cells):
             yield number, cells
 
 
-def _text(value: Any, form: str, formula: Any, kind: str) -> tuple[str, str]:
+def _cells(
+    row: Sequence[Any], sources: Sequence[Any], file: str, number: int, faults: list[Fault]
+) -> list[str]:
+    """The texts of a row up to its last cell that says something. Rows come padded with empty cells."""
+    texts: dict[int, str] = {}
+    for column, cell in enumerate(row):
+        source = sources[column].value if column < len(sources) else None
+        if cell.value is None and source is None:
+            continue
+        texts[column], allowed = _text(cell, source)
+        if allowed:
+            shown = texts[column] or repr(source)[:60]
+            hint = "type the value itself into the cell"
+            faults.append(Fault(file, number, f"column {_letters(column + 1)}", shown, allowed, hint))
+    return [texts.get(column, "") for column in range(max(texts, default=-1) + 1)]
+
+
+def _text(cell: Any, formula: Any) -> tuple[str, str]:
     """The cell as text, and what is allowed there where it cannot be taken as it is."""
+    value = cell.value
     if value is None:
         computed = isinstance(formula, str) and formula.startswith("=")
         return "", "a formula that was computed when the workbook was saved" if computed else ""
-    if kind == "e":
+    if cell.data_type == "e":
         return str(value), "a value, not an error of Excel"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _number(value), "a number that is not shown as a percentage" if "%" in (form or "") else ""
+        percent = "%" in (cell.number_format or "")
+        return _number(value), "a number that is not shown as a percentage" if percent else ""
     return _words(value), ""
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway.app.probe import Report, probe
+from gateway.cli.main import app
 from gateway.config.load import Loaded, load
 from gateway.model.probing import Pace, Spent
 from gateway.sources.modbus.scan import read_around, suggest
@@ -180,3 +183,20 @@ async def test_a_database_is_logged_in_to(tmp_path: Path, influxd: Any) -> None:
     assert "404" in report.outputs["other"]
     assert report.sources["hand"]["why"].startswith("nothing to ask")
     assert report.tags == []
+
+
+def test_the_commands_tell_and_decide_the_exit_code(tmp_path: Path) -> None:
+    site(tmp_path, ids(ROWS), plc(free_port()))
+    config = str(tmp_path / "site.yaml")
+    told = CliRunner().invoke(app, ["check", config, "--probe", "--rate", "50"])
+    assert told.exit_code == 1
+    assert "source plc: NOT reached" in told.output
+    assert "at most 50 requests a second, 500 in all; reads only" in told.output
+    report = json.loads(CliRunner().invoke(app, ["check", config, "--probe", "--json"]).output)
+    assert report["ok"], "the configuration is"
+    assert not report["probe"]["ok"]
+    assert [line["tag"] for line in report["probe"]["tags"]] == ["id0", "id1", "id2", "id3"]
+    scanned = CliRunner().invoke(app, ["scan", config, "plc", "--json"])
+    assert scanned.exit_code == 1
+    assert "no connection" in json.loads(scanned.output)["why"]
+    assert CliRunner().invoke(app, ["scan", config, "nobody"]).exit_code != 0
