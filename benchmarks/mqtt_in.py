@@ -175,6 +175,9 @@ def whole(runs: int) -> dict[str, Any]:
                     why[name] = f"not run: {result['why']}"
                     continue
                 figures = result["figures"]
+                if not figures["cpu_s_per_1000"] or not figures["stored_per_s"]:
+                    why[name] = "not run: it stored nothing"
+                    continue
                 found[name].append(1000 / figures["cpu_s_per_1000"])
                 stored[name].append(figures["stored_per_s"])
     rates = {name: round(median(each)) if each else why[name] for name, each in found.items()}
