@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import detectors_groups as several
 from benchmarks.detectors_signals import SIGNALS, Signal
 from detectors import layout as lo
 from detectors.bank import FAMILIES, Bank
@@ -106,9 +107,9 @@ def section(name: str, kind: type[Any]) -> str:
     text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", inspect.cleandoc(kind.__doc__ or "").replace("``", "`"))
     fields = [f"`{f.name}`" for f in dataclasses.fields(kind) if f.name not in kind.members]
     parts = [f"### {name}", text, f"Parameters: {', '.join(fields)}."]
-    if name in SIGNALS:
-        signal = SIGNALS[name]()
-        parts.append(f"![{signal.shows}](images/detectors/{name}.svg)\n\n{signal.shows}")
+    if name in SIGNALS or name in several.GROUPS:
+        shows = SIGNALS[name]().shows if name in SIGNALS else several.GROUPS[name]().shows
+        parts.append(f"![{shows}](images/detectors/{name}.svg)\n\n{shows}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -126,6 +127,7 @@ def page() -> str:
 def files() -> dict[Path, str]:
     """Everything that is made, by place."""
     pictures = {IMAGES / f"{name}.svg": svg(make()) for name, make in SIGNALS.items()}
+    pictures |= {IMAGES / f"{name}.svg": several.svg(make()) for name, make in several.GROUPS.items()}
     return {DOCS / "detectors.md": page(), **pictures}
 
 

@@ -1,5 +1,6 @@
 """The page of detectors: made from the kinds, with the plots that they draw today."""
 
+from benchmarks.detectors_groups import GROUPS
 from benchmarks.detectors_page import IMAGES, files
 from benchmarks.detectors_signals import SIGNALS
 from detectors.kinds import KINDS
@@ -12,10 +13,11 @@ def test_page_and_plots_are_in_step() -> None:
 
 
 def test_every_plot_is_of_a_kind_and_shows_it_active() -> None:
-    assert set(SIGNALS) <= set(KINDS)
-    assert {p.stem for p in IMAGES.glob("*.svg")} == set(SIGNALS)
-    assert all("#d62728" in (IMAGES / f"{name}.svg").read_text() for name in SIGNALS)
+    plots = {*SIGNALS, *GROUPS}
+    assert plots <= set(KINDS)
+    assert {p.stem for p in IMAGES.glob("*.svg")} == plots
+    assert all("#d62728" in (IMAGES / f"{name}.svg").read_text() for name in plots)
 
 
-def test_every_statistical_kind_has_a_plot() -> None:
-    assert {name for name, kind in KINDS.items() if kind.family == "statistics"} <= set(SIGNALS)
+def test_every_kind_of_statistics_and_of_groups_has_a_plot() -> None:
+    assert {name for name, kind in KINDS.items() if kind.family in ("statistics", "groups")} <= {*SIGNALS, *GROUPS}

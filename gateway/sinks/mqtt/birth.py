@@ -115,6 +115,7 @@ def _tag(t: Tag) -> dict[str, Any]:
         "period_s": t.period / NS,
         "max_age_s": t.max_age / NS,
         "limit_required": t.limit_required or None,
+        "expression": t.expression or None,
         "calibration_due": t.calibration_due,
         "links": list(t.links),
     }

@@ -207,6 +207,7 @@ class Tag(_Model):
     period_s: float
     max_age_s: float
     limit_required: bool | None = None
+    expression: str | None = None
     calibration_due: str | None = None
     links: list[str] | None = None
 

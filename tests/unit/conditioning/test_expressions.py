@@ -1,6 +1,7 @@
 """Expressions: what they mean, what they refuse and where, and that units are right."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -185,6 +186,22 @@ def test_every_function_gives_its_example(name: str) -> None:
     assert function.meaning
     assert function.chinese
     assert function.source
+
+
+def test_every_function_stands_on_the_page_of_expressions_as_it_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "computed.md").read_text()
+    for name, function in FUNCTIONS.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}("))
+        for said in (
+            function.gives,
+            function.meaning,
+            function.chinese,
+            f"`{function.formula}`",
+            function.source,
+        ):
+            assert said in row
+        for p in function.takes:
+            assert p.name + (f" [{p.unit}]" if p.unit else "") in row
 
 
 @given(text=st.text("XY+-*/^()<>=,. 0123456789abcifLT{}[]", max_size=40))

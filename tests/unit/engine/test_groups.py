@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from detectors.groups import layout
 from detectors.layout import IS_UNKNOWN
 from gateway.engine import Engine
 from gateway.model.batch import of_rows
@@ -87,6 +88,12 @@ class Bench:
             for t, v in values.items()
         ]
         return self._give(Readings(of_rows(self.site.table, rows)))
+
+
+def test_the_quality_codes_of_groups_are_the_public_ones() -> None:
+    assert layout.NOT_A_NUMBER == Quality.NOT_A_NUMBER
+    assert layout.NOT_SET == Quality.CONFIGURATION
+    assert layout.DOUBTFUL == Quality.SOURCE_UNCERTAIN
 
 
 def names(events: Any) -> list[str]:
