@@ -6,12 +6,15 @@ import asyncio
 import struct
 
 import pytest
+from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from gateway.model.site import Tag
+from gateway.sources.modbus import config_serial_tcp
 from gateway.sources.modbus.config import Settings, bind
 from gateway.sources.modbus.plugin import build
+from gateway.sources.modbus.settings import OverTcp
 from tests.helpers.feed import FakeFeed
 from tests.ports import HOST, free_port
 
@@ -36,6 +39,14 @@ def words(value: float, form: str, order: str) -> list[int]:
     return [int.from_bytes(p, "little" if order in ("BADC", "DCBA") else "big") for p in pairs]
 
 
+def settings_of(framer: FramerType, port: int) -> OverTcp:
+    place = {"host": HOST, "port": port, "max_gap": 32}
+    if framer is FramerType.SOCKET:
+        return Settings.model_validate({"kind": "modbus-tcp", **place})
+    made = {"kind": "modbus-serial-tcp", "framing": framer.value, **place}
+    return config_serial_tcp.Settings.model_validate(made)
+
+
 def image() -> tuple[list[int], list[tuple[str, float]]]:
     held: list[int] = []
     cells: list[tuple[str, float]] = []
@@ -47,7 +58,8 @@ def image() -> tuple[list[int], list[tuple[str, float]]]:
 
 
 @pytest.mark.leaks_ok("pymodbus's server keeps its own tasks a moment after its shutdown")
-async def test_every_type_and_order_in_every_area() -> None:
+@pytest.mark.parametrize("framer", [FramerType.SOCKET, FramerType.RTU, FramerType.ASCII])
+async def test_every_type_and_order_in_every_area(framer: FramerType) -> None:
     held, cells = image()
     blocks = (
         [SimData(0, values=BITS, datatype=DataType.BITS)],
@@ -56,14 +68,14 @@ async def test_every_type_and_order_in_every_area() -> None:
         [SimData(0, values=held[::-1], datatype=DataType.REGISTERS)],
     )
     port = free_port()
-    server = ModbusTcpServer(SimDevice(7, simdata=blocks), address=(HOST, port))
+    server = ModbusTcpServer(SimDevice(7, simdata=blocks), framer=framer, address=(HOST, port))
     await server.serve_forever(background=True)
     want = {f"7:holding:{cell}": value for cell, value in cells}
     want |= {f"7:input:{k}": float(w) for k, w in enumerate(held[::-1])}
     want |= {f"7:holding:1.{b}:bit": float(held[1] >> b & 1) for b in range(16)}
     want |= {f"7:coil:{k}": float(b) for k, b in enumerate(BITS)}
     want |= {f"7:discrete:{k}": float(b) for k, b in enumerate(BITS[::-1])}
-    settings = Settings.model_validate({"kind": "modbus-tcp", "host": HOST, "port": port})
+    settings = settings_of(framer, port)
     tags = [Tag(id=cell, raw="", description="", cls="other", unit="", installation="") for cell in want]
     reading, feed = (
         build("p", settings, [(i, t, bind(settings, t.id, t)) for i, t in enumerate(tags)]),
