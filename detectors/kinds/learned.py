@@ -65,11 +65,12 @@ class Novelty:
     * deviation: the reading less the mean of ``reference`` readings;
     * hour: the reading less the mean of its half hour of the day (a memory of 50 readings each).
 
-    A surprise is -log10 of the probability of so large a number, from the ``largest`` numbers seen so far, each side of
-    0 for itself: k/n times a generalised Pareto tail fitted to their excesses over the next smaller one by moments
-    (Hosking and Wallis 1987; peaks over threshold as in Siffer et al. 2017), 0 below it. The sum is Fisher's way to
-    join p-values. An excursion that is as high (90 %) as earlier ones is less of a surprise: the sum is divided by
-    1 + 0.15 w, w the number of earlier excursions so high, each halved every 2000 readings.
+    A surprise is -log10 of the probability of so large a number, from the ``largest`` numbers seen so far, each
+    side of 0 for itself: k/n times a generalised Pareto tail fitted to their excesses over the next smaller one by
+    moments (Hosking and Wallis 1987; peaks over threshold as in Siffer et al. 2017), 0 below it, and 10 where those
+    are all equal: what never moved moves. The sum is Fisher's way to join p-values. An excursion that is as high
+    (90 %) as earlier ones is less of a surprise: the sum is divided by 1 + 0.15 w, w the number of earlier
+    excursions so high, each halved every 2000 readings.
 
     One number suits all signals, without units: 6 is about one in a million by each of two views. Once beyond, it
     stays so until ``hold`` readings went by within. Not judged in the first ``learn`` readings.

@@ -10,6 +10,7 @@ from detectors.learned.layout import (
     DAY,
     DEPARTURE,
     EXCURSION,
+    FIRST_MOVE,
     HABIT,
     HABIT_HALF,
     PART_MEMORY,
@@ -58,7 +59,7 @@ def surprise(top: Array, largest: int, count: int, x: float) -> float:
     mean /= largest
     spread = square / largest - mean * mean
     if mean <= 0.0:
-        return 0.0
+        return FIRST_MOVE
     shape = min(0.5 * (1.0 - mean * mean / spread), SHAPE) if spread > mean * mean else 0.0
     scale = mean * (1.0 - shape)
     tail = over / scale if shape < 1e-3 else np.log1p(shape * over / scale) / shape

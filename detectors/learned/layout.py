@@ -21,6 +21,8 @@ PART_MEMORY: Final = 50.0
 """readings"""
 SHAPE: Final = 0.45
 """heaviest tail: moments need one below 1/2"""
+FIRST_MOVE: Final = 10.0
+"""surprise of what moves for the first time: no tail can be fitted to equal numbers"""
 REMEMBERED: Final = 16
 """excursions"""
 EXCURSION: Final = 4.0

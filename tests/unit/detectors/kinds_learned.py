@@ -81,7 +81,7 @@ def surprise(before: list[float], largest: int, x: float) -> float:
     excess = [v - top[0] for v in top[1:]]
     over = x - top[0]
     if over <= 0 or sum(excess) <= 0:
-        return 0.0
+        return 0.0 if over <= 0 else 10.0
     mean = sum(excess) / largest
     spread = sum(e * e for e in excess) / largest - mean * mean
     shape = min(0.45, 0.5 * (1 - mean * mean / spread)) if spread > mean * mean else 0.0

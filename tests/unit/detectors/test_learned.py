@@ -68,6 +68,13 @@ def test_a_step_is_news_on_any_scale() -> None:
         assert raised(Novelty(tag=0), scale * values)[-1] in range(800, 805)
 
 
+def test_what_never_moved_and_moves_is_news() -> None:
+    values = np.full(600, 45.0)
+    assert raised(Novelty(tag=0), values) == []
+    values[500:] = 45.1
+    assert raised(Novelty(tag=0), values) == [500]
+
+
 def test_a_departure_is_raised_once_and_becomes_the_normal() -> None:
     values = np.random.default_rng(2).normal(7.0, 0.1, 3000)
     values[2000:] += 1.0
