@@ -8,7 +8,7 @@ from detectors._numba import called, part
 from detectors.layout import NORMAL
 from detectors.machine import sort
 from detectors.statistics.layout import CAP, CLIP, EWMA, LEAST_POINTS, SCALE_OF_MAD
-from detectors.statistics.windows import place
+from detectors.statistics.windows import renew
 from detectors.types import Array, Record
 
 
@@ -111,7 +111,7 @@ def hampel(p: Record, st: Record, x: float, samples: Array, scratch: Array) -> f
 # --- a learned cycle --------------------------------------------------------------------------------------------------
 
 
-@part
+@called
 def expected(p: Record, time: int, slots: Array) -> tuple[float, float]:
     """Level and scale of this moment of the cycle; NaN while its slot is not warm."""
     slot, within = (time // p.width) % p.count, (time % p.width) / p.width - 0.5
@@ -195,7 +195,8 @@ def excess(p: Record, st: Record, row: Record, may_learn: int, buckets: Array, s
     if index != st.bucket:
         st.bucket, st.mean = index, background(p, index, buckets, scratch)
     if may_learn:
-        b = buckets[place(p, index, buckets)]
+        b = buckets[p.first + index % p.count]
+        renew(b, index)
         b.sum += row.value
         b.count += 1
     return sided(p, row.value - st.mean)

@@ -16,7 +16,7 @@ from detectors.statistics.layout import (
     SHIFT,
     VELOCITY,
 )
-from detectors.statistics.windows import place
+from detectors.statistics.windows import renew
 from detectors.types import Array, Record
 
 
@@ -68,7 +68,7 @@ def roughness(p: Record, start: int, stop: int, buckets: Array) -> tuple[float, 
     return max(math.sqrt(total / (2.0 * n)), p.sigma), worst
 
 
-@part
+@called
 def noise(p: Record, index: int, buckets: Array) -> tuple[float, int]:
     recent, after = roughness(p, index - p.needed, index, buckets)
     older, before = roughness(p, index - p.count, index - p.needed, buckets)
@@ -78,7 +78,7 @@ def noise(p: Record, index: int, buckets: Array) -> tuple[float, int]:
     return ratio, max(before, after)
 
 
-@part
+@called
 def points(p: Record, row: Record, index: int, buckets: Array, scratch: Array) -> tuple[int, int]:
     """Times (s from the reading) and means of the filled buckets, in ``scratch[:n]`` and ``scratch[count:]``; n and
     their worst status.
@@ -119,7 +119,7 @@ def below(t: float, freedom: int) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
-@part
+@called
 def velocities(p: Record, n: int, direction: float, scratch: Array) -> tuple[int, float]:
     """Times and inverse of the velocities that count, over the points; how many, and the newest velocity."""
     m, newest = 0, 0.0
@@ -134,7 +134,7 @@ def velocities(p: Record, n: int, direction: float, scratch: Array) -> tuple[int
     return m, newest
 
 
-@part
+@called
 def forecast(p: Record, st: Record, m: int, scratch: Array) -> float:
     """Confidence that the fitted line of 1 / v is at zero by the horizon; leaves eta."""
     times, inverse = scratch[2 * p.count : 2 * p.count + m], scratch[3 * p.count : 3 * p.count + m]
@@ -182,11 +182,11 @@ def inverse_velocity(
 
 
 @part
-def put(p: Record, st: Record, row: Record, index: int, quality: int, buckets: Array) -> None:
+def put(p: Record, st: Record, row: Record, b: Record, quality: int) -> None:
     if p.kind == NOISE and not st.linked:
         return
-    b = buckets[place(p, index, buckets)]
-    step = row.value - st.last
+    index, step = row.source // p.width, row.value - st.last
+    renew(b, index)
     b.sum += step * step if p.kind == NOISE else row.value
     b.offset += (row.source - index * p.width) / NS
     b.count += 1
@@ -209,5 +209,5 @@ def at_close(
         else:
             x, worst = inverse_velocity(p, st, row, index, buckets, scratch)
         st.bucket = index
-    put(p, st, row, index, quality, buckets)
+    put(p, st, row, buckets[p.first + index % p.count], quality)
     return x, max(worst, quality)

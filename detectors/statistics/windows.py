@@ -27,13 +27,10 @@ from detectors.types import Array, Record
 
 
 @part
-def place(p: Record, index: int, buckets: Array) -> int:
-    """Where bucket ``index`` stands, emptied if it still held an older one."""
-    k = p.first + index % p.count
-    if buckets[k].index != index:
-        b = buckets[k]
+def renew(b: Record, index: int) -> None:
+    """Empty a bucket that still holds an older one."""
+    if b.index != index:
         b.index, b.sum, b.offset, b.covered, b.count, b.status = index, 0.0, 0.0, 0.0, 0, 0
-    return int(k)
 
 
 @part
@@ -53,7 +50,8 @@ def spread(p: Record, st: Record, until: int, adds: float, quality: int, buckets
     """The last value held over several buckets."""
     last = (until - 1) // p.width
     for index in range(max(st.source // p.width, last - p.count + 1), last + 1):
-        b = buckets[place(p, index, buckets)]
+        b = buckets[p.first + index % p.count]
+        renew(b, index)
         held = (min(until, (index + 1) * p.width) - max(st.source, index * p.width)) / NS
         b.covered += held
         b.sum += adds * held
@@ -77,7 +75,8 @@ def cover(p: Record, st: Record, until: int, buckets: Array, permits: Array) -> 
         spread(p, st, until, adds, quality, buckets)
         return
     held = (until - st.source) / NS
-    b = buckets[place(p, index, buckets)]
+    b = buckets[p.first + index % p.count]
+    renew(b, index)
     b.covered += held
     b.sum += adds * held
     b.status = max(b.status, quality)
@@ -113,7 +112,7 @@ def counted(st: Record, value: float) -> float:
     return grown if grown >= 0.0 else max(value, 0.0)
 
 
-@part
+@called
 def entered(p: Record, st: Record, value: float, lists: Array) -> float:
     before, st.inside = st.inside, is_in(value, p, lists)
     return 1.0 if before == OUTSIDE and st.inside == INSIDE else 0.0
@@ -135,13 +134,11 @@ def turned(p: Record, st: Record, x: float) -> float:
 
 
 @part
-def add(p: Record, st: Record, b: Record, value: float, lists: Array) -> None:
+def add(p: Record, st: Record, b: Record, value: float) -> None:
     if p.kind == TOTAL and p.mode != FLOW:
         b.sum += counted(st, value) if p.mode == COUNTER else value
     elif p.kind == PEAK:
         b.sum = p.side * value if b.count == 0 else max(b.sum, p.side * value)
-    elif p.kind == STARTS:
-        b.sum += entered(p, st, value, lists)
     elif p.kind == OSCILLATION:
         b.sum += turned(p, st, value)
     b.count += 1
@@ -155,8 +152,11 @@ def over_window(
     index = row.source // p.width
     if index != st.bucket:
         gather(p, st, index, buckets)
-    b = buckets[place(p, index, buckets)]
-    add(p, st, b, row.value, lists)
+    b = buckets[p.first + index % p.count]
+    renew(b, index)
+    if p.kind == STARTS:
+        b.sum += entered(p, st, row.value, lists)
+    add(p, st, b, row.value)
     b.status = max(b.status, quality)
     worst, total, covered, peak = max(st.worst, b.status), st.sum + b.sum, st.covered + b.covered, st.square
     old = buckets[p.first + (index - p.count + 1) % p.count]
