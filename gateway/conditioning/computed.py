@@ -33,9 +33,8 @@ class Computed:
         self.tags: Final = frozenset(self._rows[name] for name in order)
         self._mask = np.isin(np.arange(len(tags)), sorted(self.tags))
         self._tables([programs[name] for name in order], order)
-        self._before, self._before_at = _lists([self._needs(name, order) for name in order])
-        roots = [self._roots(name) for name in order]
-        used = [[c for c, found in enumerate(roots) if t.id in found] for t in tags]
+        needs, used = self._dependence(order, len(tags))
+        self._before, self._before_at = _lists(needs)
         self._users, self._users_at = _lists(used)
         self.fanout: Final = np.diff(self._users_at)
         self._latest = np.zeros(len(tags), lo.LATEST)
@@ -61,21 +60,25 @@ class Computed:
         self._code = np.zeros(len(code), OP)
         self._code["arg"], self._code["op"] = [arg for arg, _ in code], [op for _, op in code]
 
-    def _needs(self, name: str, order: Sequence[str]) -> list[int]:
-        """Places of the computed tags it depends on, and its own, in order."""
-        found, open_ = {name}, [name]
-        while open_:
-            new = [t for t in self.inputs[open_.pop()] if t in self.inputs and t not in found]
-            found.update(new)
-            open_ += new
-        return [c for c, other in enumerate(order) if other in found]
-
-    def _roots(self, name: str) -> set[str]:
-        """The measured tags it depends on."""
-        found: set[str] = set()
-        for tag in self.inputs[name]:
-            found |= self._roots(tag) if tag in self.inputs else {tag}
-        return found
+    def _dependence(self, order: Sequence[str], tags: int) -> tuple[list[list[int]], list[list[int]]]:
+        """Of each computed tag the computed ones it depends on, and itself, in order; of each tag those that depend on
+        it, if it is measured.
+        """
+        place = {name: c for c, name in enumerate(order)}
+        needs, roots, used = list[set[int]](), list[set[int]](), list[list[int]]([] for _ in range(tags))
+        for c, name in enumerate(order):
+            needed, measured = {c}, set[int]()
+            for tag in self.inputs[name]:
+                if tag in place:
+                    needed |= needs[place[tag]]
+                    measured |= roots[place[tag]]
+                else:
+                    measured.add(self._rows[tag])
+            needs.append(needed)
+            roots.append(measured)
+            for row in measured:
+                used[row].append(c)
+        return [sorted(found) for found in needs], used
 
     def measured(self, rows: NDArray[Any], count: int) -> int:
         """Take raw rows of computed tags out: whoever sends one knows less than the inputs say.

@@ -1,6 +1,7 @@
 """What names in the expressions of a site mean, and in which order its computed tags depend on each other."""
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from gateway.conditioning.expressions.compiled import Known
 from gateway.model.site import Tag
@@ -21,18 +22,11 @@ def in_order(inputs: Mapping[str, Sequence[str]]) -> list[str]:
     Raises:
         ValueError: they go in a circle; its argument is the circle.
     """
-    done: list[str] = []
-    for start in inputs:
-        _visit(start, inputs, done, [])
-    return done
-
-
-def _visit(name: str, inputs: Mapping[str, Sequence[str]], done: list[str], path: list[str]) -> None:
-    if name in done:
-        return
-    if name in path:
-        raise ValueError(" - ".join([*path[path.index(name) :], name]))
-    for other in inputs[name]:
-        if other in inputs:
-            _visit(other, inputs, done, [*path, name])
-    done.append(name)
+    graph = {name: [tag for tag in found if tag in inputs] for name, found in inputs.items()}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = error.args[1][:0:-1]  # from what is computed to what it is computed from, each once
+        first = min(circle, key=list(inputs).index)
+        at = circle.index(first)
+        raise ValueError(" - ".join([*circle[at:], *circle[:at], first])) from error
