@@ -42,7 +42,7 @@ def no_holes(records: list[Record]) -> None:
 
 T0 = 1_790_000_000 * NS
 ROWS = 3_000
-SPEED = 40
+SPEED = 25
 END = "LT-9"
 
 
