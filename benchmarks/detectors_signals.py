@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.kinds import Params
+from detectors.kinds import Params, common
 from detectors.kinds import statistics as kinds
 
 S: Final = 1_000_000_000
@@ -47,6 +47,54 @@ def between(count: int, begin: int, end: int) -> NDArray[np.float64]:
     """1 from ``begin`` to ``end``, else 0."""
     n = np.arange(count)
     return ((n >= begin) & (n < end)).astype(np.float64)
+
+
+def limit() -> Signal:
+    values = 70.0 + 8.0 * np.sin(np.arange(400) / 40.0) + noise(400, 1.0) + 8.0 * between(400, 40, 110)
+    rule = common.Limit(tag=0, trigger=80.0, reset=77.0, on_delay=30 * S, off_delay=MIN)
+    return made(
+        "a level, limit 80 with a dead band of 3, delays of 30 s and 1 min", rule, 10 * S, values, (300, 330)
+    )
+
+
+def rate() -> Signal:
+    values = (
+        5.0 + noise(600, 0.05) + 0.02 * np.clip(np.arange(600) - 300, 0, 100) + 2.0 * between(600, 150, 152)
+    )
+    rule = common.Rate(tag=0, trigger=0.01 / 60, reset=0.005 / 60, window=30 * MIN)
+    return made("a level by the minute: wild values are not, 2 cm a minute is a rise", rule, MIN, values)
+
+
+def trend() -> Signal:
+    n = np.arange(1500)
+    pump = 1.0 - np.exp(-np.maximum(n - 150, 0) / 15.0)
+    step, leak = 1.0 * between(1500, 400, 1500), 0.004 * np.clip(n - 850, 0, 500)
+    values = 2.0 + pump + step + leak + noise(1500, 0.05)
+    rule = common.Trend(tag=0, limit=6.0, horizon=4 * H, window=4 * H)
+    return made(
+        "a pump that starts, a step, then a slow rise: told 3 to 4 h before it would reach 6",
+        rule,
+        MIN,
+        values,
+    )
+
+
+def spike() -> Signal:
+    values = (
+        noise(400, 0.2)
+        + 5.0 * between(400, 100, 101)
+        - 4.0 * between(400, 180, 182)
+        + 3.0 * between(400, 280, 400)
+    )
+    rule = common.Spike(tag=0, trigger=2.0, reset=1.5, off_delay=MIN)
+    return made("one wild value, then two; the step is none", rule, 5 * S, values)
+
+
+def frozen() -> Signal:
+    values = np.sin(np.arange(500) / 30.0) + noise(500, 0.05)
+    values[200:350] = values[200]
+    rule = common.Frozen(tag=0, window=10 * MIN, band=0.01)
+    return made("a value that stands still for longer than the 10 min it ever rests", rule, 10 * S, values)
 
 
 def total() -> Signal:
@@ -172,6 +220,11 @@ def inverse_velocity() -> Signal:
 
 
 SIGNALS: Final[dict[str, Callable[[], Signal]]] = {
+    "limit": limit,
+    "rate": rate,
+    "trend": trend,
+    "spike": spike,
+    "frozen": frozen,
     "total": total,
     "mean": mean,
     "peak": peak,
