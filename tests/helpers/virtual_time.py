@@ -48,9 +48,10 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
 
-    def at(self, when: int, call: Callable[[], None]) -> asyncio.TimerHandle:
+    def at(self, when: int, call: Callable[[int], None]) -> asyncio.TimerHandle:
         """See ``Punctual``."""
-        return asyncio.get_running_loop().call_at((when - START) / NS + TURN_S, call)
+        loop = asyncio.get_running_loop()
+        return loop.call_at((when - START) / NS + TURN_S, lambda: call(self.now()))
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

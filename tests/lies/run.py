@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.model.batch import Batch, Scan
+from gateway.model.batch import Batch, Scan, of_scans
 from gateway.model.quality import Quality
 from gateway.model.site import Tag
 from gateway.model.times import NS
@@ -47,11 +47,12 @@ class Witness:
     down: set[str] = field(default_factory=set)
     links: list[tuple[str, bool]] = field(default_factory=list)
 
-    def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
-        raise AssertionError("Modbus brings scans")
-
     def scan(self, scan: Scan) -> bool:
-        for tag, source, value, quality in zip(*(column.tolist() for column in scan), strict=True):
+        return self.readings(of_scans(self.table, [scan]))
+
+    def readings(self, batch: Batch, done: Callable[[], None] | None = None, *, soon: bool = False) -> bool:
+        columns = (batch.tag, batch.source, batch.value, batch.quality)
+        for tag, source, value, quality in zip(*(column.tolist() for column in columns), strict=True):
             self.readings_seen += 1
             self.qualities[quality] += 1
             at = (source - START) / NS
