@@ -66,21 +66,19 @@ class Common(Family):
         for name, _ in co.ARRAYS:
             array = self._memory[name]
             self._context[name], self._context[f"n_{name}"] = array.ctypes.data, array.size
-        self._context_at = self._context.ctypes.data
+        self._context_at = self._context["at"] = self._context.ctypes.data
 
     def feed(self, rows: NDArray[Any], count: int, now: int) -> NDArray[Any]:
         if rows is not self._rows:
             self._rows, self._rows_at = _as_rows(rows), rows.ctypes.data
         if count > len(rows):
             raise ValueError(f"{count} rows of {len(rows)}")
-        done, meta = self._detect(self._context_at, self._rows_at, 0, count, now), self._memory["meta"]
-        edges: NDArray[Any] = self._memory["edges"][: meta[lo.META_EDGES]]
-        meta[lo.META_EDGES] = 0
+        done, found = divmod(self._detect(self._context_at, self._rows_at, 0, count, now), co.EDGES)
+        edges: NDArray[Any] = self._memory["edges"][:found]
         while done < count:
             before = edges.copy()
-            done = self._detect(self._context_at, self._rows_at, done, count, now)
-            edges = np.concatenate([before, self._memory["edges"][: meta[lo.META_EDGES]]])
-            meta[lo.META_EDGES] = 0
+            done, found = divmod(self._detect(self._context_at, self._rows_at, done, count, now), co.EDGES)
+            edges = np.concatenate([before, self._memory["edges"][:found]])
         return edges
 
     def next_deadline(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from detectors._numba import carray, part, piece, pointer
 from detectors.common.kernels_groups import see_group, touch
 from detectors.common.kernels_tags import dress, note_deadline, roll, see_row, settle
-from detectors.common.layout import BLOCK, GROUPED, LOCAL, NONE
+from detectors.common.layout import BLOCK, EDGES, GROUPED, LOCAL, NONE
 from detectors.common.memory import Memory, memory
 from detectors.layout import DISCREPANCY, HELD, JUDGED, META_BOUND, META_EDGES, META_QUEUE, NEVER, ROW, VOTE
 from detectors.machine import expire
@@ -53,8 +53,9 @@ def may_roll(tag: Record, row: Record) -> bool:
 
 
 @piece
-def end_delay(m: Memory, rule: int, now: int) -> None:
+def end_delay(at: int, rule: int, now: int) -> None:
     """End the rule's delay if engine time has passed it; note when it can else."""
+    m = memory(at)
     p, st, start = m.rules[rule], m.state[rule], m.meta[META_EDGES]
     if p.kind in (DISCREPANCY, VOTE):
         g = m.groups[p.own]
@@ -68,30 +69,40 @@ def end_delay(m: Memory, rule: int, now: int) -> None:
     if tag.received + (st.deadline - tag.source) <= now:
         expire(rule, st, tag, np.nan, now, m.edges, m.meta)
         dress(m, p, start)
-        settle(m, p.tag)
+        settle(m.at, p.tag)
     note_deadline(m, rule, tag)
 
 
 @piece
-def scan(m: Memory, now: int) -> None:
+def scan(at: int, now: int) -> None:
     """End every delay that engine time has passed; find the next. Looks only into blocks of rules that have one."""
+    m = memory(at)
     m.meta[META_BOUND] = NEVER
     for block in range(len(m.bounds)):
         if m.bounds[block] <= now:
             m.bounds[block] = NEVER
             for rule in range(block * BLOCK, min((block + 1) * BLOCK, len(m.state))):
                 if m.state[rule].deadline != NEVER:
-                    end_delay(m, rule, now)
+                    end_delay(m.at, rule, now)
         m.meta[META_BOUND] = min(m.meta[META_BOUND], m.bounds[block])
 
 
 @piece
-def see_groups(m: Memory) -> None:
+def see_groups(at: int) -> None:
+    m = memory(at)
     for k in range(m.meta[META_QUEUE]):
         rule = m.queue[k]
-        see_group(m, rule)
+        see_group(m.at, rule)
         note_deadline(m, rule, m.groups[m.rules[rule].own])
     m.meta[META_QUEUE] = 0
+
+
+@part
+def hand_over(m: Memory, done: int) -> int:
+    """What :func:`detect` returns; the next call begins with no edges."""
+    found = done * EDGES + m.meta[META_EDGES]
+    m.meta[META_EDGES] = 0
+    return int(found)
 
 
 def detect(context: Any, rows_at: int, start: int, stop: int, now: int) -> int:
@@ -102,10 +113,10 @@ def detect(context: Any, rows_at: int, start: int, stop: int, now: int) -> int:
         rows_at: address of the rows.
 
     Returns:
-        The next row to do: less than ``stop`` when ``edges`` is nearly full; empty it (``meta[META_EDGES] = 0``) and
-        call again from there.
+        The next row to do, times :data:`detectors.common.layout.EDGES`, plus how many edges were found. The row is less
+        than ``stop`` when ``edges`` is nearly full; take them and call again from there.
     """
-    m = memory(carray(context, 1)[0])
+    m = memory(carray(context, 1)[0].at)
     rows = carray(pointer(rows_at), stop, ROW)
     room = len(m.edges) - 3 * len(m.state)  # groups and the scan need at most three edges a rule
     for i in range(start, stop):
@@ -115,17 +126,17 @@ def detect(context: Any, rows_at: int, start: int, stop: int, now: int) -> int:
         tag = m.tags[row.tag]
         if not passes(m, tag, row):
             if m.meta[META_EDGES] + 4 * (m.offsets[row.tag + 1] - m.offsets[row.tag]) > room:
-                return i
+                return hand_over(m, i)
             if row.source >= tag.due and may_roll(tag, row):
-                roll(m, row)
+                roll(m.at, row)
                 if not passes(m, tag, row):
-                    see_row(m, row)
+                    see_row(m.at, row)
             else:
-                see_row(m, row)
+                see_row(m.at, row)
         if tag.extras & GROUPED:
-            touch(m, row)
+            touch(m.at, row)
     if m.meta[META_QUEUE] > 0:
-        see_groups(m)
+        see_groups(m.at)
     if now >= m.meta[META_BOUND]:
-        scan(m, now)
-    return stop
+        scan(m.at, now)
+    return hand_over(m, stop)

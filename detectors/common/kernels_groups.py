@@ -5,7 +5,7 @@ import numpy as np
 
 from detectors._numba import part, piece
 from detectors.common.layout import STATES
-from detectors.common.memory import Memory
+from detectors.common.memory import Memory, memory
 from detectors.layout import (
     ACTIVE,
     CANNOT_TELL,
@@ -39,8 +39,9 @@ def remember_vote(m: Memory, p: Record, k: int, row: Record) -> None:
 
 
 @piece
-def touch(m: Memory, row: Record) -> None:
+def touch(at: int, row: Record) -> None:
     """Note that the groups of a tag have news; each is judged once, after the last row of the input."""
+    m = memory(at)
     for k in range(m.gofs[row.tag], m.gofs[row.tag + 1]):
         rule = m.gindex[k]
         p = m.rules[rule]
@@ -125,7 +126,8 @@ def vote(m: Memory, p: Record, st: Record, g: Record) -> int:
 
 
 @piece
-def see_group(m: Memory, rule: int) -> None:
+def see_group(at: int, rule: int) -> None:
+    m = memory(at)
     p, st = m.rules[rule], m.state[rule]
     g = m.groups[p.own]
     time, received = g.source, g.received

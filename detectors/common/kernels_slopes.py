@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from detectors._numba import part, piece
-from detectors.common.memory import Memory
+from detectors.common.memory import memory
 from detectors.layout import ACTIVE, NS, PENDING_OFF, UNCERTAIN
 from detectors.machine import sort
 from detectors.types import Array, Record
@@ -35,10 +35,11 @@ ROUNDING = 2e-15
 
 
 @piece
-def gather(m: Memory, win: Record, end: int, count: int) -> tuple[int, int]:
+def gather(at: int, win: Record, end: int, count: int) -> tuple[int, int]:
     """The filled ones of the last ``count`` buckets up to ``end``, oldest first: seconds relative to ``end`` into
     ``scratch[:n]``, means into ``scratch[count:count + n]``. Returns n and the worst status.
     """
+    m = memory(at)
     n, worst, width = 0, 0, win.width / NS
     slot = (end // win.width - count) % win.slots
     for back in range(count - 1, -1, -1):

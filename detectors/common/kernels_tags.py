@@ -6,7 +6,7 @@ import numpy as np
 from detectors._numba import part, piece
 from detectors.common.kernels_slopes import gather, slope, spans, surely_below, trend
 from detectors.common.layout import BLOCK, FROZEN, LOCAL, MIN_POINTS, NONE, TREND
-from detectors.common.memory import Memory
+from detectors.common.memory import Memory, memory
 from detectors.layout import (
     ACTIVE,
     CLEAR,
@@ -74,10 +74,11 @@ def dress(m: Memory, p: Record, start: int) -> None:
 
 
 @piece
-def judge_slope(m: Memory, rule: int, win: Record, end: int, tag: Record, until: int, received: int) -> None:
+def judge_slope(at: int, rule: int, win: Record, end: int, tag: Record, until: int, received: int) -> None:
     """One rate or trend as of the end of a bucket."""
+    m = memory(at)
     p, st = m.rules[rule], m.state[rule]
-    n, worst = gather(m, win, end, p.count)
+    n, worst = gather(m.at, win, end, p.count)
     t, y, spare = m.scratch, m.scratch[p.count :], m.scratch[2 * p.count :]
     number = m.numbers[p.own]
     known = st.phase == NORMAL and not st.unknown and m.permits[worst, HOLD]
@@ -118,8 +119,9 @@ def seal(m: Memory, win: Record) -> None:
 
 
 @piece
-def close_windows(m: Memory, tag: Record, row: Record, until: int) -> None:
+def close_windows(at: int, tag: Record, row: Record, until: int) -> None:
     """Close the buckets that a row is the first beyond, and judge the slopes as of their ends, if a value held then."""
+    m = memory(at)
     w = tag.window
     while w != NONE:
         win = m.windows[w]
@@ -130,7 +132,7 @@ def close_windows(m: Memory, tag: Record, row: Record, until: int) -> None:
                     if not windowed(m.rules[m.index[k]]):
                         break  # the sloped come first
                     if m.rules[m.index[k]].window == w:
-                        judge_slope(m, m.index[k], win, win.close, tag, until, row.received)
+                        judge_slope(m.at, m.index[k], win, win.close, tag, until, row.received)
         w = win.next
 
 
@@ -202,7 +204,8 @@ def number_of(m: Memory, p: Record, tag: Record, row: Record, quality: int) -> f
 
 
 @piece
-def judge_row(m: Memory, rule: int, tag: Record, row: Record, until: int, quality: int) -> None:
+def judge_row(at: int, rule: int, tag: Record, row: Record, until: int, quality: int) -> None:
+    m = memory(at)
     p, st, start = m.rules[rule], m.state[rule], m.meta[META_EDGES]
     advance(rule, st, tag, until, row.source, np.nan, row.received, m.edges, m.meta)
     dress(m, p, start)
@@ -248,8 +251,9 @@ def narrow(m: Memory, p: Record, st: Record, tag: Record) -> None:
 
 
 @piece
-def settle(m: Memory, which: int) -> None:
+def settle(at: int, which: int) -> None:
     """Find what a next GOOD reading of the tag may be without changing anything."""
+    m = memory(at)
     tag = m.tags[which]
     tag.lo, tag.hi, tag.quiet = -np.inf, np.inf, m.permits[GOOD, HOLD]
     for k in range(m.offsets[which], m.offsets[which + 1]):
@@ -270,10 +274,11 @@ def settle(m: Memory, which: int) -> None:
 
 
 @piece
-def roll(m: Memory, row: Record) -> None:
+def roll(at: int, row: Record) -> None:
     """A GOOD reading is the first beyond a bucket of a tag at rest: close it, open the next."""
+    m = memory(at)
     tag, hold, start = m.tags[row.tag], m.holds[row.tag], m.meta[META_EDGES]
-    close_windows(m, tag, row, tag.source + hold if hold != NEVER else NEVER)
+    close_windows(m.at, tag, row, tag.source + hold if hold != NEVER else NEVER)
     w, tag.due = tag.window, NEVER
     while w != NONE:
         win = m.windows[w]
@@ -291,19 +296,20 @@ def roll(m: Memory, row: Record) -> None:
 
 
 @piece
-def see_row(m: Memory, row: Record) -> None:
+def see_row(at: int, row: Record) -> None:
     """A reading that may change something: every rule on its tag alone, exactly."""
+    m = memory(at)
     tag, quality = m.tags[row.tag], status(row.quality)
     hold = m.holds[row.tag]
     until = tag.source + hold if tag.seen and hold != NEVER else NEVER
-    close_windows(m, tag, row, until)
+    close_windows(m.at, tag, row, until)
     for k in range(m.offsets[row.tag], m.offsets[row.tag + 1]):
-        judge_row(m, m.index[k], tag, row, until, quality)
-    if m.permits[quality, HOLD] and not row.flags & HELD:
+        judge_row(m.at, m.index[k], tag, row, until, quality)
+    if m.permits[quality, HOLD] and not row.flags & HELD and np.isfinite(row.value):
         fill(m, tag, row, quality)
         if tag.extras & LOCAL and quality == GOOD:
             shift_values(tag, row.value)
     take(tag, row)
     for k in range(m.offsets[row.tag], m.offsets[row.tag + 1]):
         note_deadline(m, m.index[k], tag)
-    settle(m, row.tag)
+    settle(m.at, row.tag)

@@ -30,6 +30,8 @@ MIN_POINTS: Final = 3
 """fewer filled buckets than this say nothing about a slope"""
 BLOCK: Final = 256
 """rules that share one entry of the table of earliest deadlines"""
+EDGES: Final = 1 << 32
+"""more than one call can find"""
 NONE: Final = -1
 GROUPED: Final = 1
 """some group looks at the tag"""
@@ -152,7 +154,8 @@ ARRAYS: Final = (
 
 #: their addresses and lengths: the kernel's one argument beside the rows. Carries the stamp of the sources.
 CONTEXT: Final = np.dtype(
-    [(name, "<i8") for name, _ in ARRAYS]
+    [("at", "<i8")]
+    + [(name, "<i8") for name, _ in ARRAYS]
     + [(f"n_{name}", "<i8") for name, _ in ARRAYS]
     + [STAMP, ("_pad", "<u4")],
     align=True,

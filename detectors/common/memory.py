@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from detectors._numba import carray, part, pointer
-from detectors.common.layout import GROUP, NUMBER, RULE, STATE, TAG, WINDOW
+from detectors.common.layout import CONTEXT, GROUP, NUMBER, RULE, STATE, TAG, WINDOW
 from detectors.layout import EDGE
-from detectors.types import Array, Record
+from detectors.types import Array
 
 F8: Final = np.dtype("<f8")
 F4: Final = np.dtype("<f4")
@@ -19,6 +19,8 @@ U1: Final = np.dtype("<u1")
 class Memory(NamedTuple):
     """Everything the kernel works on, see :mod:`detectors.common.layout`."""
 
+    at: int
+    """address of the CONTEXT record: pieces are given it, and load of the rest what they use"""
     rules: Array
     state: Array
     tags: Array
@@ -49,8 +51,10 @@ class Memory(NamedTuple):
 
 
 @part
-def memory(c: Record) -> Memory:
+def memory(at: int) -> Memory:
+    c = carray(pointer(at), 1, CONTEXT)[0]
     return Memory(
+        at,
         carray(pointer(c.rules), c.n_rules, RULE),
         carray(pointer(c.state), c.n_state, STATE),
         carray(pointer(c.tags), c.n_tags, TAG),

@@ -1,4 +1,4 @@
-"""The common kinds: limit, rate, state, discrepancy, vote."""
+"""The common kinds: limit, rate, state, discrepancy, vote, trend, spike, frozen."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -187,6 +187,11 @@ class Trend:
     (a step, a spike, a pump that starts and levels off are not); the line rises by four times s over the window, and
     b is five times its standard error.
 
+    The standard error is that of normal errors, which are alike only from one bucket to the next. What is alike for
+    longer than a tenth of the window looks like a trend: choose a window of ten times that. False alarms a week, noise
+    of standard deviation 1 two (four) below the limit, horizon and window 1 h: none (none) for white noise; 0.25 (none)
+    where it is alike for 1 min; 2 (0.1) for 3 min; 6 (3) for 10 min.
+
     Bad quality: as for a rate.
     """
 
@@ -250,6 +255,8 @@ class Spike:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
     """Number = 1 while the value has stayed within ``band`` of where it came to rest for ``window`` or longer, else 0.
+    For signals that never rest as long: not for rain, states, counters, a gas at its floor, a tank that stands idle.
+    Rules on one tag have one window and band.
 
     Bad quality: BAD readings and repeated (held) values neither rest nor move; as for all kinds else.
     """
