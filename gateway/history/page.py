@@ -205,7 +205,7 @@ def _alarm(
 
 def _marks(rule: Rule | None, e: Episode, colour: str) -> list[svg.Mark]:
     """The limit and its reset, where the rule's number is one of the curve's own: a limit that an event names."""
-    if rule is None or e.limit is None or rule.window:
+    if rule is None or e.limit is None or rule.window or rule.settings:
         return []
     marks = [svg.Mark(rule.trigger, f"{rule.name} {rule.trigger:g}", colour)]
     if rule.reset != rule.trigger:

@@ -134,7 +134,7 @@ def _near_miss(e: Expected, left: Sequence[Came], played: Played, scenario: Scen
 def _closest(rule: Rule, scenario: Scenario) -> str:
     """How close the trace got to the trigger, told for rules on one tag without a window."""
     points = [p for p in scenario.traces.get(rule.tags[0], ()) if p.value == p.value]
-    if len(rule.tags) != 1 or not points or rule.window or rule.trigger == rule.reset == 0.0:
+    if len(rule.tags) != 1 or not points or rule.window or rule.settings or rule.trigger == rule.reset == 0.0:
         return ""
     low, high = min(points, key=lambda p: p.value), max(points, key=lambda p: p.value)
     delay = f", on_delay {spelled(rule.on_delay)}" if rule.on_delay else ""

@@ -32,7 +32,7 @@ expect:
 def test_all_golden_scenarios_are_as_expected() -> None:
     verdicts = run_all([FOLDER])
     assert [line for v in verdicts for line in v.faults] == []
-    assert len(verdicts) >= 19
+    assert len(verdicts) >= 24
 
 
 def test_the_first_kinds_of_rule_all_have_a_scenario() -> None:
