@@ -126,3 +126,21 @@ async def test_a_drop_fails_the_question_in_flight_at_once() -> None:
 async def test_a_refused_connection_says_so() -> None:
     with pytest.raises(Lost, match=r"Connect call failed|refused"):
         await connect(HOST, free_port(), 1.0, Counters())
+
+
+async def test_a_late_answer_does_not_fill_one_that_was_cut_short() -> None:
+    """Found by the lies: the rest of the frame would be the head and data of another answer."""
+
+    def cut_then_late(asked: Asked) -> Reply:
+        whole = right(asked)[0]
+        if asked.address == 500:
+            return [Pause(0.15), whole]
+        return [whole[:12], Pause(0.2)]
+
+    async with peer(cut_then_late) as device:
+        line = await connect(HOST, device.port, 1.0, Counters())
+        with pytest.raises(Silent):
+            await line.ask(question(1, Area.HOLDING, 500, 3), 0.1)
+        with pytest.raises(Garbled, match="cut short"):
+            await line.ask(question(1, Area.HOLDING, 100, 9), 2.0)
+        await line.close()

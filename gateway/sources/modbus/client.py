@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,10 @@ from gateway.sources.modbus.frames import DeviceException, Frame, Frames, Garble
 
 HEAD: Final = 9
 """Bytes before the data of an answer: MBAP header, function, byte count."""
+
+
+PROTOCOL: Final = b"\0\0"
+UNHEARD: Final = 32
 
 
 class Silent(Retry):
@@ -35,6 +40,8 @@ class Line(asyncio.Protocol):
         self._asked: Question | None = None
         self._then: Callable[[bytes | Exception], None] | None = None
         self._expected = b""
+        self._unheard: deque[bytes] = deque(maxlen=UNHEARD)
+        """how late answers to the last questions without one would begin: inside another answer they are no data"""
         self._why = "not connected"
         self._closed = self._loop.create_future()
 
@@ -78,6 +85,8 @@ class Line(asyncio.Protocol):
 
     def drop(self) -> None:
         """Nobody waits for the question in flight any more."""
+        if self._then is not None:
+            self._unheard.append(self._transaction.to_bytes(2) + PROTOCOL)
         self._then = None
 
     async def close(self) -> None:
@@ -129,6 +138,8 @@ class Line(asyncio.Protocol):
         if self._then is None or asked is None or frame.transaction != self._transaction:
             self._counters.stray += 1
             return
+        if any(head in frame.pdu for head in self._unheard):
+            raise Garbled("an answer cut short, and a late one behind it")
         try:
             data = answer(asked, frame)
         except DeviceException as refusal:
