@@ -112,7 +112,14 @@ COMPUTED: Final = np.dtype(
 
 #: last judged row of one tag, as an input of computed tags
 LATEST: Final = np.dtype(
-    [("source", "<i8"), ("value", "<f8"), ("quality", "<u1"), ("_pad", "<u1"), ("_pad2", "<u2"), ("_pad3", "<u4")],
+    [
+        ("source", "<i8"),
+        ("value", "<f8"),
+        ("quality", "<u1"),
+        ("_pad", "<u1"),
+        ("_pad2", "<u2"),
+        ("_pad3", "<u4"),
+    ],
     align=True,
 )
 
