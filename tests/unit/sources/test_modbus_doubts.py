@@ -152,9 +152,7 @@ def test_frames_are_found_however_the_bytes_come(
 
 @pytest.mark.parametrize("frames", [RtuFrames, AsciiFrames])
 @given(st.lists(st.binary(max_size=300), max_size=5))
-def test_any_bytes_give_frames_or_garbled(
-    frames: type[RtuFrames | AsciiFrames], pieces: list[bytes]
-) -> None:
+def test_any_bytes_give_frames_or_garbled(frames: type[RtuFrames | AsciiFrames], pieces: list[bytes]) -> None:
     cutter = frames()
     for piece in pieces:
         try:
