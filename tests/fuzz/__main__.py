@@ -17,13 +17,14 @@ def main() -> int:
     asked.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; none: all")
     asked.add_argument("--runs", type=int, default=1_000_000, help="inputs for each")
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--seconds", type=float, default=float("inf"), help="at most this long for each")
     asked.add_argument(
         "--keep", action="store_true", help="store inputs that reached new lines in the corpus"
     )
     given = asked.parse_args()
     bad = 0
     for name in given.names or known:
-        report = fuzz(known[name], given.runs, given.seed)
+        report = fuzz(known[name], given.runs, given.seed, seconds=given.seconds)
         if given.keep:
             keep(known[name], report)
         sys.stdout.write(told(report))

@@ -6,6 +6,7 @@ hundred lines is covered in minutes by this one (docs/decisions/0085-fuzzing.md)
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import time
@@ -69,12 +70,15 @@ class Report:
     kept: list[bytes] = field(default_factory=list)
 
 
-def fuzz(target: Target, runs: int, seed: int = 0, *, most_findings: int = 5) -> Report:
-    """``runs`` inputs: first the corpus as it is, then mutations of it."""
+def fuzz(
+    target: Target, runs: int, seed: int = 0, *, most_findings: int = 5, seconds: float = math.inf
+) -> Report:
+    """``runs`` inputs, or as many as ``seconds`` allow: first the corpus as it is, then mutations of it."""
     rng, seen, report = random.Random(seed), Seen(tuple(target.guides)), Report(target.name)
     corpus, began = target.corpus() or [b""], time.monotonic()
     pool: list[bytes] = []
-    while report.runs < runs and len(report.findings) < most_findings:
+    until = began + seconds
+    while report.runs < runs and len(report.findings) < most_findings and time.monotonic() < until:
         fresh = report.runs < len(corpus)
         data = corpus[report.runs] if fresh else mutated(rng, pool, target)
         before = len(seen.edges)
