@@ -1,4 +1,4 @@
-"""Builders of plugins by kind. Explicit, and imported only when used: a site without InfluxDB does not load its client."""
+"""Builders of plugins by kind. Explicit, and imported only when used: a site without MQTT does not load paho."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
