@@ -31,6 +31,7 @@ from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.lanes import SpoolLane, Wiring
 from gateway.runtime.outputs import LaneSink, Output, make_output
 from gateway.runtime.pipeline import Pipeline
+from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
@@ -41,6 +42,8 @@ from gateway.store import Reader, Store
 SNAPSHOT_S: Final = 60.0
 TRIM_S: Final = 60.0
 FIRST_SNAPSHOT_S: Final = 5.0
+EXTRAS_S: Final = 2.0
+"""Longest that console and the like wait for the first commit; compiling kernels may take a minute."""
 STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
@@ -90,6 +93,8 @@ class Machine:
     _used: str = ""
     """hash of the configuration that judged last"""
     _pipeline: Pipeline | None = None
+    _pulse: Pulse | None = None
+    """none where time passes with the data"""
     _reader: Reader | None = None
     """its own connections, so that a long trend holds up no commit"""
     _reading: list[asyncio.Task[None]] = field(default_factory=list)
@@ -127,12 +132,26 @@ class Machine:
             await asyncio.shield(self._close())
 
     def _start(self, group: asyncio.TaskGroup) -> None:
-        for name, unit in self.extras:
-            group.create_task(supervise(name, unit, self.troubles), name=name)
         for source in self.sources:
             unit = partial(self._read, source)
             name = f"source.{source.name}"
             self._reading.append(group.create_task(supervise(name, unit, self.troubles), name=name))
+        for name, run in self.extras:
+            group.create_task(self._extra(name, run), name=name)
+
+    async def _extra(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """A console takes half a second of the loop to import and build: what was read first is judged before it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ready.wait(), EXTRAS_S)
+        await supervise(name, run, self.troubles)
+
+    def _stood(self, since: int, until: int) -> None:
+        """The event loop stood still; what of it comes before the first reading is part of the start."""
+        if self._pipeline is None:
+            since = max(since, self.intake.first_heard or until)
+        if until - since > LATE_S * NS:
+            log.warning("the gateway stood still", seconds=round((until - since) / NS, 1))
+            self.intake.put_behind(Started(until, since, __version__, "the gateway stood still"))
 
     async def _read(self, source: Source) -> None:
         """One life of a source. One that fails says nothing more of its links: what hangs on them cannot be seen."""
@@ -215,6 +234,8 @@ class Machine:
         ticks = bool(getattr(self.clock, "ticks", True))
         pipeline = Pipeline(engine, self._desk, self.intake, self.clock, self.troubles, ticks=ticks)
         pipeline.on_commit, pipeline.rebuild = self._committed, self._rebuilt
+        if self._pulse is not None:
+            pipeline.now = self._pulse.beat
         self._pipeline, self.watch.engine = pipeline, engine
         self.watch.stopped = lambda: pipeline.trouble
         self._desk.sealed(self.store.spool.last_chunk)
