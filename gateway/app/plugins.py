@@ -9,7 +9,7 @@ from gateway.model.ports import Source
 from gateway.model.times import NS
 from gateway.runtime.outputs import LaneSink
 
-AT_ONCE: Final = 20
+AT_ONCE: Final = 10
 TURN: Final = NS // 100
 SOURCES: Final = {
     "modbus-tcp": "gateway.sources.modbus.plugin",
