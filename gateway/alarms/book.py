@@ -218,18 +218,18 @@ class Book:
             detail["note"] = fact.note
         outage = fact.time - fact.down_since if fact.down_since else 0
         if outage <= 0:
-            return [Event(event=EventKind.STARTED, time=fact.time, detail=detail)]
+            return [] if fact.stood else [Event(event=EventKind.STARTED, time=fact.time, detail=detail)]
         detail.update(down_since=iso(fact.down_since), outage_s=outage / NS)
         lost = {
             "who": self._site.gateway,
             "start": iso(fact.down_since),
             "end": iso(fact.time),
             "count": None,
-            "why": "the gateway was not running",
+            "why": "the gateway stood still" if fact.stood else "the gateway was not running",
         }
         self._health.shift(outage)
-        started = Event(event=EventKind.STARTED, time=fact.time, detail=detail)
-        return [started, Event(event=EventKind.GAP, time=fact.time, detail=lost)]
+        gap = Event(event=EventKind.GAP, time=fact.time, detail=lost)
+        return [gap] if fact.stood else [Event(event=EventKind.STARTED, time=fact.time, detail=detail), gap]
 
     def _config(self, fact: ConfigFact) -> list[Event]:
         changed = Event(

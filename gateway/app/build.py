@@ -1,12 +1,13 @@
 """From a loaded configuration to a machine that can be run: the only place where all parts meet."""
 
+import asyncio
 import json
 import os
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -82,8 +83,7 @@ async def _serve(
     on_ready: Callable[[str], None] | None,
     reload: Reload | None,
 ) -> None:
-    from gateway.console.app import create_app  # noqa: PLC0415 - FastAPI only where there is a console
-    from gateway.console.server import serve  # noqa: PLC0415
+    create_app, serve = await asyncio.to_thread(_console)
 
     token = secrets.token_urlsafe(32)
 
@@ -106,6 +106,14 @@ async def _serve(
         await serve(app, host, port, ready)
     finally:
         (state / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+def _console() -> tuple[Callable[..., Any], Callable[..., Awaitable[None]]]:
+    """FastAPI only where there is a console. Half a second and more: in a thread, so that devices are heard."""
+    from gateway.console.app import create_app  # noqa: PLC0415
+    from gateway.console.server import serve  # noqa: PLC0415
+
+    return create_app, serve
 
 
 def write_private(path: Path, text: str) -> None:

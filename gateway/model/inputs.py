@@ -51,6 +51,8 @@ class Started:
     down_since: int
     version: str
     note: str = ""
+    stood: bool = False
+    """it ran all the time and began nothing anew, but could hear nobody: a machine that was overloaded or held"""
 
 
 @dataclass(frozen=True, slots=True)

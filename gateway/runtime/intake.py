@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from gateway.model.batch import Batch, Scan, concat, of_scans
-from gateway.model.inputs import Gap, Input, LinkChange, Readings, SystemFault
+from gateway.model.inputs import Gap, Input, LinkChange, Readings, Started, SystemFault, time_of
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 
@@ -55,6 +55,8 @@ class Intake:
     table: str
     max_rows: int = MAX_ROWS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    first_heard: int = 0
+    """when the first reading came, ns; 0: none yet"""
     _items: deque[Item] = field(default_factory=deque)
     _scans: list[Scan] = field(default_factory=list)
     """the newest readings, not yet one input"""
@@ -77,6 +79,15 @@ class Intake:
     def put_first(self, item: Input) -> None:
         """Queue before everything that waits (``started`` comes before the readings polled during the start)."""
         self._items.appendleft(Item(item))
+        self.wake.set()
+
+    def put_behind(self, item: Started) -> None:
+        """Queue where the outage began, before all that came later: nothing may grow old by it."""
+        self._close()
+        later: deque[Item] = deque()
+        while self._items and time_of(self._items[-1].input) > item.down_since:
+            later.appendleft(self._items.pop())
+        self._items += [Item(item), *later]
         self.wake.set()
 
     def readings(
@@ -109,6 +120,7 @@ class Intake:
         return True
 
     def _take(self, rows: int) -> bool:
+        self.first_heard = self.first_heard or self.clock.now()
         if self._rows + rows > self.max_rows:
             return False
         self._rows += rows
@@ -154,6 +166,11 @@ class Intake:
     def rows(self) -> int:
         """Readings waiting."""
         return self._rows
+
+    def oldest(self) -> int:
+        """When the first of what waits came, ns; now if nothing waits."""
+        self._close()
+        return min(time_of(self._items[0].input), self.clock.now()) if self._items else self.clock.now()
 
     def _lose(self, who: str, start: int, end: int, count: int) -> None:
         known = self._lost.get(who)

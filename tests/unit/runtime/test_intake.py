@@ -103,6 +103,22 @@ async def test_started_comes_before_what_was_polled_during_the_start() -> None:
     assert [type(i.input) for i in intake.drain()] == [Started, Readings]
 
 
+async def test_an_outage_of_ours_comes_before_all_that_came_behind_it() -> None:
+    intake = make(10_000)
+    for at in (10, 100, 900):
+        assert intake.scan("a", scan(at * JOINED_NS))
+    intake.put_behind(Started(950 * JOINED_NS, 150 * JOINED_NS, "v"))
+    assert intake.scan("a", scan(1000 * JOINED_NS))
+    found = [i.input for i in intake.drain()]
+    assert [type(i) for i in found] == [Readings, Readings, Started, Readings, Readings]
+    assert [int(i.batch.received[0]) // JOINED_NS for i in found if isinstance(i, Readings)] == [
+        10,
+        100,
+        900,
+        1000,
+    ]
+
+
 async def test_room_waits_until_half_empty() -> None:
     intake = make(max_rows=10)
     feed = SourceFeed("a", intake)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +16,26 @@ from gateway.engine import Engine
 from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Readings
 from gateway.model.levels import LiveLevel
-from gateway.runtime import pipeline
+from gateway.model.times import parse_iso
+from gateway.runtime import machine, pipeline, pulse
+from gateway.runtime.clock import SystemClock
 from gateway.runtime.machine import Machine
 from gateway.runtime.recover import with_seq
 from gateway.store import Identity, Store, open_reader
 from gateway.store.verify import verify_journal
-from tests.unit.runtime.rig import Deaf, Mouth, plant, running
+from tests.unit.engine.plant import S
+from tests.unit.runtime.rig import Deaf, Mouth, Rig, plant, running
+
+STOOD = "the gateway stood still"
+"""An overloaded machine has such gaps at any time."""
+
+
+def gaps(rig: Rig) -> list[dict[str, Any]]:
+    return [e.detail for e in rig.events if e.event is EventKind.GAP]
+
+
+def lasted(gap: dict[str, Any]) -> int:
+    return parse_iso(gap["end"]) - parse_iso(gap["start"])
 
 
 async def test_an_alarm_is_told_once_over_a_restart(tmp_path: Path) -> None:
@@ -86,7 +101,7 @@ async def test_one_input_that_cannot_be_judged_is_set_aside_and_the_rest_is_judg
         await rig.until(lambda: len(acknowledged) == 3)
         await rig.until(lambda: "raised" in rig.told("system.judging"))
         assert rig.told("L.H") == ["raised"], "before the bug, and once"
-        whys = [e.detail["why"] for e in rig.events if e.event is EventKind.GAP]
+        whys = [g["why"] for g in gaps(rig) if g["why"] != STOOD]
         assert [w for w in whys if w != "apart"] == ["cannot be judged: ZeroDivisionError: a bug"]
         assert whys.count("apart") == 3
         rig.say("L", 1.0)
@@ -212,3 +227,44 @@ async def test_a_removed_rule_s_alarm_is_retired_though_the_old_configuration_ca
     async with running(tmp_path, plant(rules=(), config_hash="d" * 64)) as rig:
         await rig.until(lambda: rig.told("L.H") == ["retired"])
         assert "L.H" not in rig.open()
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How far the machine's clock has gone beyond the test's, ns."""
+    beyond, real = [0], SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda self: real(self) + beyond[0])
+    return beyond
+
+
+async def test_a_slow_start_is_not_the_plant_s_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: list[int]
+) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 13.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+    monkeypatch.setattr(machine, "warm", lambda _: late.__setitem__(0, late[0] + 100 * S))
+    async with running(tmp_path) as rig:
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.told("L.H") == ["cleared"])
+        assert rig.told("L.FAULT") == []
+        (gap,) = [g for g in gaps(rig) if g["why"] != STOOD]
+        assert lasted(gap) > 100 * S, "nobody looked before the first reading"
+
+
+async def test_a_gateway_that_stood_still_does_not_blame_the_plant(tmp_path: Path, late: list[int]) -> None:
+    async with running(tmp_path) as rig:
+        rig.say("L", 13.0)
+        rig.say("ST", 0.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised"])
+        late[0] += 100 * S
+        time.sleep(pulse.LATE_S + 0.05)  # the event loop stands still
+        rig.say("ST", 0.0)  # ... and one source is quicker than the other behind it
+        await rig.until(lambda: any(lasted(g) > 100 * S for g in gaps(rig)))
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.told("L.H") == ["raised", "cleared"])
+        assert rig.told("L.FAULT") == []
+        assert [g["why"] for g in gaps(rig) if lasted(g) > 100 * S] == [STOOD]
+        assert [e.event for e in rig.events].count(EventKind.STARTED) == 1, "nothing began anew"
+        late[0] += 100 * S
+        await rig.until(lambda: rig.told("L.FAULT") == ["raised"])
