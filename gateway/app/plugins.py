@@ -11,6 +11,8 @@ from gateway.runtime.outputs import LaneSink
 
 AT_ONCE: Final = 10
 TURN: Final = NS // 100
+MOST_TURNS: Final = 12
+"""Each turn is one more waking a period: of 200 devices, turns of ten cost a quarter more than turns of twenty."""
 SOURCES: Final = {
     "modbus-tcp": "gateway.sources.modbus.plugin",
     "modbus-tls": "gateway.sources.modbus.plugin",
@@ -52,14 +54,16 @@ def build_source(part: SourcePart, resume_after: int) -> Source:
 
 
 def build_sources(parts: Sequence[SourcePart], resume_after: int) -> list[Source]:
-    """All sources. Of those that poll, ``AT_ONCE`` begin a period together and the next as many ``TURN`` later.
+    """All sources. Of those that poll, ``AT_ONCE`` begin a period together and the next as many ``TURN`` later; of very
+    many so many more that there are ``MOST_TURNS``.
 
     Hearing many devices together is cheap, but the alarm of the first would wait until the last is decoded.
     """
     sources = [build_source(part, resume_after) for part in parts]
     polling = [s for s in sources if isinstance(s, Polling)]
+    together = max(AT_ONCE, -(-len(polling) // MOST_TURNS))
     for k, source in enumerate(polling):
-        source.phase = k // AT_ONCE * TURN
+        source.phase = k // together * TURN
     return sources
 
 

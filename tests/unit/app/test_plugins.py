@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.app.plugins import AT_ONCE, TURN, build_sources
+from gateway.app.plugins import AT_ONCE, MOST_TURNS, TURN, build_sources
 from gateway.config.load import load
 from gateway.model.times import NS
 from gateway.sources.modbus.bus import Bus
@@ -14,15 +14,15 @@ from tests.helpers.feed import FakeClock, FakeFeed
 DEVICES = 2 * AT_ONCE + 1
 
 
-def sources(folder: Path) -> list[ModbusSource]:
+def sources(folder: Path, devices: int = DEVICES) -> list[ModbusSource]:
     (folder / "site.yaml").write_text(
         'version: 1\ngateway: gw\ncounty: "341524"\nsite: {id: s, name: s}\nstate: ./state\n'
         "installations: [{id: plant, name: plant}]\ntags: [tags.csv]\nsources:\n"
         + "".join(
-            f"  d{k}: {{kind: modbus-tcp, host: 127.0.0.1, port: {15000 + k}}}\n" for k in range(DEVICES)
+            f"  d{k}: {{kind: modbus-tcp, host: 127.0.0.1, port: {15000 + k}}}\n" for k in range(devices)
         )
     )
-    rows = [f"T-{k},T-{k},other,plant,d{k},1:holding:0,1s" for k in range(DEVICES)]
+    rows = [f"T-{k},T-{k},other,plant,d{k},1:holding:0,1s" for k in range(devices)]
     (folder / "tags.csv").write_text("\n".join(["id,raw,class,installation,source,address,period", *rows]))
     found = build_sources(load(folder / "site.yaml").sources, -1)
     return [s for s in found if isinstance(s, ModbusSource)]
@@ -31,6 +31,11 @@ def sources(folder: Path) -> list[ModbusSource]:
 def test_connections_take_turns(tmp_path: Path) -> None:
     phases = [s.phase for s in sources(tmp_path)]
     assert phases == [k // AT_ONCE * TURN for k in range(DEVICES)]
+
+
+def test_very_many_take_no_more_turns_than_there_may_be(tmp_path: Path) -> None:
+    phases = [s.phase for s in sources(tmp_path, 15 * MOST_TURNS)]
+    assert phases == [k // 15 * TURN for k in range(15 * MOST_TURNS)]
 
 
 async def test_a_turn_keeps_the_period_and_falls_behind_its_multiple(tmp_path: Path) -> None:
