@@ -52,6 +52,7 @@ def test_one_limit_changes_and_everything_else_goes_on(
     changed = gateway.wait_event(EventKind.CONFIG_CHANGED).event
     assert changed.actor is not None
     assert (changed.actor.name, changed.comment) == ("王强", "new limit")
+    gateway.wait_ready()  # judging comes before the console
     alarms = {a["rule"]: a for a in gateway.alarms()}
     assert alarms["LT-1.H"]["id"] == raised.id
     assert alarms["LT-1.H"]["acknowledgement"] == "acknowledged"
