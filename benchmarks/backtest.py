@@ -68,7 +68,7 @@ def check(outcome: Outcome, expected: int, planted: int) -> list[str]:
     """What was not as planted."""
     raised: dict[str, int] = {}
     for _, event in outcome.decisions:
-        if event.event in ("raised", "re-alarm"):  # nobody acknowledges: from the ninth on it is announced again
+        if event.event in ("raised", "re-alarm"):  # nobody acknowledges: the ninth is a re-alarm
             name = event.rule.rpartition(".")[2]
             raised[name] = raised.get(name, 0) + 1
     faults = [] if outcome.readings == expected else [f"{outcome.readings} readings of {expected}"]

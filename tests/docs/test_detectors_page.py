@@ -20,4 +20,7 @@ def test_every_plot_is_of_a_kind_and_shows_it_active() -> None:
 
 
 def test_every_kind_of_statistics_and_of_groups_has_a_plot() -> None:
-    assert {name for name, kind in KINDS.items() if kind.family in ("statistics", "groups")} <= {*SIGNALS, *GROUPS}
+    assert {name for name, kind in KINDS.items() if kind.family in ("statistics", "groups")} <= {
+        *SIGNALS,
+        *GROUPS,
+    }
