@@ -5,7 +5,7 @@ anything is timed, and every figure covers whole minutes: as many bucket ends as
 this thread; every figure is the median of ``--rounds`` rounds, the contenders in turns. Before it times anything it
 demands that kernel and numpy form find the same planted alarms.
 
-river (``BENCH_ENV`` names the folder of its environment ``core``) runs by itself, one detector per tag; otherwise "not
+river runs by itself in the harness' own form (``FENGSUI_BENCH``, ``BENCH_ENV``), one detector per tag; otherwise "not
 run". One of our detectors stands against one of theirs, a thousand of each: the trend, the costliest of the set. Beside
 it, all eight rules of the set against their one.
 
@@ -42,26 +42,6 @@ AIMS: Final = {
 }  # fmt: skip
 """readings/s"""
 LIVE_TIMES, PLANT_TIMES, RIVER_TIMES, MOST_BYTES, NATION_TICK_MS = 10.0, 1.0, 20.0, 1024, 30.0
-
-_RIVER = """
-import json, sys, time
-from river import anomaly, drift
-import random
-random.seed(1)
-ticks = [[50 + 2 * random.gauss(0, 1) for _ in range(1000)] for _ in range(200)]
-def updates(make, step):
-    detectors, began = [make() for _ in range(1000)], time.thread_time()
-    for tick in ticks:
-        for o, v in zip(detectors, tick):
-            step(o, v)
-    return 200_000 / (time.thread_time() - began)
-def gauss(o, v):
-    o.score_one(None, v); o.learn_one(None, v)
-def detect(o, v):
-    o.update(v); o.drift_detected
-print(json.dumps({"ADWIN": updates(drift.ADWIN, detect), "PageHinkley": updates(drift.PageHinkley, detect),
-                  "GaussianScorer": updates(anomaly.GaussianScorer, gauss)}))
-"""
 
 
 class Plant:
@@ -164,12 +144,22 @@ def check() -> list[int]:
     return found
 
 
+DETECTORS: Final = ("river ph", "river adwin", "river gauss", "river hst")
+"""of the harness' peers; its ``river ewm`` is a statistic that decides nothing"""
+
+
 def river() -> dict[str, float] | str:
+    """Readings/s of river's detectors, a thousand of each, in the harness' own form."""
     python = Path(os.environ.get("BENCH_ENV", "/nowhere")) / "core" / "bin" / "python"
-    if not python.exists():
-        return "not run: BENCH_ENV names no folder with an environment core"
-    done = subprocess.run([python, "-c", _RIVER], capture_output=True, text=True, check=False, timeout=300)
-    return json.loads(done.stdout) if done.returncode == 0 else f"not run: {done.stderr[-200:]}"
+    script = Path(os.environ.get("FENGSUI_BENCH", "/nowhere")) / "core_bench.py"
+    if not (python.exists() and script.exists()):
+        return "not run: FENGSUI_BENCH and BENCH_ENV name no harness with an environment core"
+    done = subprocess.run(
+        [python, script, "1000", "200"], capture_output=True, text=True, check=False, timeout=600
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    found = {each["core"]: float(each["samples_per_cpu_s"]) for each in lines if each["core"] in DETECTORS}
+    return found or f"not run: {done.stderr[-200:]}"
 
 
 def measure(rounds: int, makers: dict[str, Callable[[], Any]]) -> tuple[dict[str, float], dict[str, Any]]:
