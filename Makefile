@@ -87,7 +87,7 @@ test: install-dev servers  ## everything: check, then integration and end-to-end
 lock:  ## write requirements/*.txt anew (LOCK_UPGRADE=1 takes the newest versions)
 	PYTHON=$(PYTHON) sh scripts/lock.sh
 
-BENCHES := alarms engine kinds pipeline store mqtt_in mqtt_out influx_lines
+BENCHES := engine kinds pipeline store mqtt_out influx_lines mqtt_in alarms
 bench: install-dev  ## every benchmark inside the process in turn, as JSON lines (whole systems: docs/benchmarks.md)
 	@for each in $(BENCHES); do $(BIN)/python -m benchmarks.$$each --json || exit 1; done
 
