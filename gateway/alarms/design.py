@@ -42,10 +42,9 @@ class Design:
     ) -> list[Event]:
         """What changes for the children of ``parent``, whose condition is ``now``."""
         events: list[Event] = []
+        told = now is Condition.ACTIVE and not subjects[parent].shadow
         for rule in self._children[parent]:
-            active = now is Condition.ACTIVE or any(
-                _active(ledger.branches(p)) for p in self._parents[rule] if p != parent
-            )
+            active = told or any(_active(ledger.branches(p)) for p in self._parents[rule] if p != parent)
             for held in ledger.branches(rule):
                 events += _changed(held, parent if active else "", time, subjects.get(rule))
         return events
@@ -70,7 +69,9 @@ def _after(branches: Iterable[Held], events: Sequence[Event]) -> list[Held]:
 
 
 def _active(branches: Iterable[Held]) -> bool:
-    return any(held.occurrence.axes.condition is Condition.ACTIVE for held in branches)
+    """Active and announced: a cause that nobody is told of (in shadow) hides nothing."""
+    held = (h.occurrence for h in branches)
+    return any(o.axes.condition is Condition.ACTIVE and not o.shadow for o in held)
 
 
 def _changed(held: Held, by: str, time: int, subject: Subject | None) -> list[Event]:

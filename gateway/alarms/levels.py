@@ -51,7 +51,7 @@ class Place:
     blinded: set[int] = field(default_factory=set)
     not_judged: tuple[int, ...] = ()
     aside: dict[str, Occurrence] = field(default_factory=dict)
-    """shelved or out of service"""
+    """shelved, out of service, or standing and suppressed by design"""
     roll_up: tuple[RollUp, ...] = ()
     within: "list[Place]" = field(default_factory=list)
     """of the site: the installations with a roll-up"""
@@ -112,8 +112,11 @@ def _weighs(o: Occurrence) -> tuple[object, ...]:
 
 
 def sets_aside(o: Occurrence) -> bool:
-    """Is a rule that people rely on kept from them by a person? Then nobody may call its place normal."""
-    return o.axes.suppression in BY_PERSON and not o.fault and not o.shadow
+    """Is a rule that people rely on kept from them by a person, or an alarm that stands by design? Then nobody may call
+    its place normal: what stands may have its cause elsewhere.
+    """
+    stands = o.axes.suppression is Suppression.BY_DESIGN and o.axes.condition is not Condition.NORMAL
+    return (o.axes.suppression in BY_PERSON or stands) and not o.fault and not o.shadow
 
 
 class Levels:

@@ -30,10 +30,21 @@ def _parent(placed: Placed, parent: str, known: Mapping[str, Rule]) -> Iterator[
         )
     elif parent == placed.rule.id:
         yield Fault(placed.file, placed.line, key, parent, "another rule", "an alarm cannot set itself aside")
-    elif parent in known and placed.rule.id in known[parent].suppressed_while:
+    elif placed.rule.id in _causes(parent, known):
         yield Fault(
             placed.file, placed.line, key, parent, "a rule that it does not set aside itself", "choose one"
         )
+
+
+def _causes(rule: str, known: Mapping[str, Rule]) -> set[str]:
+    """Everything that sets a rule aside, directly or through others: in a ring all would hide each other."""
+    found: set[str] = set()
+    waiting = [rule]
+    while waiting:
+        parents = known[waiting.pop()].suppressed_while
+        waiting += [p for p in parents if p in known and p not in found]
+        found.update(parents)
+    return found
 
 
 def _never(placed: Placed, tags: Mapping[str, Tag]) -> Iterator[Fault]:

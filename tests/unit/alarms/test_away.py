@@ -1,11 +1,13 @@
 """Suppression that cannot hide: shelved, out of service, by design."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.model.commands import Act, Actor
 from gateway.model.errors import Refused
 from gateway.model.events import Condition, Suppression
-from gateway.model.levels import Level, LiveLevel
+from gateway.model.levels import Level, LiveLevel, Stage
 from tests.unit.alarms.plant import LI, SITE, Story, edited, kinds, limit, told, with_rules
 
 WANG = Actor("wang", "王强")
@@ -181,3 +183,24 @@ def test_a_cause_that_is_retired_lets_its_children_go() -> None:
     story.active("FT-1.L")
     rules = [r for r in PARENT.rules if r.id != "PT-1.LL"]
     assert "FT-1.L: unsuppressed" in told(story.reconfigure(with_rules(*rules)))
+
+
+def test_a_cause_in_shadow_hides_nothing() -> None:
+    shadowed = tuple(replace(r, stage=Stage.SHADOW) if r.id == "PT-1.LL" else r for r in PARENT.rules)
+    story = Story(with_rules(*shadowed))
+    story.active("FT-1.L")
+    story.active("PT-1.LL")
+    assert story.one("FT-1.L").isa == "B"
+    story.normal("FT-1.L")
+    assert told(story.active("FT-1.L")) == ["FT-1.L: raised"]
+    assert story.open("FT-1.L")[-1].isa == "B"
+
+
+def test_a_place_whose_alarm_is_set_aside_for_a_cause_elsewhere_is_not_called_normal() -> None:
+    rules = (*SITE.rules, limit("FT-1.L", "LT-2", Level.YELLOW, 1, suppressed_while=("PZ-1.H",)))
+    story = Story(with_rules(*rules))
+    story.active("PZ-1.H")
+    story.active("FT-1.L")
+    assert (story.level("pond"), story.level("farm")) == (LiveLevel.BLUE, LiveLevel.NOT_JUDGED)
+    story.normal("FT-1.L")
+    assert story.level("farm") is LiveLevel.NORMAL

@@ -262,7 +262,8 @@ class Naive:
         if blind or not any(homes):
             return LiveLevel.NO_VIEW
         by_person = (Suppression.SHELVED, Suppression.OUT_OF_SERVICE)
-        held = any(trunks[r].axes.suppression in by_person for r in away)
+        standing = {r.id for r in burning}
+        held = any(trunks[r].axes.suppression in by_person or r in standing for r in away)
         return LiveLevel.NOT_JUDGED if held else LiveLevel.NORMAL
 
 

@@ -70,3 +70,15 @@ def test_what_may_not_be_is_refused_at_its_place(tmp_path: Path, changes: dict[s
     assert says in f"{fault.allowed} {fault.hint}"
     assert fault.line == 11
     assert fault.path.endswith("suppressed_while")
+
+
+def test_a_ring_is_refused_whatever_its_length(tmp_path: Path) -> None:
+    place = site(tmp_path)
+    limits = "kind: limit-low, tag: PT-1, trigger: 1, reset: 1.2, level: blue"
+    rule = f"  - {{id: PT-1.%s, {limits}, suppressed_while: [%s]}}\n"
+    ring = rule % ("A", "PT-1.B") + rule % ("B", "PT-1.C") + rule % ("C", "PT-1.A")
+    place.write_text(place.read_text() + ring)
+    with pytest.raises(Misconfigured) as caught:
+        load(place)
+    assert [f.line for f in caught.value.faults] == [12, 13, 14]
+    assert all("does not set aside itself" in f.allowed for f in caught.value.faults)
