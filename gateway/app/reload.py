@@ -31,11 +31,21 @@ class Reload:
         """who asked for the configuration that runs, and why"""
         self.asked = asyncio.Event()
         self._under_way = False
+        self._before: Loaded | None = None
+
+    def go_back(self) -> bool:
+        """The new configuration could not be built: the one before it again. False: there is none."""
+        if self._before is None:
+            return False
+        self.loaded, self._before = self._before, None
+        self.change = (None, "the new configuration could not be put in place")
+        return True
 
     def begun(self) -> None:
         """The configuration that was asked for is being put in place."""
         self.asked.clear()
         self._under_way = False
+        self._before = None
 
     async def ask(self, actor: Actor | None, why: str) -> Mapping[str, Any]:
         """Read the files again; what differs. The change itself follows at once.
@@ -58,7 +68,7 @@ class Reload:
         if new.site.config_hash == self.loaded.site.config_hash and not _rim_differs(self.loaded, new):
             raise Refused("the files say what runs already")
         old = self.loaded.site.config_hash
-        self.loaded, self.change = new, (actor, why)
+        self._before, self.loaded, self.change = self.loaded, new, (actor, why)
         log.info("another configuration", old=old[:12], new=new.site.config_hash[:12], changes=len(changes))
         asyncio.get_running_loop().call_later(ANSWER_S, self.asked.set)
         return {"old": old, "new": new.site.config_hash, "changes": [str(change) for change in changes]}

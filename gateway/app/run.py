@@ -14,7 +14,7 @@ import structlog
 from gateway.app.kernels import prepare
 from gateway.app.reload import Reload
 from gateway.config.load import Loaded, load
-from gateway.model.errors import Refused
+from gateway.model.errors import Misconfigured, Refused
 
 
 def run_gateway(config: Path, *, adopt: bool = False) -> None:
@@ -35,15 +35,20 @@ async def serve(loaded: Loaded, *, adopt: bool = False) -> None:
     reload = Reload(loaded)
     with _told_to_reload(reload):
         while True:
-            await _once(reload, adopt=adopt)
+            try:
+                await _once(reload, adopt=adopt)
+            except Misconfigured as error:  # what no check of the files could see; a plant stays watched
+                if not reload.go_back():
+                    raise
+                structlog.get_logger().error("the configuration cannot be put in place", reason=str(error))
 
 
 async def _once(reload: Reload, *, adopt: bool) -> None:
     """One configuration, until another is asked for."""
     from gateway.app.assembly import assemble  # noqa: PLC0415 - after prepare(): imports numba
 
-    reload.begun()
     async with assemble(reload.loaded, adopt=adopt, reload=reload) as machine, asyncio.TaskGroup() as group:
+        reload.begun()
         running = group.create_task(machine.run(), name="machine")
         await reload.asked.wait()
         running.cancel()
