@@ -185,6 +185,8 @@ class Status:
     clock_offset_s: float | None = None
     certificate_days: int | None = None
     troubles: tuple[str, ...] = ()
+    exercise: str = ""
+    """id of the drill that is running beside the plant"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +232,34 @@ class EventLane(Protocol):
 
     def reject(self, record: Record, reason: str) -> None:
         """Dead-letter one record with the other side's words; journalled as a gap record."""
+        ...
+
+    # --- where a receiver behind the other side confirms with receipts, the cursor is the receipt ---
+
+    @property
+    def cursor(self) -> int:
+        """Everything up to here is settled."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Everything up to here was handed out since the sink started."""
+        ...
+
+    def taken(self, to: int) -> None:
+        """The other side took everything handed out up to ``to``; that settles nothing yet."""
+        ...
+
+    def stored(self, to: int) -> None:
+        """The receiver has stored everything up to ``to``: settled."""
+        ...
+
+    def back(self, to: int) -> None:
+        """The receiver has lost what it had stored behind ``to``: the cursor goes back to there."""
+        ...
+
+    async def again(self, after: int, limit: int) -> Sequence[Record]:
+        """Up to ``limit`` records behind ``after``, wherever the lane stands; empty at the journal's end."""
         ...
 
     def present(self) -> Present:

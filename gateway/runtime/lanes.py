@@ -10,15 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.model.events import Record
+from gateway.model.events import Event, Record
 from gateway.model.inputs import Gap, Input
 from gateway.model.ports import Chunk, Clock, Present
 from gateway.model.site import Site
 from gateway.runtime.desk import Desk
+from gateway.runtime.ledger import Ledger, in_ledger
 from gateway.runtime.signal import Signal
 from gateway.runtime.troubles import Troubles
+from gateway.store.ledger import Stage
 
 READ_AHEAD: Final = 32
+MOST_UNSETTLED: Final = 10_000
+"""Of more than these, the times of single records are not kept: the cursor still tells how far the lane is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Wiring:
     site: Callable[[], Site]
     put: Callable[[Input], None]
     troubles: Troubles
+    ledger: Ledger
     sites: Mapping[str, Site] = field(default_factory=dict)
     """configurations by tag-table id, for readings that were made under an older one"""
 
@@ -99,12 +104,44 @@ class JournalLane(_Lane):
         super().__init__(name, wiring)
         # When what waits was recorded; the first of it is asked for, it may be days old after a restart.
         self._unsettled = deque((r.seq, r.recorded) for r in wiring.desk.store.records(self.cursor, 1))
+        self._flying: deque[tuple[int, Event]] = deque()
+        """alarm events on their way to the other side, for the ledger"""
+        self._unconfirmed: deque[tuple[int, Event]] = deque()
+        """... and those it took, until the receiver behind it says that it has stored them"""
+
+    def rewind(self) -> None:
+        """Hand out again from the cursor."""
+        super().rewind()
+        self._flying.clear()
 
     def advance(self, to: int) -> None:
         """Everything up to ``to`` is settled."""
+        self._note(self._flying, to, Stage.ACCEPTED)
         super().advance(to)
         while self._unsettled and self._unsettled[0][0] <= to:
             self._unsettled.popleft()
+
+    def taken(self, to: int) -> None:
+        """See :class:`gateway.model.ports.EventLane`."""
+        self._unconfirmed += self._note(self._flying, to, Stage.ACCEPTED)
+        while len(self._unconfirmed) > MOST_UNSETTLED:
+            self._unconfirmed.popleft()
+
+    def stored(self, to: int) -> None:
+        """See :class:`gateway.model.ports.EventLane`."""
+        self._note(self._unconfirmed, to, Stage.STORED)
+        self.advance(to)
+
+    def back(self, to: int) -> None:
+        """See :class:`gateway.model.ports.EventLane`."""
+        if to < self.cursor:
+            self.cursor = to
+            self._desk.move(self.name, to)
+
+    @property
+    def position(self) -> int:
+        """Everything up to here was handed out."""
+        return self._position
 
     @property
     def oldest(self) -> int | None:
@@ -121,13 +158,35 @@ class JournalLane(_Lane):
         records = await self._desk.records(self._position, limit)
         if records:
             self._position = records[-1].seq
-            last = self._unsettled[-1][0] if self._unsettled else self.cursor
-            self._unsettled += [(r.seq, r.recorded) for r in records if r.seq > last]
+            self._sent(records)
         return records
+
+    def _sent(self, records: Sequence[Record]) -> None:
+        last = self._unsettled[-1][0] if self._unsettled else self.cursor
+        if len(self._unsettled) < MOST_UNSETTLED:
+            self._unsettled += [(r.seq, r.recorded) for r in records if r.seq > last]
+        self._wiring.ledger.sent(self.name, records)
+        self._flying += [(r.seq, r.event) for r in records if in_ledger(r.event)]
+
+    async def again(self, after: int, limit: int) -> Sequence[Record]:
+        """See :class:`gateway.model.ports.EventLane`."""
+        return await self._desk.records(after, limit)
 
     def reject(self, record: Record, reason: str) -> None:
         """See :class:`gateway.model.ports.EventLane`."""
+        if in_ledger(record.event):
+            self._wiring.ledger.settled(self.name, [record.event], Stage.REFUSED, reason)
+        self._flying = deque(each for each in self._flying if each[0] != record.seq)
         self._dead(record.data, reason, record.event.time, record.event.time, 1)
+
+    def _note(self, waiting: "deque[tuple[int, Event]]", to: int, stage: Stage) -> list[tuple[int, Event]]:
+        """Take what has reached ``stage`` off ``waiting``, into the ledger."""
+        done = []
+        while waiting and waiting[0][0] <= to:
+            done.append(waiting.popleft())
+        if done:
+            self._wiring.ledger.settled(self.name, [event for _, event in done], stage)
+        return done
 
     def _end(self) -> int:
         return self._desk.head_seq

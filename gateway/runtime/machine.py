@@ -29,7 +29,8 @@ from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.lanes import SpoolLane, Wiring
-from gateway.runtime.outputs import LaneSink, Output, make_output
+from gateway.runtime.ledger import Ledger
+from gateway.runtime.outputs import LaneSink, Output, ends, make_output
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
@@ -48,7 +49,7 @@ STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
 MAX_KEPT: Final = 86_400 * NS
-OWN_TROUBLES: Final = ("clock", "disk", "housekeeping", "judging", "replay-difference", "snapshots")
+OWN_TROUBLES: Final = ("clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots")
 
 log = structlog.get_logger()
 
@@ -79,6 +80,8 @@ class Machine:
     sites: Mapping[str, Site] = field(default_factory=dict)
     """kept configurations by tag-table id"""
     retention: Retention = field(default_factory=Retention)
+    begins: int = 0
+    """of a drill: when the state it was given was copied, ns; what came since is judged in order"""
     change: tuple[Actor | None, str] = (None, "")
     """who asked for this configuration, and why"""
     previous_site: Site | None = None
@@ -90,6 +93,7 @@ class Machine:
     outputs: list[Output] = field(init=False)
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
+    ledger: Ledger = field(init=False)
     _used: str = ""
     """hash of the configuration that judged last"""
     _pipeline: Pipeline | None = None
@@ -106,6 +110,7 @@ class Machine:
         self.intake = Intake(self.clock, self.site.table)
         self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
+        self.ledger = Ledger(self.clock, self.troubles)
         wiring = Wiring(
             self._desk,
             self.clock,
@@ -113,6 +118,7 @@ class Machine:
             lambda: self.watch.site,
             self.intake.put,
             self.troubles,
+            self.ledger,
             self.sites,
         )
         self.outputs = [make_output(s, wiring) for s in self.sinks]
@@ -189,6 +195,18 @@ class Machine:
             raise Retry("the gateway is starting")
         return await self._pipeline.submit(command)
 
+    async def copy(self) -> Snapshot:
+        """All memory as of a moment at which everything stepped is committed.
+
+        Raises:
+            Retry: the gateway is starting.
+        """
+        if self._pipeline is None:
+            raise Retry("the gateway is starting")
+        while not self._pipeline.settled:
+            await self.commits.wait(1.0)
+        return self._pipeline.engine.snapshot()
+
     def present(self) -> Present:
         """The committed present."""
         return self.watch.present()
@@ -226,6 +244,8 @@ class Machine:
             await self._snapshot(pipeline)
         for output in self.outputs:
             group.create_task(output.run(self.troubles), name=output.sink.name)
+        ledger = partial(self.ledger.run, self.folder, ends(self.outputs))
+        group.create_task(supervise("ledger", ledger, self.troubles), name="ledger")
         for name, unit in (
             ("snapshots", partial(self._snapshots, pipeline)),
             ("housekeeping", self._housekeeping),
@@ -294,6 +314,8 @@ class Machine:
 
     def _sees_since(self) -> int:
         """An outage ends with the first reading: until then we may have been too slow to ask for one."""
+        if self.begins:
+            return self.begins
         if self._pulse is None:
             return self.watch.started
         return self.intake.first_heard or self.clock.now()

@@ -1,5 +1,6 @@
 """What an output is to the runtime: a sink and the lane it drains, run under the supervisor."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -7,6 +8,7 @@ from gateway.model.errors import Misconfigured
 from gateway.model.ports import Sink
 from gateway.runtime.lanes import JournalLane, SpoolLane, Wiring
 from gateway.runtime.supervisor import Trouble, supervise
+from gateway.store.ledger import Stage
 
 LANES: Final[dict[str, type[JournalLane] | type[SpoolLane]]] = {"events": JournalLane, "readings": SpoolLane}
 
@@ -35,6 +37,15 @@ class Output:
         self.lane.rewind()
         await self.sink.run(self.lane)
         raise RuntimeError(f"output {self.sink.name} ended by itself")
+
+
+def ends(outputs: Iterable[Output]) -> dict[str, Stage]:
+    """The last step that each output of the journal can tell: the receiver's receipt, or the other side's word."""
+    return {
+        o.lane.name: Stage.STORED if getattr(o.sink, "receipts", False) else Stage.ACCEPTED
+        for o in outputs
+        if isinstance(o.lane, JournalLane)
+    }
 
 
 def make_output(sink: LaneSink, wiring: Wiring) -> Output:

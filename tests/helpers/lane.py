@@ -261,6 +261,31 @@ class FakeEventLane(FakeLane):
     def reject(self, record: Record, reason: str) -> None:
         self.rejected.append((record.seq, reason))
 
+    # --- a receiver that answers with receipts ---
+
+    taken_to: int = 0
+
+    @property
+    def cursor(self) -> int:
+        return self.accepted
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def taken(self, to: int) -> None:
+        self.taken_to = max(self.taken_to, to)
+
+    def stored(self, to: int) -> None:
+        if to > self.accepted:
+            self.advance(to)
+
+    def back(self, to: int) -> None:
+        self.accepted = min(self.accepted, to)
+
+    async def again(self, after: int, limit: int) -> Sequence[Record]:
+        return [r for r in self.records if r.seq > after][:limit]
+
 
 @dataclass
 class FakeReadingLane(FakeLane):
