@@ -22,6 +22,7 @@ from gateway.alarms.decide import (
     press,
     raise_level,
     run_out,
+    within_late,
 )
 from gateway.alarms.design import Design
 from gateway.alarms.evolve import Held, follow
@@ -187,9 +188,7 @@ class Book:
             late=lateness if lateness > self._late[fact.rule] else 0,
         )
         events = self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
-        if subject.rule in self._design.parents:
-            events += self._design.turned(self._ledger, subject.rule, fact.after, fact.time, self._by_id)
-        return events
+        return events + self._caused(subject.rule, fact.after, events, fact.time)
 
     def _tag(self, fact: TagFact) -> list[Event]:
         turns = self._health.tag(fact)
@@ -206,7 +205,7 @@ class Book:
         events: list[Event] = []
         if self._timers.earliest() <= fact.time:
             # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
-            events = [e for h in self._ledger.open.values() for e in self._ran_out(h, fact.time)]
+            events = [e for h in self._ledger.open.values() for e in self._timed(h, fact.time)]
         return events + self._turns(self._health.due(fact.time))
 
     def _command(self, fact: CommandFact) -> list[Event]:
@@ -285,6 +284,8 @@ class Book:
             return first + self._begun(subject, ident, turn)
         if trunk is None:
             return first
+        if trunk.occurrence.axes.recorded_only and turn.cause is Cause.WITHIN:
+            return first + within_late(trunk, turn.basis)
         return first + press(trunk, Cause.AGAIN if raised else turn.cause, turn.basis)
 
     def _full(self, subject: Subject, trunk: Held | None) -> bool:
@@ -310,6 +311,20 @@ class Book:
 
     def _ran_out(self, held: Held, now: int) -> list[Event]:
         return run_out(held, self._by_id.get(held.occurrence.rule), now)
+
+    def _timed(self, held: Held, now: int) -> list[Event]:
+        o, events = held.occurrence, self._ran_out(held, now)
+        announced = o.axes.recorded_only and any(e.event is EventKind.RE_ALARM for e in events)
+        return events + (self._caused(o.rule, o.axes.condition, events, now) if announced else [])
+
+    def _caused(self, rule: str, now: Condition, decided: list[Event], time: int) -> list[Event]:
+        """What the condition of ``rule`` sets aside or brings back, after what was ``decided`` on the rule itself."""
+        if rule not in self._design.parents:
+            return []
+        trunk = self._ledger.trunk(rule)
+        axes = decided[-1].after if decided else trunk.occurrence.axes if trunk else None
+        told = Condition.UNKNOWN if axes is not None and axes.recorded_only else now
+        return self._design.turned(self._ledger, rule, told, time, self._by_id)
 
     def _retired(self, rules: Iterable[str], time: int) -> list[Event]:
         basis = Basis(time=time, detail={"why": "no longer configured"})

@@ -24,7 +24,7 @@ from gateway.model.events import (
     Suppression,
 )
 from gateway.model.levels import Level
-from gateway.model.times import NEVER, iso
+from gateway.model.times import NEVER, NS, iso
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,9 @@ class Basis:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+HOLD: Final = 5 * NS
+"""Longest time for which an alarm found in late data is only recorded, from when the data came. People had no view of
+its tag for longer than its max age; whether it stands, the readings behind it tell within this time, or people do."""
 BACK: Final = {
     Suppression.SHELVED: Cause.UNSHELVE,
     Suppression.BY_DESIGN: Cause.UNSUPPRESS,
@@ -69,12 +72,12 @@ def begin(
     subject: Subject, ident: str, onset: int, basis: Basis, away: Suppression = Suppression.NONE
 ) -> list[Event]:
     """A new occurrence, of a rule that is suppressed already if ``away`` says so. Its disposal opens with it, but not
-    while it is kept from the operator.
+    while it is kept from the operator. One found in late data is recorded, and announced when it is known to stand.
     """
     start = replace(NORM, suppression=away)
-    axes, effects = move(start, Cause.BEYOND, latched=subject.latched)
+    axes, effects = move(start, Cause.BEYOND, latched=subject.latched, late=basis.late > 0)
     first = _first(subject, ident, effects[0], (start, axes), replace(basis, onset=onset))
-    if away is not Suppression.NONE:
+    if away is not Suppression.NONE or axes.recorded_only:
         return [first]
     return [first, *require(open_with(first, ""), subject, basis)]
 
@@ -184,6 +187,8 @@ def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
 def next_due(held: Held, subject: Subject | None) -> int:
     """When something of this occurrence next happens by time alone, ns or NEVER."""
     o = held.occurrence
+    if held_back(o):
+        return min(held.since + HOLD, o.until)
     if subject is None:
         return min(o.until, o.due)
     return min(escalation(held, subject.steps)[0], o.until, o.due, again_at(o, subject))
@@ -211,6 +216,8 @@ def run_out(held: Held, subject: Subject | None, now: int) -> list[Event]:
 
 
 def _at(held: Held, subject: Subject | None, at: int) -> list[Event]:
+    if held_back(held.occurrence) and held.since + HOLD == at:
+        return announce(held, subject, Basis(time=at, subject=subject, detail={"why": "it stands"}))
     rise, level = escalation(held, subject.steps if subject else ())
     if level is not None and rise == at:
         return raise_level(held, level, Basis(time=at, detail={"why": "time in alarm"}))
@@ -234,6 +241,31 @@ def let_go(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
         raise Refused(f"alarm {held.occurrence.id} is not suppressed")
     events = press(held, BACK[suppression], basis)
     return events + require(follow(held, *events), subject, Basis(time=basis.time))
+
+
+def held_back(o: Occurrence) -> bool:
+    """Only recorded, and not known to be over."""
+    return o.axes.recorded_only and o.axes.condition is not Condition.NORMAL
+
+
+def announce(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
+    """People are called for an alarm that was found in late data and only recorded so far."""
+    events = press(held, Cause.AGAIN, basis)
+    return events + require(follow(held, *events), subject, Basis(time=basis.time))
+
+
+def within_late(held: Held, basis: Basis) -> list[Event]:
+    """Within the limit again, of an alarm that is only recorded. It was over before anybody could have been called if
+    its data came at least twice as fast as it was measured; else the data is always late (a clock that is wrong), and
+    people are called as ever.
+    """
+    came, measured = basis.time + basis.late - held.since, basis.time - held.occurrence.raised
+    if 2 * came < measured:
+        return press(held, Cause.WITHIN, basis)
+    told = announce(
+        held, basis.subject, replace(basis, detail={"why": "late data that comes no faster than time"})
+    )
+    return [*told, *press(follow(held, *told), Cause.WITHIN, basis)]
 
 
 def go_live(held: Held, basis: Basis) -> list[Event]:

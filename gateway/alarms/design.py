@@ -69,9 +69,11 @@ def _after(branches: Iterable[Held], events: Sequence[Event]) -> list[Held]:
 
 
 def _active(branches: Iterable[Held]) -> bool:
-    """Active and announced: a cause that nobody is told of (in shadow) hides nothing."""
+    """Active and announced: a cause that nobody is told of (in shadow, or only recorded) hides nothing."""
     held = (h.occurrence for h in branches)
-    return any(o.axes.condition is Condition.ACTIVE and not o.shadow for o in held)
+    return any(
+        o.axes.condition is Condition.ACTIVE and not o.shadow and not o.axes.recorded_only for o in held
+    )
 
 
 def _changed(held: Held, by: str, time: int, subject: Subject | None) -> list[Event]:

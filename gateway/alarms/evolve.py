@@ -78,7 +78,7 @@ def open_with(event: Event, name: str) -> Held:
         set_aside_by=event.actor if _by_person(event) else None,
         reason=event.comment if _by_person(event) else "",
     )
-    asks = int(event.event in ASKS)
+    asks = int(event.event in ASKS and not occurrence.axes.recorded_only)
     return Held(occurrence=occurrence, since=_counts_from(event), first=asks, last=asks)
 
 

@@ -7,8 +7,8 @@ What is highest holds (first row that applies):
    faults set no colour.
 2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
    of the place's tags can.
-3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, or a rule is
-   shelved or out of service.
+3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, a rule is
+   shelved or out of service, or late data said something that is not known to be over.
 4. ``normal``.
 
 The site is a place of its own over all alarms, tags and installations. Every change costs a few counters; lists are
@@ -51,7 +51,7 @@ class Place:
     blinded: set[int] = field(default_factory=set)
     not_judged: tuple[int, ...] = ()
     aside: dict[str, Occurrence] = field(default_factory=dict)
-    """shelved, out of service, or standing and suppressed by design"""
+    """shelved, out of service, or standing and suppressed by design or only recorded"""
     roll_up: tuple[RollUp, ...] = ()
     within: "list[Place]" = field(default_factory=list)
     """of the site: the installations with a roll-up"""
@@ -103,19 +103,21 @@ class Place:
 def counts(o: Occurrence) -> bool:
     """Does this occurrence colour its place?"""
     shown = o.axes.suppression is Suppression.NONE
-    return shown and not o.fault and not o.shadow and o.axes.condition is not Condition.NORMAL
+    announced = shown and not o.shadow and not o.axes.recorded_only
+    return announced and not o.fault and o.axes.condition is not Condition.NORMAL
 
 
 def _weighs(o: Occurrence) -> tuple[object, ...]:
     """All that a place's level depends on."""
-    return o.axes.condition, o.axes.suppression, o.level, o.shadow
+    return o.axes.condition, o.axes.suppression, o.axes.recorded_only, o.level, o.shadow
 
 
 def sets_aside(o: Occurrence) -> bool:
-    """Is a rule that people rely on kept from them by a person, or an alarm that stands by design? Then nobody may call
-    its place normal: what stands may have its cause elsewhere.
+    """Is a rule that people rely on kept from them by a person, or an alarm that stands by design or is only recorded?
+    Then nobody may call its place normal: what stands may have its cause elsewhere, and late data may be of now.
     """
-    stands = o.axes.suppression is Suppression.BY_DESIGN and o.axes.condition is not Condition.NORMAL
+    kept = o.axes.suppression is Suppression.BY_DESIGN or o.axes.recorded_only
+    stands = kept and o.axes.condition is not Condition.NORMAL
     return (o.axes.suppression in BY_PERSON or stands) and not o.fault and not o.shadow
 
 

@@ -43,6 +43,8 @@ class Cause(StrEnum):
 
     ALARM = "alarm"
     """something new that a person must see"""
+    RECORD = "record"
+    """found in late data: whether it still stands is not known yet"""
     SEEN = "seen"
     """a person saw all there is"""
     SEEN_PART = "seen-part"
@@ -95,6 +97,7 @@ CONDITION: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
 )
 
 #: Axis 2. An acknowledgement names what was seen; acknowledging twice is refused, so that the journal says who did.
+#: What was only recorded has nothing to acknowledge; it begins to ask when it is announced.
 ACKNOWLEDGEMENT: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
     {
         (Acknowledgement.UNACKNOWLEDGED, Cause.ALARM): (Acknowledgement.UNACKNOWLEDGED, ()),
@@ -104,6 +107,8 @@ ACKNOWLEDGEMENT: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
             (_K.ACKNOWLEDGED,),
         ),
         (Acknowledgement.ACKNOWLEDGED, Cause.ALARM): (Acknowledgement.UNACKNOWLEDGED, ()),
+        (Acknowledgement.ACKNOWLEDGED, Cause.RECORD): (Acknowledgement.NOT_REQUIRED, ()),
+        (Acknowledgement.NOT_REQUIRED, Cause.ALARM): (Acknowledgement.UNACKNOWLEDGED, ()),
     }
 )
 
@@ -173,6 +178,9 @@ JOINT: Final[Mapping[EventKind, tuple[Cause, ...]]] = MappingProxyType(
     }
 )
 
+#: ... and of an alarm found in late data: nobody is asked, nothing latches, until it is known to stand.
+JOINT_LATE: Final[Mapping[EventKind, tuple[Cause, ...]]] = MappingProxyType({_K.RAISED: (Cause.RECORD,)})
+
 RETURNS: Final = frozenset({_K.UNSHELVED, _K.UNSUPPRESSED, _K.RETURNED_TO_SERVICE})
 """What comes out of suppression asks for a person only while it is not normal (ISA-18.2: the state is recomputed from
 the live condition). One that came and went meanwhile still waits as it did."""
@@ -190,7 +198,7 @@ REQUIRES: Final[Mapping[Cause, tuple[State, ...]]] = MappingProxyType(
 CLOSES: Final[Mapping[Axis, tuple[State, ...]]] = MappingProxyType(
     {
         Axis.CONDITION: (Condition.NORMAL,),
-        Axis.ACKNOWLEDGEMENT: (Acknowledgement.ACKNOWLEDGED,),
+        Axis.ACKNOWLEDGEMENT: (Acknowledgement.ACKNOWLEDGED, Acknowledgement.NOT_REQUIRED),
         Axis.LATCH: (Latch.NONE,),
         Axis.SUPPRESSION: (Suppression.NONE,),
         Axis.DISPOSAL: (Disposal.NOT_REQUIRED, Disposal.CLOSED, Disposal.FALSE_ALARM),
@@ -200,7 +208,8 @@ CLOSES: Final[Mapping[Axis, tuple[State, ...]]] = MappingProxyType(
 ENDS: Final = frozenset({_K.CLOSED, _K.RETIRED})
 """Events after which an occurrence is no longer open."""
 
-#: ISA-18.2 letter while not suppressed. Unknown is lettered like active: it is not known to be normal.
+#: ISA-18.2 letter while not suppressed. Unknown is lettered like active: it is not known to be normal. What is only
+#: recorded waits for nobody, as what was acknowledged (the standard has no letter for it).
 ISA: Final[Mapping[tuple[Condition, Acknowledgement, Latch], str]] = MappingProxyType(
     {
         (Condition.NORMAL, Acknowledgement.ACKNOWLEDGED, Latch.NONE): "A",
@@ -215,6 +224,12 @@ ISA: Final[Mapping[tuple[Condition, Acknowledgement, Latch], str]] = MappingProx
         (Condition.NORMAL, Acknowledgement.UNACKNOWLEDGED, Latch.NONE): "D",
         (Condition.NORMAL, Acknowledgement.UNACKNOWLEDGED, Latch.LATCHED): "E",
         (Condition.NORMAL, Acknowledgement.ACKNOWLEDGED, Latch.LATCHED): "F",
+        (Condition.NORMAL, Acknowledgement.NOT_REQUIRED, Latch.NONE): "A",
+        (Condition.ACTIVE, Acknowledgement.NOT_REQUIRED, Latch.NONE): "C",
+        (Condition.ACTIVE, Acknowledgement.NOT_REQUIRED, Latch.LATCHED): "C",
+        (Condition.UNKNOWN, Acknowledgement.NOT_REQUIRED, Latch.NONE): "C",
+        (Condition.UNKNOWN, Acknowledgement.NOT_REQUIRED, Latch.LATCHED): "C",
+        (Condition.NORMAL, Acknowledgement.NOT_REQUIRED, Latch.LATCHED): "F",
     }
 )
 
@@ -251,8 +266,8 @@ def axis_of(cause: Cause) -> Axis:
 
 
 @cache  # a few thousand pairs in all, and an acknowledge-all asks a hundred thousand times
-def move(axes: Axes, cause: Cause, *, latched: bool = False) -> Moved:
-    """One cause on one occurrence, with what it causes on the other axes.
+def move(axes: Axes, cause: Cause, *, latched: bool = False, late: bool = False) -> Moved:
+    """One cause on one occurrence, with what it causes on the other axes. ``late``: found in late data.
 
     Raises:
         Refused: illegal in this state; names the cause and the state.
@@ -262,16 +277,17 @@ def move(axes: Axes, cause: Cause, *, latched: bool = False) -> Moved:
     state, effects = _look_up(axes, cause)
     axes = _put(axes, cause, state)
     for kind in effects:
-        axes = affect(axes, kind, latched=latched)
+        axes = affect(axes, kind, latched=latched, late=late)
     return Moved(axes, effects)
 
 
 @cache
-def affect(axes: Axes, kind: EventKind, *, latched: bool = False) -> Axes:
+def affect(axes: Axes, kind: EventKind, *, latched: bool = False, late: bool = False) -> Axes:
     """Joint rule 1 for one effect."""
     if kind in RETURNS and axes.condition is Condition.NORMAL:
         return axes
-    for cause in JOINT.get(kind, ()):
+    joint = {**JOINT, **JOINT_LATE} if late else JOINT
+    for cause in joint.get(kind, ()):
         if cause is not Cause.LATCH or latched:
             axes = _put(axes, cause, _look_up(axes, cause)[0])
     return axes

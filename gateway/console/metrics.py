@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.console.hub import Hub
+from gateway.model.events import Acknowledgement
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LinkTraffic, Present
 from gateway.model.times import NS
@@ -65,11 +66,11 @@ def _alarms(present: Present, _: Hub) -> Samples:
     )
     for level in Level:
         for fault in (False, True):
-            for word in ("unacknowledged", "acknowledged"):
+            for word in Acknowledgement:
                 labels = {
                     "level": level.word,
                     "type": "fault" if fault else "process",
-                    "acknowledgement": word,
+                    "acknowledgement": word.value,
                 }
                 yield labels, found[level, fault, word]
 

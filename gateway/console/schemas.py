@@ -109,7 +109,7 @@ class AlarmView(Model):
     raised: str
     changed: str
     condition: Literal["normal", "active", "unknown"]
-    acknowledgement: Literal["unacknowledged", "acknowledged"]
+    acknowledgement: Literal["unacknowledged", "acknowledged", "not-required"]
     latch: Literal["none", "latched"]
     suppression: str
     disposal: str
@@ -227,16 +227,25 @@ class SeenBody(Model):
 
 
 class ActorBody(Model):
+    """Who acts. Needed from the terminal and where there are no accounts; else the one who has signed in acts."""
+
     id: Word
     name: Word
     workstation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+
+
+class SecondBody(ActorBody):
+    """The second person, who proves it where there are accounts."""
+
+    password: Annotated[str, StringConstraints(max_length=200)] = ""
+    code: Annotated[str, StringConstraints(max_length=16)] = ""
 
 
 class ActBody(Model):
     """Who does it, to what, and why."""
 
     ids: Annotated[list[SeenBody], Field(min_length=1, max_length=1000)]
-    actor: ActorBody
+    actor: ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
@@ -245,11 +254,11 @@ class SetAsideBody(Model):
 
     ids: Annotated[list[SeenBody], Field(max_length=1000)] = []
     rules: Annotated[list[Word], Field(max_length=1000)] = []
-    actor: ActorBody
+    actor: ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
     until: AwareDatetime | None = None
     permit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
-    second: ActorBody | None = None
+    second: SecondBody | None = None
 
 
 class LoopBody(ActBody):
@@ -264,7 +273,7 @@ class LoopBody(ActBody):
 class ReloadBody(Model):
     """Who wants the files read again, and why."""
 
-    actor: ActorBody
+    actor: ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 

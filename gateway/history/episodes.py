@@ -41,7 +41,7 @@ def episodes(events: Iterable[Event]) -> list[Episode]:
     for event in events:
         if not event.id or event.after is None:
             continue
-        active = event.after.condition is not Condition.NORMAL
+        active = event.after.condition is not Condition.NORMAL and not event.after.recorded_only
         if event.event in ANNOUNCED and active and event.rule not in running:
             running[event.rule] = event
         elif not active and event.rule in running:

@@ -28,6 +28,8 @@ class Acknowledgement(StrEnum):
 
     UNACKNOWLEDGED = "unacknowledged"
     ACKNOWLEDGED = "acknowledged"
+    NOT_REQUIRED = "not-required"
+    """found in late data, not known to stand: recorded, nobody is called for it"""
 
 
 class Latch(StrEnum):
@@ -67,6 +69,11 @@ class Axes:
     latch: Latch = Latch.NONE
     suppression: Suppression = Suppression.NONE
     disposal: Disposal = Disposal.NOT_REQUIRED
+
+    @property
+    def recorded_only(self) -> bool:
+        """Journalled and never announced (so far): no alarm topic, no message to people, no count as an alarm."""
+        return self.acknowledgement is Acknowledgement.NOT_REQUIRED
 
     def as_json(self) -> dict[str, str]:
         """Axis name -> state."""
@@ -113,10 +120,14 @@ class EventKind(StrEnum):
     FLOOD_ENDED = "flood-ended"
     GAP = "gap"
     CONFIG_CHANGED = "config-changed"
+    CONFIG_APPROVED = "config-approved"
     STARTED = "started"
     MANUAL_READING = "manual-reading"
     LOOP_TESTED = "loop-tested"
     FALSE_DATA = "false-data"
+    EXERCISE_STARTED = "exercise-started"
+    EXERCISE_ENDED = "exercise-ended"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +189,8 @@ class Stamp:
     seq: int
     recorded: int
     durable: bool = True
+    exercise: str = ""
+    """id of the drill, of an event that is none of the plant's"""
 
 
 def _finite(x: float | None) -> float | None:
@@ -242,6 +255,8 @@ def _flags(e: Event, stamp: Stamp) -> dict[str, Any]:
         flags.update(backfill=True, late_s=_finite(e.late_s))
     if not stamp.durable:
         flags["durable"] = False
+    if stamp.exercise:
+        flags["exercise"] = stamp.exercise
     return flags
 
 

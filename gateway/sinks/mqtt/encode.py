@@ -48,8 +48,9 @@ def to_json(value: dict[str, Any]) -> bytes:
 
 
 def announced(event: Event) -> bool:
-    """Goes to alarms or faults: belongs to an occurrence with a level, and is not in shadow."""
-    return bool(event.id) and event.level is not None and not event.shadow
+    """Goes to alarms or faults: belongs to an occurrence with a level, is not in shadow and not only recorded."""
+    recorded = event.after is not None and event.after.recorded_only
+    return bool(event.id) and event.level is not None and not event.shadow and not recorded
 
 
 def event_topics(topics: Topics, event: Event) -> list[str]:
@@ -94,7 +95,8 @@ def state_messages(
     open_now: dict[str, list[Occurrence]] = {}
     for each in present.occurrences:
         topic = topics.state(each.installation, each.tag, each.rule)
-        if not each.shadow and (only is None or topic in only):
+        hidden = each.shadow or each.axes.recorded_only
+        if not hidden and (only is None or topic in only):
             open_now.setdefault(topic, []).append(each)
     wanted = {topic: state_body(present, found) for topic, found in open_now.items()}
     gone = known if only is None else only.intersection(known)
@@ -143,6 +145,7 @@ def status_body(present: Present, connected_at: int) -> bytes:
         "certificate_days": s.certificate_days,
         "troubles": list(s.troubles),
         "durable": s.durable,
+        "exercise": s.exercise,
     }
     times = {"time": iso(s.time), "started": iso(s.started), "connected_at": iso(connected_at)}
     config = {"version": s.version, "config": present.site.config_hash, "expected_every_s": STATUS_EVERY_S}
@@ -154,7 +157,8 @@ def status_body(present: Present, connected_at: int) -> bytes:
 def status_news(present: Present) -> tuple[object, ...]:
     """What must differ for ``status`` to be worth publishing again before its time."""
     s = present.status
-    return (s.state, s.durable, s.troubles, present.site.config_hash, s.oldest_unsent_alarm is None)
+    unsent = s.oldest_unsent_alarm is not None
+    return (s.state, s.durable, s.troubles, present.site.config_hash, unsent, s.exercise)
 
 
 def _head(kind: str, present: Present) -> dict[str, Any]:

@@ -124,6 +124,8 @@ class Judge:
             self._fault("level", f"{topic}: level {body.get('level')}, had {body.get('levels')}")
         if body.get("stage") == "shadow":
             self._fault("shadow", f"{topic}: an event in shadow stage is announced")
+        if body.get("after", {}).get("acknowledgement") == "not-required":
+            self._fault("recorded", f"{topic}: an event that is only recorded is announced")
         self._hashed(topic, event)
 
     def _recorded(self, topic: str, _parts: Mapping[str, str], event: tuple[bytes, dict[str, Any]]) -> None:

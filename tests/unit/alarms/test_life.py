@@ -211,7 +211,8 @@ class TestRisingLevel:
     def test_time_in_alarm_of_late_data_begins_when_it_arrived(self) -> None:
         story = Story()
         story.active("LT-1.H", time=T0 - seconds(3600), received=T0)
-        assert story.book.next_deadline() == T0 + seconds(60)
+        assert kinds(story.wait(5)) == ["re-alarm"], "it stands: people are told, and their time begins"
+        assert story.book.next_deadline() == T0 + seconds(65)
         assert story.wait(1) == []
 
     def test_time_in_alarm_begins_anew_when_it_is_announced_again(self) -> None:

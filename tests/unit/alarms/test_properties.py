@@ -250,9 +250,8 @@ class Naive:
 
     def level(self, place: str, trunks: dict[str, Occurrence]) -> LiveLevel:
         rules = [r for r in SITE.rules if r.stage is Stage.LIVE and place in {"", r.installation}]
-        away = {
-            r.id for r in rules if r.id in trunks and trunks[r.id].axes.suppression is not Suppression.NONE
-        }
+        axes = {r.id: trunks[r.id].axes for r in rules if r.id in trunks}
+        away = {r for r, a in axes.items() if a.suppression is not Suppression.NONE or a.recorded_only}
         burning = [r for r in rules if self.conditions[SITE.rule_index[r.id]] is not Condition.NORMAL]
         shown = [r for r in burning if r.id not in away]
         if shown:

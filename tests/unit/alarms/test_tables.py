@@ -50,6 +50,8 @@ acknowledgement: unacknowledged, alarm -> unacknowledged; we say nothing
 acknowledgement: unacknowledged, seen -> acknowledged; we say acknowledged
 acknowledgement: unacknowledged, seen-part -> unacknowledged; we say acknowledged
 acknowledgement: acknowledged, alarm -> unacknowledged; we say nothing
+acknowledgement: acknowledged, record -> not-required; we say nothing
+acknowledgement: not-required, alarm -> unacknowledged; we say nothing
 latch: none, latch -> latched; we say nothing
 latch: latched, latch -> latched; we say nothing
 latch: latched, reset -> none; we say reset
@@ -168,6 +170,16 @@ def test_whatever_a_person_must_see_leaves_it_unacknowledged() -> None:
             assert after.acknowledgement is Acknowledgement.UNACKNOWLEDGED
 
 
+def test_what_late_data_says_asks_nobody_until_it_is_announced() -> None:
+    recorded, effects = move(NORM, Cause.BEYOND, latched=True, late=True)
+    assert effects == (EventKind.RAISED,)
+    assert recorded == Axes(Condition.ACTIVE, Acknowledgement.NOT_REQUIRED, Latch.NONE)
+    assert recorded.recorded_only
+    assert closes(move(recorded, Cause.WITHIN).axes)
+    announced = move(recorded, Cause.AGAIN, latched=True).axes
+    assert announced == Axes(Condition.ACTIVE, Acknowledgement.UNACKNOWLEDGED, Latch.LATCHED)
+
+
 @pytest.mark.parametrize("condition", [Condition.ACTIVE, Condition.UNKNOWN])
 def test_reset_needs_a_normal_condition(condition: Condition) -> None:
     axes = Axes(condition, Acknowledgement.ACKNOWLEDGED, Latch.LATCHED)
@@ -185,7 +197,7 @@ def test_closed_is_exactly_normal_seen_unlatched_and_settled() -> None:
     for axes in EVERY_AXES:
         expected = (
             axes.condition is Condition.NORMAL
-            and axes.acknowledgement is Acknowledgement.ACKNOWLEDGED
+            and axes.acknowledgement is not Acknowledgement.UNACKNOWLEDGED
             and axes.latch is Latch.NONE
             and axes.suppression is Suppression.NONE
             and axes.disposal in {Disposal.NOT_REQUIRED, Disposal.CLOSED, Disposal.FALSE_ALARM}
@@ -210,6 +222,8 @@ def test_every_combination_has_one_letter() -> None:
         (Axes(Condition.NORMAL, Acknowledgement.UNACKNOWLEDGED), "D"),
         (Axes(Condition.NORMAL, Acknowledgement.UNACKNOWLEDGED, Latch.LATCHED), "E"),
         (Axes(Condition.NORMAL, Acknowledgement.ACKNOWLEDGED, Latch.LATCHED), "F"),
+        (Axes(Condition.ACTIVE, Acknowledgement.NOT_REQUIRED), "C"),
+        (Axes(Condition.NORMAL, Acknowledgement.NOT_REQUIRED), "A"),
         (Axes(Condition.ACTIVE, suppression=Suppression.SHELVED), "G"),
         (Axes(Condition.ACTIVE, suppression=Suppression.BY_DESIGN), "H"),
         (Axes(Condition.ACTIVE, suppression=Suppression.OUT_OF_SERVICE), "I"),
