@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from gateway.config.durations import spelled
 from gateway.model.levels import Level
+from gateway.model.people import Owner
 from gateway.model.site import Site
 
-PARTS: Final = ("rules", "tags", "installations", "links")
-_SITE: Final = ("gateway", "county", "id", "name", "name_en", "shelve_longest", "remove_longest")
+PARTS: Final = ("rules", "tags", "installations", "links", "people", "posts", "chains", "consoles")
+_SITE: Final = ("gateway", "county", "id", "name", "name_en", "shelve_longest", "remove_longest", "routing")
 _TIMES: Final = frozenset({
     "on_delay", "off_delay", "window", "period", "max_age", "frozen_window", "disposal_due", "shelve_longest",
     "remove_longest",
@@ -67,14 +68,20 @@ def _summary(each: Any) -> str:
 
 
 def _words(name: str, value: Any) -> str:
-    if isinstance(value, Level):
-        return value.word
-    if isinstance(value, Enum):
-        return str(value.value)
-    if name in _TIMES and isinstance(value, int):
-        return spelled(value)
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple):
         return ", ".join(_words("", each) for each in value)
+    if name in _TIMES and isinstance(value, int):
+        return spelled(value)
+    return _named(value)
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, Level):
+        return value.word
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, Owner):
+        return f"{value.role} {value.name}"
     return "" if value is None else str(value)

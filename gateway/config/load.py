@@ -14,6 +14,7 @@ from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_
 from gateway.config.csvfile import Row, read_rows
 from gateway.config.located import located
 from gateway.config.registry import SINKS, SOURCES, kinds
+from gateway.config.responsible import owner_faults, owners_of, people_faults, people_of
 from gateway.config.rulebook import due_of, entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
 from gateway.config.schema import Defaults, InstallationEntry, SiteFile
@@ -96,6 +97,8 @@ def load(path: Path) -> Loaded:
         )
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
     faults += installation_collisions(draft.installations, document)
+    faults += owner_faults(draft, document)
+    faults += people_faults(draft, document)
     listed, roll = _tag_lists(draft, sources, document, faults)
     tags, parts, links = _bind(listed, sources, faults)
     faults += name_faults(draft.file.computed, roll.known, document)
@@ -290,12 +293,13 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
         id=file.site.id,
         name=file.site.name,
         name_en=file.site.name_en,
-        installations=tuple(_installation(i) for i in file.installations),
+        installations=tuple(_installation(i, file) for i in file.installations),
         links=links,
         tags=tags,
         rules=rules,
         shelve_longest=file.alarms.shelve_longest,
         remove_longest=file.alarms.remove_longest,
+        **people_of(file),
     )
     return replace(site, config_hash=hashlib.sha256(_effective(site, file)).hexdigest())
 
@@ -306,7 +310,7 @@ def _effective(site: Site, file: SiteFile) -> bytes:
     return orjson.dumps({"site": site, "file": settings}, option=orjson.OPT_SORT_KEYS)
 
 
-def _installation(entry: InstallationEntry) -> Installation:
+def _installation(entry: InstallationEntry, file: SiteFile) -> Installation:
     return Installation(
         id=entry.id,
         name=entry.name,
@@ -317,6 +321,7 @@ def _installation(entry: InstallationEntry) -> Installation:
         stage=Stage(entry.stage),
         position=entry.position,
         materials=entry.materials,
-        owners=entry.owners,
+        chain=entry.chain,
+        owners=owners_of(entry, file),
         roll_up=tuple(RollUp(r.count, Level.parse(r.of), Level.parse(r.to)) for r in entry.roll_up),
     )

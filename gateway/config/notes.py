@@ -2,28 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.config.ceilings import ceilings_of, has_ceiling
 from gateway.config.load import Loaded
+from gateway.config.peoplenotes import people_notes
+from gateway.config.remark import Note
 from gateway.model.site import Danger, Rule, RuleKind
 
+__all__ = ["Note", "not_judged", "notes"]
 _GAS: Final = ("gas-combustible", "gas-toxic", "oxygen", "methane")
 _WRONG_SIDE: Final = {RuleKind.LIMIT_HIGH: Danger.LOW}
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One remark: ``code`` is stable for programs, ``subject`` what it is about, ``place`` file:line."""
-
-    code: str
-    subject: str
-    place: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: note: {self.subject}: {self.text}"
 
 
 def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list[Note]:
@@ -35,6 +24,7 @@ def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list
         *_same_address(loaded),
         *_empty_installations(loaded),
         *_parts(loaded, environment),
+        *people_notes(loaded),
     ]
 
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.durations import Duration
 from gateway.config.kinds import ENTRIES
 from gateway.config.kinds.base import KindEntry
+from gateway.config.people import ChainEntry, OperatorEntry, PersonEntry, PostEntry, RoutingEntry
 from gateway.config.rulebase import (
     RAISE_HELP,
     Flag,
@@ -72,7 +73,12 @@ class InstallationEntry(Strict):
     stage: StageWord = Field("live", description="shadow: judged and journalled, nothing published as alarm")
     position: tuple[Longitude, Latitude] | None = Field(None, description="longitude, latitude, in degrees")
     materials: tuple[str, ...] = Field((), description="materials held")
-    owners: tuple[str, ...] = Field((), description="named responsible persons")
+    chain: str = Field(
+        "", description="name of its chain of responsible persons; empty: one person, of the role `responsible`"
+    )
+    owners: dict[Id, Id] = Field(
+        {}, description="role of its chain -> id of the person; refused unless every role has one"
+    )
     roll_up: tuple[RollUpEntry, ...] = Field(
         (), description="points of one item that together count as a higher level"
     )
@@ -281,6 +287,13 @@ class SiteFile(Strict):
     )
     installations: Annotated[tuple[InstallationEntry, ...], Field(min_length=1)] = Field(
         description="one entry for each installation"
+    )
+    people: dict[Id, PersonEntry] = Field({}, description="id -> person")
+    posts: dict[Id, PostEntry] = Field({}, description="id -> duty post")
+    chains: dict[Id, ChainEntry] = Field({}, description="name -> chain of responsible persons")
+    routing: RoutingEntry = Field(RoutingEntry(), description="who is told of which alarm; nothing: nobody is")
+    consoles: tuple[OperatorEntry, ...] = Field(
+        (), description="operator consoles; nothing: the whole site is one"
     )
     sources: dict[Id, dict[str, Any]] = Field(
         description="name -> settings of one source; `kind` picks the plugin"

@@ -23,6 +23,8 @@ _STAND_IN: Final[Mapping[str, Any]] = {
 }
 _MINIMUM: Final = 2
 """path length of one entry of a section, e.g. ("rules", 3)"""
+_BY_ENTRY: Final = ("rules", "installations", "sources", "outputs", "people", "posts", "chains", "consoles")
+"""sections of which the entries that are right are kept"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def _salvage(data: Mapping[str, Any], wrong: set[tuple[int | str, ...]]) -> Draf
     rules: list[int] = []
     for key in list(kept):
         bad = {loc[1] for loc in wrong if loc[0] == key and len(loc) == _MINIMUM}
-        if (key,) in wrong or (bad and key not in ("rules", "installations", "sources", "outputs")):
+        if (key,) in wrong or (bad and key not in _BY_ENTRY):
             del kept[key]
         elif isinstance(kept[key], list):
             places = [i for i in range(len(kept[key])) if i not in bad]

@@ -96,7 +96,7 @@ def _level(site: Site, place: Installation | None, state: LiveState) -> Json:
         "kind": place.kind if place else "",
         "grade": place.grade if place else None,
         "stage": place.stage.value if place else "live",
-        "owners": list(place.owners) if place else [],
+        "owners": [o.name for o in place.owners] if place else [],
         "materials": list(place.materials) if place else [],
         "level": state.level.value,
         "base": state.base.word,

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from gateway.model.levels import Level, Stage
+from gateway.model.people import Chain, OperatorConsole, Owner, Person, Post, Routing
 from gateway.model.times import seconds
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -257,7 +258,10 @@ class Installation:
     position: tuple[float, float] | None = None
     """longitude, latitude"""
     materials: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()
+    chain: str = ""
+    """id of its chain of responsible persons; empty: one person, of the role ``responsible``"""
+    owners: tuple[Owner, ...] = ()
+    """one for each role of the chain, the highest first"""
     roll_up: tuple[RollUp, ...] = ()
 
 
@@ -295,6 +299,12 @@ class Site:
     """longest time an alarm may be shelved, ns"""
     remove_longest: int = seconds(30 * 86400)
     """longest time it may be out of service, ns"""
+    people: tuple[Person, ...] = ()
+    posts: tuple[Post, ...] = ()
+    chains: tuple[Chain, ...] = ()
+    routing: Routing = field(default_factory=Routing)
+    consoles: tuple[OperatorConsole, ...] = ()
+    """empty: the whole site is one operator's"""
     extra: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -55,7 +55,9 @@ def write_site(
     *,
     sources: Mapping[str, Any],
     tags: Sequence[Mapping[str, object]],
-    installations: Sequence[Mapping[str, Any]] = ({"id": "farm", "name": "罐区", "base_level": "orange"},),
+    installations: Sequence[Mapping[str, Any]] = (
+        {"id": "farm", "name": "罐区", "base_level": "orange", "owners": {"responsible": "wang"}},
+    ),
     **sections: Any,
 ) -> Path:
     """A site file (JSON is YAML) and its tag list; ``sections`` replace or add parts of the site file."""
@@ -69,6 +71,7 @@ def write_site(
         "county": "341524",
         "site": {"id": "plant", "name": "试验厂"},
         "state": "./state",
+        "people": {"wang": {"name": "王强"}},
         "installations": list(installations),
         "sources": dict(sources),
         "tags": ["tags.csv"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.model.levels import Level, Stage
+from gateway.model.people import Owner
 from gateway.model.site import Danger, Installation, Rule, RuleKind, Site, Tag
 
 CONFIG = "9f" * 32
@@ -39,11 +40,13 @@ ROWS = (
      {"H": 25, "HH": 150}),
 )  # fmt: skip
 LEVEL_OF = {"LL": Level.RED, "L": Level.YELLOW, "H": Level.YELLOW, "HH": Level.RED}
+WANG = Owner(role="responsible", person="wang", name="王强")
+LI = Owner(role="responsible", person="li", name="李敏")
 INSTALLATIONS = (
     Installation(id="tank-farm", name="甲醇储罐区", name_en="Methanol tank farm", kind="tank-farm", grade=2,
-                 base_level=Level.ORANGE, materials=("methanol",), owners=("王强",)),
+                 base_level=Level.ORANGE, materials=("methanol",), owners=(WANG,)),
     Installation(id="loading", name="汽车装卸站", name_en="Loading station", kind="loading", grade=4,
-                 base_level=Level.YELLOW, owners=("李敏",)),
+                 base_level=Level.YELLOW, owners=(LI,)),
     Installation(id="pond", name="尾矿库", name_en="Tailings pond", kind="pond", grade=3, base_level=Level.ORANGE),
     Installation(id="face", name="1203 采煤工作面", name_en="Coal face 1203", kind="face", base_level=Level.RED),
     Installation(id="cold", name="氨制冷机房", name_en="Ammonia refrigeration", kind="cold-store", grade=4,

@@ -31,7 +31,8 @@ version: 1
 gateway: gw
 county: "341524"
 site: {{id: s, name: 厂}}
-installations: [{{id: A, name: 罐区}}]
+installations: [{{id: A, name: 罐区, owners: {{responsible: wang}}}}]
+people: {{wang: {{name: 王强}}}}
 sources:
 {sources}
 tags: [tags.csv]

@@ -161,6 +161,6 @@ def _installation(i: Installation) -> dict[str, Any]:
         "stage": i.stage.value,
         "position": list(i.position) if i.position else None,
         "materials": list(i.materials),
-        "owners": list(i.owners),
+        "owners": [o.name for o in i.owners],
     }
     return {k: v for k, v in fields.items() if v not in (None, "", [])}

@@ -17,7 +17,8 @@ DEVICES = 2 * AT_ONCE + 1
 def sources(folder: Path, devices: int = DEVICES) -> list[ModbusSource]:
     (folder / "site.yaml").write_text(
         'version: 1\ngateway: gw\ncounty: "341524"\nsite: {id: s, name: s}\nstate: ./state\n'
-        "installations: [{id: plant, name: plant}]\ntags: [tags.csv]\nsources:\n"
+        "people: {wang: {name: 王强}}\ninstallations: [{id: plant, name: plant, owners: {responsible: wang}}]\n"
+        "tags: [tags.csv]\nsources:\n"
         + "".join(
             f"  d{k}: {{kind: modbus-tcp, host: 127.0.0.1, port: {15000 + k}}}\n" for k in range(devices)
         )

@@ -13,13 +13,14 @@ version: 1
 gateway: gw-01
 county: "341524"
 site: {{id: demo, name: 示范厂}}
-installations: [{{id: farm, name: 储罐区}}]
+installations: [{{id: farm, name: 储罐区, owners: {{responsible: wang}}}}]
 sources: {{broker: {{kind: mqtt, host: 127.0.0.1}}}}
 tags: [tags.csv]
 alarms: {{shelve_longest: 4h, disposal: {{red: 2h, orange: 24h}}}}
 rules:
   - {{id: PT-1.LOW, kind: limit-low, tag: PT-1, trigger: 1, reset: 1.2, level: orange}}
   - {{id: {rule}, level: {level}, suppressed_while: [{parent}]{more}}}
+people: {{wang: {{name: 王强}}}}
 """
 TAGS = """\
 id,位号,description,class,unit,low,high,installation,source,address,HH
@@ -77,7 +78,8 @@ def test_a_ring_is_refused_whatever_its_length(tmp_path: Path) -> None:
     limits = "kind: limit-low, tag: PT-1, trigger: 1, reset: 1.2, level: blue"
     rule = f"  - {{id: PT-1.%s, {limits}, suppressed_while: [%s]}}\n"
     ring = rule % ("A", "PT-1.B") + rule % ("B", "PT-1.C") + rule % ("C", "PT-1.A")
-    place.write_text(place.read_text() + ring)
+    text = place.read_text()
+    place.write_text(text.replace("people:", ring + "people:"))
     with pytest.raises(Misconfigured) as caught:
         load(place)
     assert [f.line for f in caught.value.faults] == [12, 13, 14]

@@ -20,7 +20,7 @@ CASES = [
     ("name: 储罐区}", "name: 储罐区, grade: yes}", "installations[0].grade", "whole number"),
     ("name: 储罐区}", "name: 储罐区, grade: ２}", "installations[0].grade", "write 2,"),
     ("name: 储罐区}", "name: 储罐区, position: [31.7, 115.9]}", "installations[0].position[1]", "at most 90"),
-    ("id: tank-farm, name", "id: system, name", "installations[0].id", "gateway's own faults"),
+    ("id: tank-farm", "id: system", "installations[0].id", "gateway's own faults"),
     ("port: 502", "port: 70000", "sources.plc1.port", "at most 65535"),
     ("port: 502", "timeot: 1s", "sources.plc1.timeot", "did you mean timeout?"),
     ("port: 502", "timeout: soon", "sources.plc1.timeout", "soon"),

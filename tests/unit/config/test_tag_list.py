@@ -9,6 +9,8 @@ import pytest
 from gateway.model.site import Signal
 from tests.unit.config.writing import HEADER, SITE, TAGS, faults, good, row
 
+WITHOUT_RULES = SITE[: SITE.index("rules:")] + SITE[SITE.index("people:") :]
+
 CHINESE = (
     "编号,位号,类别,单位,量程下限（m）,量程上限（m）,装置,数据源,地址"
     ",低报,高报,高高报,回差,报警延时,周期,有效期,标记"
@@ -124,7 +126,7 @@ def test_a_list_that_is_not_one(tmp_path: Path, data: bytes, line: int | None, w
 def test_scaling_and_defaults(tmp_path: Path) -> None:
     header = HEADER + ",signal,raw_low,raw_high,calibration_due,frozen"
     tags = f"{header}\n{row()},4-20mA,4000,20000,2027/6/30,5min\n{row(id='T-8', deadband='')},,0,27648,,\n"
-    site = SITE[: SITE.index("rules:")]
+    site = WITHOUT_RULES
     one, two = good(tmp_path, site, tags).site.tags
     assert (one.signal, one.gain, one.offset) == (Signal.MILLIAMP, 0.001, 0.0)
     assert (one.calibration_due, one.frozen_window) == ("2027-06-30", 300_000_000_000)
@@ -136,6 +138,6 @@ def test_scaling_and_defaults(tmp_path: Path) -> None:
 def test_an_unverified_number_is_not_enabled_until_signed(tmp_path: Path) -> None:
     header = HEADER + ",verified_by,standard"
     tags = f"{header}\n{row(mark='U')},,GB 1\n{row(id='T-8', mark='U')},王强,GB 1\n{row(id='T-7', mark='S')},,GB 1\n"
-    rules = good(tmp_path, SITE[: SITE.index("rules:")], tags).site.rules
+    rules = good(tmp_path, WITHOUT_RULES, tags).site.rules
     assert {(r.subject, r.enabled) for r in rules} == {("T-9", False), ("T-8", True), ("T-7", True)}
     assert {r.standard for r in rules} == {"GB 1"}

@@ -13,7 +13,7 @@ gateway: gw-01
 county: "341524"
 site: {id: demo, name: 示范厂}
 installations:
-  - {id: tank-farm, name: 储罐区}
+  - {id: tank-farm, owners: {responsible: wang}, name: 储罐区}
 sources:
   plc1:
     kind: modbus-tcp
@@ -28,6 +28,8 @@ rules:
   - {id: GAS.VOTE, kind: vote, group: GAS, tags: [AT-1, AT-2, AT-3], needed: 2, trigger: 50, reset: 45, level: red}
 outputs:
   county: {kind: mqtt, host: broker, password_env: COUNTY_PW, username: gw}
+people: {wang: {name: 王强}}
+routing: {table: [{levels: [red, orange, yellow, blue], posts: ["owner:responsible"]}]}
 """
 HEADER = "id,raw,class,unit,low,high,installation,source,address,L,H,HH,deadband,on_delay,period,max_age,mark"
 ROWS = (

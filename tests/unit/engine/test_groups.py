@@ -21,12 +21,13 @@ gateway: gw-01
 county: "341524"
 site: {id: demo, name: 示范厂}
 installations:
-  - {id: tank-farm, name: 储罐区}
+  - {id: tank-farm, name: 储罐区, owners: {responsible: wang}}
 sources:
   plc1: {kind: modbus-tcp, host: 127.0.0.1, port: 502}
 tags: [tags.csv]
 rules:
   - %s
+people: {wang: {name: 王强}}
 """
 TAGS = """\
 id,raw,class,unit,low,high,installation,source,address,period,max_age

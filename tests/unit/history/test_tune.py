@@ -40,7 +40,8 @@ version: 1
 gateway: gw
 county: "000000"
 site: {id: s, name: s}
-installations: [{id: A, name: A}]
+installations: [{id: A, name: A, owners: {responsible: wang}}]
+people: {wang: {name: 王强}}
 sources: {plc: {kind: modbus-tcp, host: 127.0.0.1}}
 tags: [tags.csv]
 """
