@@ -45,6 +45,7 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     add("--modbus-port-base", type=int, help="first port; default: free ports, see the ready line")
     add("--host", default="127.0.0.1", help="address the devices listen on")
     add("--mqtt", metavar="HOST:PORT", help="broker to publish to; default: no MQTT")
+    add("--broker", type=int, metavar="PORT", help="run a broker of our own that scenarios may break; 0: a free port")
     add("--mqtt-user", default="")
     add("--mqtt-password-env", default="", metavar="NAME", help="environment variable with the password")
     add("--speed", type=float, help="plant seconds per wall second; default: the scenario's")
@@ -75,6 +76,7 @@ def _run(scenario: Scenario, asked: argparse.Namespace) -> int:
     options = Options(
         asked.modbus_port_base, asked.host, broker, asked.speed, asked.t0, asked.wall0,
         asked.control, asked.truth, asked.for_s, asked.hold, asked.exit_at_end,
+        asked.broker,
     )  # fmt: skip
     asyncio.run(_simulate(scenario, options))
     return 0

@@ -9,7 +9,7 @@ from simulators.errors import BadData
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: its target (tag, device or mqtt), parameters with defaults, and one line of meaning."""
+    """A kind of fault: its target (tag, device, mqtt or broker), parameters with defaults, and one line of meaning."""
 
     target: str
     params: Mapping[str, float]
@@ -69,6 +69,34 @@ KINDS: dict[str, Kind] = {
     "mqtt-garbage": Kind("mqtt", {}, "payloads are not JSON and not numbers"),
     "mqtt-duplicate": Kind("mqtt", {}, "each message is published twice"),
     "mqtt-clock": Kind("mqtt", {"offset_s": -7200.0}, "all source times are off by `offset_s`"),
+    "mqtt-slow": Kind("mqtt", {"delay_s": 30.0}, "messages leave `delay_s` plant seconds late, in order"),
+    "mqtt-shuffle": Kind("mqtt", {"of": 4.0}, "messages leave in groups of `of`, the newest first"),
+    "mqtt-stale": Kind("mqtt", {}, "retained messages that repeat what was said at onset, time and all"),
+    "mqtt-wrong-id": Kind("mqtt", {}, "messages go to a topic that is nobody's (`-x` behind it)"),
+    "mqtt-flood": Kind("mqtt", {"times": 200.0}, "each message is sent `times` times, QoS 0"),
+    "broker-restart": Kind(
+        "broker",
+        {"forget": 0.0},
+        "the broker is away: connections end, new ones are refused (`forget` 1: it comes back without its sessions)",
+    ),
+    "broker-half-open": Kind("broker", {}, "connections are accepted and kept, nothing is read or answered"),
+    "broker-busy": Kind("broker", {}, "who connects is refused: busy; connections that stand go on"),
+    "broker-takeover": Kind(
+        "broker",
+        {"every_s": 1.0},
+        "another client takes over each subscriber's session every `every_s` wall s",
+    ),
+    "broker-mute": Kind("broker", {}, "pings are answered, no message is passed on"),
+    "broker-slow": Kind("broker", {"delay_s": 0.2}, "each message is passed on `delay_s` wall s late"),
+    "broker-split": Kind(
+        "broker", {"gap_s": 0.005}, "messages come one byte at a time, `gap_s` wall s apart"
+    ),
+    "broker-garbage": Kind("broker", {"bytes": 16.0}, "random bytes in place of each message"),
+    "broker-drop-mid": Kind("broker", {"after": 4.0}, "the connection ends after `after` bytes of a message"),
+    "broker-wrong-id": Kind(
+        "broker", {}, "QoS 1 messages have packet id 0, a subscription is confirmed by a wrong id"
+    ),
+    "broker-duplicate": Kind("broker", {}, "each message is passed on twice, the second as sent again"),
 }
 
 

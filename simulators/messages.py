@@ -4,22 +4,14 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from simulators.faults import Fault
+from simulators.outbox import Message, Outbox
 from simulators.player import Player
 from simulators.tags import MqttBinding, Tag
 
 GARBAGE = b"\x00{]not json"
-
-
-@dataclass(frozen=True)
-class Message:
-    """One publication."""
-
-    topic: str
-    payload: bytes
 
 
 class Publisher:
@@ -33,9 +25,13 @@ class Publisher:
             if tag.mqtt is not None:
                 self._topics[f"{player.site.mqtt_root}{tag.mqtt.topic}"].append((tag, tag.mqtt))
         self._next = dict.fromkeys(self._topics, 0.0)
+        self._outbox = Outbox()
 
     def due(self) -> Iterator[Message]:
-        """The messages of this step, each topic in turn; call once after every step."""
+        """The messages of this step, as the publisher's faults let them go; call once after every step."""
+        yield from self._outbox.passed(self._said(), self._player.mqtt_faults(), self._player.seconds)
+
+    def _said(self) -> Iterator[Message]:
         for topic, tags in self._topics.items():
             if self._player.seconds + 1e-9 >= self._next[topic]:
                 self._next[topic] += min(tag.period_s for tag, _ in tags)
@@ -47,8 +43,7 @@ class Publisher:
         if not speaking or "mqtt-silence" in faults or "mqtt-drop" in faults:
             return
         payload = GARBAGE if "mqtt-garbage" in faults else self._payload(speaking, faults.get("mqtt-clock"))
-        for _ in range(1 + ("mqtt-duplicate" in faults)):
-            yield Message(topic, payload)
+        yield Message(topic, payload)
 
     def _payload(self, tags: list[tuple[Tag, MqttBinding]], clock: Fault | None) -> bytes:
         tag, binding = tags[0]

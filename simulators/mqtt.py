@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from simulators.messages import Message
+from simulators.outbox import Message
 
 MOST_WAITING = 1000  # while the broker is away; older ones go first, as in a small field device
 
@@ -41,7 +41,7 @@ class MqttRim:
 
     def publish(self, message: Message) -> None:
         """Hand one message to the client; counted as refused when its queue is full."""
-        code = self._client.publish(message.topic, message.payload, qos=1).rc
+        code = self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain).rc
         kept = code in (paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_NO_CONN)
         self.published += kept
         self.refused += not kept

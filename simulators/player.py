@@ -95,6 +95,10 @@ class Player:
         """Faults of the MQTT publisher in force, by kind."""
         return {f.kind: f for f in self.faults.values() if KINDS[f.kind].target == "mqtt"}
 
+    def broker_faults(self) -> list[Fault]:
+        """Faults of the simulated broker in force, oldest first."""
+        return [f for f in self.faults.values() if KINDS[f.kind].target == "broker"]
+
     def image(self, device: str, unit: int) -> Image | None:
         """The cells of one unit now, or None when there is no such unit."""
         if unit not in self.site.units(device):
@@ -173,7 +177,9 @@ class Player:
     def _check_target(self, fault: Fault) -> None:
         """The target exists and can have this fault."""
         target = KINDS[fault.kind].target
-        known = {"tag": set(self.site.tags), "device": set(self.site.devices), "mqtt": {"mqtt"}}[target]
+        known = {"tag": set(self.site.tags), "device": set(self.site.devices), "mqtt": {"mqtt"}}.get(
+            target, {"broker"}
+        )
         if fault.target not in known:
             raise BadData(f"fault {fault.id}: {fault.kind} needs a {target}, {fault.target!r} is none")
         if target == "tag" and not _possible(self.site.tags[fault.target], fault.kind):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simulators.broker import BrokerServer
 from simulators.clock import ScaledClock
 from simulators.control import LONGEST_LINE, Reply, Request, conversation
 from simulators.messages import Publisher
@@ -40,6 +41,8 @@ class Options:
     for_s: float | None = None
     hold: bool = False
     exit_at_end: bool = False
+    broker_port: int | None = None
+    """of the simulator's own broker, which scenarios may break; None: there is none"""
 
 
 @dataclass
@@ -70,8 +73,12 @@ class Simulator:
         t0 = wall0 if self.options.t0_ns is None else self.options.t0_ns
         self.clock = ScaledClock(t0, wall0, self.options.speed or self.scenario.speed)
         self.control_port = 0
-        self.mqtt = MqttRim(self.options.broker, f"plant-{os.getpid()}") if self.options.broker else None
+        self.mqtt: MqttRim | None = None
         self.servers = self._servers()
+        self.broker: BrokerServer | None = None
+        if self.options.broker_port is not None:
+            seed = np.random.SeedSequence([self.scenario.seed, 2])
+            self.broker = BrokerServer(self.player.broker_faults, np.random.default_rng(seed))
         self._held = self.options.hold
         self._stopping = asyncio.Event()
         self._written = -1
@@ -95,7 +102,13 @@ class Simulator:
             base = self.options.port_base
             await server.open(self.options.host, 0 if base is None else base + server.device.port_offset)
             stack.push_async_callback(server.close)
-        if self.mqtt is not None:
+        publish_to = self.options.broker
+        if self.broker is not None:
+            await self.broker.open(self.options.host, self.options.broker_port or 0)
+            stack.push_async_callback(self.broker.close)
+            publish_to = publish_to or Broker(self.options.host, self.broker.port)
+        if publish_to is not None:
+            self.mqtt = MqttRim(publish_to, f"plant-{os.getpid()}")
             self.mqtt.open()
             stack.callback(self.mqtt.close)
         await stack.enter_async_context(self._control())
@@ -123,6 +136,8 @@ class Simulator:
                 self._catch_up(publisher)
             for server in self.servers:
                 await server.follow()
+            if self.broker is not None:
+                await self.broker.follow()
             if self._over(time.monotonic() - began):
                 return
             await asyncio.sleep(TICK_S)
@@ -172,7 +187,8 @@ class Simulator:
             for server in self.servers
         }
         return {"ready": True, "scenario": self.scenario.scenario, "pid": os.getpid(), "devices": devices,
-                "control": self.control_port, "t0_ns": self.clock.t0_ns, "wall0_ns": self.clock.wall0_ns,
+                "control": self.control_port, "broker": self.broker and self.broker.port,
+                "t0_ns": self.clock.t0_ns, "wall0_ns": self.clock.wall0_ns,
                 "speed": self.clock.speed, "duration_s": self.scenario.duration_s,
                 "tags": len(self.player.site.tags)}  # fmt: skip
 
@@ -195,6 +211,7 @@ class Simulator:
             "lag_worst_s": self.lag.worst_s,
             "devices": {server.device.name: server.described() for server in self.servers},
             "mqtt": mqtt,
+            "broker": self.broker and self.broker.described(),
             "faults": [fault.described() for fault in self.player.faults.values()],
         }
 
