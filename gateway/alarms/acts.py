@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.alarms import away, loop
+from gateway.alarms import away, loop, notes
 from gateway.alarms.decide import Basis, acknowledge, let_go, press, set_aside
 from gateway.alarms.evolve import Held
 from gateway.alarms.facts import CommandFact
@@ -31,6 +31,8 @@ class Acts:
             Refused: it cannot be done, in whole or in part.
         """
         command = fact.command
+        if command.act in notes.KINDS:
+            return [notes.note(command, fact.time)]
         ids = [*(s.id for s in command.seen), *command.rules]
         if not ids or len(set(ids)) != len(ids):
             raise Refused("the command names no alarm" if not ids else "the command names an alarm twice")

@@ -44,7 +44,7 @@ def list_(config: Config, *, json: AsJson = False) -> None:
         say_json(alarms)
         return
     for alarm in alarms:
-        typer.echo(_line(alarm))
+        typer.echo(line(alarm))
     typer.echo(f"{len(alarms)} open")
 
 
@@ -59,9 +59,9 @@ def ack(
 ) -> None:
     """Acknowledge open alarms as they are now; an event that comes later stays unacknowledged."""
     gateway = Gateway(config)
-    seen = _seen(_chosen(gateway.get("/alarms")["alarms"], ids))
-    body = {"ids": seen, "actor": _actor(user), "comment": comment}
-    _done(gateway.post("/commands/acknowledge", body), json, f"{len(seen)} acknowledged")
+    those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
+    body = {"ids": those, "actor": actor(user), "comment": comment}
+    _done(gateway.post("/commands/acknowledge", body), json, f"{len(those)} acknowledged")
 
 
 @app.command("suppressed")
@@ -111,14 +111,14 @@ def remove(  # noqa: PLR0913  # an option each
 @app.command("unshelve")
 def unshelve(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
     """End a shelving now."""
-    answer = Gateway(config).post("/commands/unshelve", {"rules": rules, "actor": _actor(user)})
+    answer = Gateway(config).post("/commands/unshelve", {"rules": rules, "actor": actor(user)})
     _done(answer, json, f"{len(rules)} unshelved")
 
 
 @app.command("return")
 def return_(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
     """Put back into service now."""
-    answer = Gateway(config).post("/commands/return", {"rules": rules, "actor": _actor(user)})
+    answer = Gateway(config).post("/commands/return", {"rules": rules, "actor": actor(user)})
     _done(answer, json, f"{len(rules)} returned to service")
 
 
@@ -138,10 +138,10 @@ def dispose(  # noqa: PLR0913  # an option each
 ) -> None:
     """One step of the closed loop (处置): assign, handle, submit, send-back, settle (销警), dismiss (误报), reopen."""
     gateway = Gateway(config)
-    seen = _seen(_chosen(gateway.get("/alarms")["alarms"], ids))
+    those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
     words = {"assignee": assignee, "cause": cause, "measure": measure, "evidence": evidence}
-    body = {"ids": seen, "actor": _actor(user), "comment": comment, **words}
-    _done(gateway.post(f"/commands/{step.value}", body), json, f"{len(seen)}: {step.value}")
+    body = {"ids": those, "actor": actor(user), "comment": comment, **words}
+    _done(gateway.post(f"/commands/{step.value}", body), json, f"{len(those)}: {step.value}")
 
 
 def _set_aside(  # noqa: PLR0913  # what the two commands share
@@ -151,7 +151,7 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
     body = {
         "rules": rules,
-        "actor": _actor(user),
+        "actor": actor(user),
         "comment": reason,
         "until": until.isoformat(),
         "permit": permit,
@@ -164,11 +164,13 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
     )
 
 
-def _seen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def seen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a command names: each occurrence as it was seen."""
     return [{"id": a["id"], "n": a["n"]} for a in alarms]
 
 
-def _actor(user: str) -> dict[str, str]:
+def actor(user: str) -> dict[str, str]:
+    """Who acts, from where."""
     name = user or getpass.getuser()
     return {"id": name, "name": name, "workstation": platform.node()}
 
@@ -180,14 +182,20 @@ def _done(answer: Any, json: bool, words: str) -> None:
         typer.echo(words)
 
 
-def _line(a: dict[str, Any]) -> str:
+def line(a: dict[str, Any]) -> str:
+    """One open occurrence on one line."""
     value = "-" if a["value"] is None else f"{a['value']:g} {a['unit']}"
     state = f"{a['condition']:<8} {a['acknowledgement']:<15} {a['isa']}"
     where = f"{a['installation']}/{a['tag']} {a['name']}"
     return f"{a['id']}  n={a['n']:<3} {a['level']:<7} P{a['priority']} {state} {where} {value} {a['description']}"
 
 
-def _chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
+def chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
+    """Those that the ids name; `all`: everything unacknowledged.
+
+    Raises:
+        Refused: an id that names none, or several.
+    """
     unacked = [a for a in alarms if a["acknowledgement"] == "unacknowledged"]
     if ids == ["all"]:
         return unacked

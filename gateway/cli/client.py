@@ -1,6 +1,7 @@
 """The command line's way to a running gateway: loopback HTTP with the token of its state folder."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,13 +17,15 @@ TIMEOUT_S: Final = 15.0
 class Gateway:
     """A running gateway, found through its configuration."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, *, patience: float = TIMEOUT_S) -> None:
+        self._patience = patience
         place = load(config).state / ADDRESS_FILE
         try:
             found = json.loads(place.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise Refused(f"the gateway of {config} is not running ({place}: {error})") from error
         self._url, self._token = str(found["url"]).rstrip("/"), str(found["token"])
+        self._tls = _trust(found.get("certificate", ""))
 
     def get(self, path: str) -> Any:
         """GET ``/api/v1`` + path."""
@@ -37,7 +40,7 @@ class Gateway:
     def _ask(self, request: urllib.request.Request) -> Any:
         request.add_header("Authorization", f"Bearer {self._token}")
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=self._patience, context=self._tls) as answer:  # noqa: S310
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
@@ -46,3 +49,13 @@ class Gateway:
             raise Refused(f"the gateway refuses ({error.code}): {said}") from error
         except OSError as error:
             raise Refused(f"the gateway is not running: {error}") from error
+
+
+def _trust(certificate: str) -> ssl.SSLContext | None:
+    """Exactly the certificate that the gateway uses; its name does not matter on loopback."""
+    if not certificate:
+        return None
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

@@ -224,6 +224,20 @@ class Storage(Strict):
     )
 
 
+class Exercises(Strict):
+    """Drills: a second engine on a copy of the state, with scripted inputs, beside the plant that goes on."""
+
+    folder: Annotated[str, Field(min_length=1)] = Field(
+        "exercises", description="folder of scenarios that can be started by name, relative to this file"
+    )
+    longest: Annotated[Duration, Field(gt=0, le=seconds(86400))] = Field(
+        seconds(4 * 3600), description="a drill that nobody ends is over after this"
+    )
+    keep: Annotated[Int, Field(ge=1, le=1000)] = Field(
+        50, description="journals of this many drills are kept; of older ones the report alone"
+    )
+
+
 class Alarms(Strict):
     """How long people may keep an alarm from the operator, and which alarms need a closed loop (处置闭环)."""
 
@@ -311,4 +325,5 @@ class SiteFile(Strict):
     )
     console: Console = Field(Console(), description="where console and API listen")
     broker: Broker = Field(Broker(), description="the embedded broker")
+    exercises: Exercises = Field(Exercises(), description="drills")
     storage: Storage = Field(Storage(), description="how much of the readings is kept on this machine")

@@ -44,6 +44,11 @@ class Act(StrEnum):
     """a manual reading: ``words`` are ``tag``, ``value`` and, if it was not just now, ``time``"""
     LOOP_TESTED = "loop-tested"
     """commissioning: ``words`` are ``tag``, ``result`` (passed / failed) and ``method``"""
+    APPROVE = "approve"
+    """an effective configuration, by two persons: ``words`` are ``hash``"""
+    EXERCISE_START = "exercise-start"
+    """the first record of a drill's own journal: ``words`` are ``exercise`` and ``scenario``"""
+    EXERCISE_END = "exercise-end"
     FALSE_DATA = "false-data"
     """readings that were not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
 

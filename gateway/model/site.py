@@ -305,6 +305,8 @@ class Site:
     routing: Routing = field(default_factory=Routing)
     consoles: tuple[OperatorConsole, ...] = ()
     """empty: the whole site is one operator's"""
+    exercise: str = ""
+    """id of the drill this site is a copy for; nothing of it may reach a live topic or table"""
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -330,4 +332,8 @@ class Site:
     @property
     def root(self) -> str:
         """MQTT root of this gateway, without a trailing slash."""
-        return f"fengsui/v1/{self.county}/{self.id}/{self.gateway}"
+        return f"{'fengsui-exercise' if self.exercise else 'fengsui'}/v1/{self.county}/{self.id}/{self.gateway}"
+
+    def measurement(self, name: str) -> str:
+        """Name of a table of a database: a drill has tables of its own."""
+        return f"exercise_{name}" if self.exercise else name

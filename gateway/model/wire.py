@@ -75,6 +75,7 @@ def parse_stamp(data: bytes) -> Stamp:
             seq=int(raw["seq"]),
             recorded=parse_iso(raw["recorded"]),
             durable=bool(raw.get("durable", True)),
+            exercise=str(raw.get("exercise", "")),
         )
     except (KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"not a journal record: {type(e).__name__} {e}") from e

@@ -6,7 +6,7 @@ A full intake loses readings only, and every loss becomes a ``Gap`` input of its
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -55,6 +55,8 @@ class Intake:
     table: str
     max_rows: int = MAX_ROWS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    tap: Callable[[Sequence["Item"]], None] | None = None
+    """hears everything that goes on to be judged (a drill, on top of live values); must not block or fail"""
     first_heard: int = 0
     """when the first reading came, ns; 0: none yet"""
     _items: deque[Item] = field(default_factory=deque)
@@ -156,6 +158,8 @@ class Intake:
             for who, loss in sorted(self._lost.items())
         ]
         self._lost.clear()
+        if self.tap is not None:
+            self.tap(items)
         return items
 
     async def room(self) -> None:

@@ -41,6 +41,8 @@ class Watch:
     stopped: Callable[[], str] = lambda: ""
     """what keeps decisions from being committed at this moment"""
     certificate_days: Callable[[], int | None] = lambda: None
+    exercise: Callable[[], str] = lambda: ""
+    """id of the drill that is running beside"""
 
     def refresh(self, *, durable: bool) -> None:
         """Take over what the engine decided; call when it is committed."""
@@ -85,6 +87,7 @@ class Watch:
             clock_offset_s=self._ahead_s(),
             certificate_days=self.certificate_days(),
             troubles=troubles,
+            exercise=self.exercise() or self.site.exercise,
         )
 
     def _state(self, *, sees: bool, well: bool) -> str:

@@ -12,8 +12,11 @@ from gateway.store.types import Head, Identity
 class Chain:
     """The end of one epoch's chain. ``first`` is the epoch's first seq; that event names ``previous``."""
 
-    def __init__(self, identity: Identity, head: Head, first: int, previous: Head | None) -> None:
+    def __init__(
+        self, identity: Identity, head: Head, first: int, previous: Head | None, exercise: str = ""
+    ) -> None:
         self.identity = identity
+        self.exercise = exercise
         self.head = head
         self._first = first
         self._previous = previous
@@ -40,6 +43,7 @@ class Chain:
             stamp = Stamp(
                 gateway=who.gateway, county=who.county, site=who.site,
                 epoch=head.epoch, seq=head.seq + 1, recorded=recorded, durable=durable,
+                exercise=self.exercise,
             )  # fmt: skip
             digest, data = seal(body(named, stamp), head.hash)
             head = Head(stamp.seq, digest, recorded, head.epoch)

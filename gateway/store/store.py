@@ -29,7 +29,9 @@ from gateway.store.writer import Writer
 class Store:
     """Open it with :meth:`open`. Nothing here raises for the disk's sake once it is open; ``durable`` tells."""
 
-    def __init__(self, folder: Path, identity: Identity, lock: FolderLock, opened: Opened) -> None:
+    def __init__(
+        self, folder: Path, identity: Identity, lock: FolderLock, opened: Opened, exercise: str = ""
+    ) -> None:
         first, self.epoch, self.previous = plant.read_epoch(opened.db)
         self.folder = folder
         self.note = opened.note
@@ -41,14 +43,14 @@ class Store:
         self._lock = lock
         self._instance = opened.instance
         self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
-        self._chain = Chain(identity, self._writer.head, first, self.previous)
+        self._chain = Chain(identity, self._writer.head, first, self.previous, exercise)
         self._compressor = plant.new_compressor()
         self._config = ""
         self._closed = False
         self.spool.durable_input = self.last_input[0]
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what is asked of a state folder
         cls,
         folder: Path,
         identity: Identity,
@@ -57,8 +59,10 @@ class Store:
         adopt: bool = False,
         epoch: str | None = None,
         reserve_bytes: int = 64 << 20,
+        exercise: str = "",
     ) -> "Store":
-        """Open or make the state folder. ``now`` ns; ``epoch`` names a new epoch, should one begin (default: random).
+        """Open or make the state folder. ``now`` ns; ``epoch`` names a new epoch, should one begin (default: random);
+        ``exercise``: the drill whose events are journalled here.
 
         Raises:
             Misconfigured: in use by another process; of another gateway, copied or cloned (``adopt`` takes it
@@ -72,7 +76,7 @@ class Store:
             raise Misconfigured(f"state folder {folder} cannot be used: {error}") from error
         try:
             ask = Opening(folder, identity, now, adopt, epoch)
-            return cls(folder, identity, lock, open_folder(ask, reserve_bytes))
+            return cls(folder, identity, lock, open_folder(ask, reserve_bytes), exercise)
         except BaseException:
             lock.release()
             raise

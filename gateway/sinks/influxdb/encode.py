@@ -10,6 +10,8 @@ alarm_event    county, event, gateway, installation, level, rule, site, tag     
 tag_info       class, county, gateway, installation, site, tag                         when the config was met
 =============  ======================================================================  =======================
 
+A drill writes ``exercise_reading``, ``exercise_alarm_event`` and ``exercise_tag_info`` instead.
+
 An event without a level has ``level=none``; other empty tags are left out, as the protocol demands. The source time of
 an event is the field ``source_time`` (ns), because ``time`` is a reserved word of the database.
 """
@@ -66,7 +68,8 @@ class Prefixes:
 
 def prefixes(site: Site) -> Prefixes:
     """Built once per configuration; makes a reading's line cost about a microsecond."""
-    keys = [key("reading", _place(site, tag)) for tag in site.tags]
+    name = site.measurement("reading")
+    keys = [key(name, _place(site, tag)) for tag in site.tags]
     return Prefixes(site.table, tuple(f"{k} value=" for k in keys), tuple(f"{k} quality=" for k in keys))
 
 
@@ -112,7 +115,7 @@ def event_line(site: Site, record: Record) -> str:
         "level": event.level.word if event.level else "none",
         "event": event.event.value,
     }
-    return f"{key('alarm_event', tags)} {','.join(_event_fields(record))} {record.recorded}"
+    return f"{key(site.measurement('alarm_event'), tags)} {','.join(_event_fields(record))} {record.recorded}"
 
 
 def _event_fields(record: Record) -> list[str]:
@@ -160,7 +163,7 @@ def _tag_info(site: Site, tag: Tag, time: int) -> str:
     numbers = {"low": tag.low, "high": tag.high, "period_s": tag.period / NS, "max_age_s": tag.max_age / NS}
     fields = [f"{k}={field_text(v)}" for k, v in texts.items() if v]
     fields += [f"{k}={float(v)!r}" for k, v in numbers.items() if v is not None and np.isfinite(v)]
-    return f"{key('tag_info', {**_place(site, tag), 'gateway': site.gateway})} {','.join(fields)} {time}"
+    return f"{key(site.measurement('tag_info'), {**_place(site, tag), 'gateway': site.gateway})} {','.join(fields)} {time}"
 
 
 def _place(site: Site, tag: Tag) -> dict[str, str]:

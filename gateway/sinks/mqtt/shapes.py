@@ -96,6 +96,7 @@ class Event(_Model):
     backfill: Literal[True] | None = Field(None, description="decided on late data")
     late_s: float | None = None
     durable: Literal[False] | None = Field(None, description="it left before a failing disk could keep it")
+    exercise: Id | None = Field(None, description="the drill it belongs to; it is none of the plant's")
     alg: Literal["sha256"]
     prev_hash: Hash
     hash: Hash
@@ -140,6 +141,7 @@ class Status(_Model):
     certificate_days: int | None = None
     troubles: list[str] | None = None
     durable: bool | None = None
+    exercise: str | None = Field(None, description="the drill that is running beside the plant")
 
 
 class _Headed(_Model):

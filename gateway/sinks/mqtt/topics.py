@@ -28,7 +28,8 @@ def rule_segment(rule: str, tag: str) -> str:
 
 def client_id(site: Site, sink: str) -> str:
     """One per connection and gateway. Brokers disagree on what is allowed; letters, digits and ``-`` all take."""
-    return _NOT_TOPIC.sub("-", f"fengsui-{site.county}-{site.id}-{site.gateway}-{sink}")
+    kind = "fengsui-exercise" if site.exercise else "fengsui"
+    return _NOT_TOPIC.sub("-", f"{kind}-{site.county}-{site.id}-{site.gateway}-{sink}")
 
 
 @dataclass(frozen=True, slots=True)

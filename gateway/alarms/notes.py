@@ -1,0 +1,39 @@
+"""Acts that are a record and change no alarm: a configuration is approved, a drill begins or ends. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.model.commands import Act, Command
+from gateway.model.errors import Refused
+from gateway.model.events import Event, EventKind
+
+KINDS: Final[Mapping[Act, EventKind]] = {
+    Act.APPROVE: EventKind.CONFIG_APPROVED,
+    Act.EXERCISE_START: EventKind.EXERCISE_STARTED,
+    Act.EXERCISE_END: EventKind.EXERCISE_ENDED,
+}
+DIGITS: Final = 64
+"""of a SHA-256 in hex"""
+
+
+def note(command: Command, time: int) -> Event:
+    """The record of it.
+
+    Raises:
+        Refused: an approval without a whole hash or a second person.
+    """
+    words: dict[str, Any] = dict(command.words)
+    if command.act is Act.APPROVE:
+        _by_two(command, words)
+    if command.second is not None:
+        words["second"] = {"id": command.second.id, "name": command.second.name}
+    kind = KINDS[command.act]
+    return Event(event=kind, time=time, actor=command.actor, comment=command.comment, detail=words)
+
+
+def _by_two(command: Command, words: Mapping[str, Any]) -> None:
+    if len(str(words.get("hash", ""))) != DIGITS:
+        raise Refused(f"approve needs the whole hash of a configuration, {DIGITS} digits")
+    second = command.second
+    if second is None or second.id in ("", command.actor.id):
+        raise Refused("a configuration is approved by two persons: a second one must agree")
