@@ -41,6 +41,7 @@ from gateway.alarms.facts import (
 from gateway.alarms.instruments import Health, Turn
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
+from gateway.alarms.notices import Router
 from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import ENDS, NORM, Cause, letter, move
 from gateway.alarms.timers import Timers
@@ -51,7 +52,7 @@ from gateway.model.ports import LiveState
 from gateway.model.site import Site
 from gateway.model.times import NEVER, NS, iso, seconds
 
-VERSION: Final = 2
+VERSION: Final = 3
 _CAUSES: Final = {
     Condition.ACTIVE: Cause.BEYOND,
     Condition.NORMAL: Cause.WITHIN,
@@ -76,6 +77,7 @@ class Book:
         for subject in self._subjects:
             self._groups.setdefault(subject.first_out, []).append(subject.rule)
         self._acts = Acts(site, self._by_id)
+        self._router = Router(site)
         self._epoch = epoch
         self._ledger = self._empty()
         self._health = Health(self._topology)
@@ -136,7 +138,8 @@ class Book:
 
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        return min(self._timers.earliest(), self._health.next_deadline(), self._ledger.flood.next_deadline())
+        by_events = min(self._ledger.flood.next_deadline(), self._ledger.notices.next_deadline())
+        return min(self._timers.earliest(), self._health.next_deadline(), by_events)
 
     def open(self) -> tuple[Occurrence, ...]:
         """Open occurrences, oldest first; several of one rule are branches, the last of them its trunk."""
@@ -252,6 +255,7 @@ class Book:
     def _keep(self, events: list[Event], time: int) -> list[Event]:
         for event in events:
             self.evolve(event)
+        events += self._tell(events, time)
         for told in self._ledger.flood.news(time):
             self.evolve(told)
             events.append(told)
@@ -266,6 +270,19 @@ class Book:
             self.evolve(announced)
             events.append(announced)
         return events
+
+    def _tell(self, events: list[Event], time: int) -> list[Event]:
+        """Who is told of what was announced, and who next of what nobody acknowledged; folded already."""
+        ledger, found = self._ledger, list[Event]()
+        for event in events:
+            for told in self._router.told(event, ledger.open.get(event.id), ledger.notices):
+                self.evolve(told)
+                found.append(told)
+        while climbed := self._router.climb(ledger.notices, ledger.open, time):
+            for told in climbed:
+                self.evolve(told)
+            found += climbed
+        return found
 
     def _turns(self, turns: list[Turn]) -> list[Event]:
         return [event for turn in turns for event in self._turn(turn)]

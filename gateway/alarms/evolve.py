@@ -222,3 +222,11 @@ def _who(occurrence: Occurrence, axes: Axes, event: Event) -> Actor | None:
     if axes.acknowledgement is Acknowledgement.UNACKNOWLEDGED:
         return None
     return event.actor if event.event is EventKind.ACKNOWLEDGED else occurrence.acknowledged_by
+
+
+def announces(event: Event) -> bool:
+    """It asks for the operator's eye, now."""
+    if event.event not in ASKS or event.shadow or event.backfill or event.after is None:
+        return False
+    waits = event.after.acknowledgement is Acknowledgement.UNACKNOWLEDGED
+    return waits and event.after.suppression is Suppression.NONE

@@ -11,8 +11,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.alarms.evolve import ASKS
-from gateway.model.events import Acknowledgement, Event, EventKind, Suppression
+from gateway.alarms.evolve import announces
+from gateway.model.events import Event, EventKind
 from gateway.model.times import NEVER, iso, parse_iso, seconds
 
 WINDOW: Final = seconds(600)
@@ -37,7 +37,7 @@ class Flood:
             self.since, self.count = parse_iso(event.detail["since"]), int(event.detail["count"])
         elif event.event is EventKind.FLOOD_ENDED:
             self.since, self.count = 0, 0
-        elif _announces(event):
+        elif announces(event):
             self.latest.append(max(event.time, self.latest[-1] if self.latest else 0))
             self.count += self.since > 0
 
@@ -67,11 +67,3 @@ class Flood:
 def load(data: dict[str, Any]) -> Flood:
     """Inverse of :meth:`Flood.dump`."""
     return Flood(deque(map(int, data["latest"]), BEGINS), int(data["since"]), int(data["count"]))
-
-
-def _announces(event: Event) -> bool:
-    """It asks for the operator's eye, now."""
-    if event.event not in ASKS or event.shadow or event.backfill or event.after is None:
-        return False
-    waits = event.after.acknowledgement is Acknowledgement.UNACKNOWLEDGED
-    return waits and event.after.suppression is Suppression.NONE

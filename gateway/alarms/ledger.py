@@ -8,6 +8,8 @@ from gateway.alarms.evolve import Held, follow, open_with, shift
 from gateway.alarms.flood import Flood
 from gateway.alarms.flood import load as load_flood
 from gateway.alarms.levels import Announced
+from gateway.alarms.notices import Notices
+from gateway.alarms.notices import load as load_notices
 from gateway.alarms.tables import ENDS
 from gateway.model.commands import Actor
 from gateway.model.events import Event, EventKind, Occurrence, occurrence_id
@@ -36,6 +38,7 @@ class Ledger:
         self.open: dict[str, Held] = {}
         self.announced: Announced = {}
         self.flood = Flood()
+        self.notices = Notices()
 
     def trunk(self, rule: str) -> Held | None:
         """The latest open occurrence of a rule: the one the process acts on. Older ones are branches."""
@@ -62,8 +65,10 @@ class Ledger:
         if event.id:
             changed = self._occurrence(event)
             self.flood.fold(event)
+            self.notices.changed(event, changed[1])
             return changed
         self.flood.fold(event)
+        self.notices.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
         elif event.event is EventKind.LIVE_LEVEL:
@@ -76,6 +81,7 @@ class Ledger:
             "open": [pack(h) for h in self.open.values()],
             "onsets": {k: list(v) for k, v in self._onsets.items()},
             "flood": self.flood.dump(),
+            "notices": self.notices.dump(),
             "announced": {k: [level.value, since] for k, (level, since) in self.announced.items()},
         }
 
@@ -86,6 +92,7 @@ class Ledger:
             self._add(held)
         self._onsets = {k: (int(v[0]), int(v[1])) for k, v in data["onsets"].items()}
         self.flood = load_flood(data["flood"])
+        self.notices = load_notices(data["notices"])
         self.announced = {k: (LiveLevel(v[0]), int(v[1])) for k, v in data["announced"].items()}
 
     def _ordinal(self, rule: str, onset: int) -> tuple[tuple[int, int], int]:

@@ -114,6 +114,8 @@ class EventKind(StrEnum):
     DISPOSAL_FALSE_ALARM = "disposal-false-alarm"
     DISPOSAL_REOPENED = "disposal-reopened"
     DISPOSAL_OVERDUE = "disposal-overdue"
+    NOTIFIED = "notified"
+    ESCALATED = "escalated"
     RETIRED = "retired"
     LIVE_LEVEL = "live-level"
     FLOOD_STARTED = "flood-started"
