@@ -363,7 +363,8 @@ class Pipeline:
         self._stored_durable, self._lost = commit.durable, commit.gaps
         first, last = group.inputs[0].number, group.inputs[-1].number
         if group.readings:
-            store.spool.append(first, last, concat(self._intake.table, [b for _, b in group.readings]))
+            spans = [(number, len(batch)) for number, batch in group.readings]
+            store.spool.append(first, last, concat(self._intake.table, [b for _, b in group.readings]), spans)
         else:
             store.spool.settle(last)
         self._sealed = store.spool.last_chunk

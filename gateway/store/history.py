@@ -37,9 +37,12 @@ class Trend:
         rows = np.flatnonzero(
             (batch.tag == tag) & (batch.source >= self._start) & (batch.source <= self._end)
         )
-        if not len(rows):
+        self.take(batch.source[rows], batch.value[rows], batch.quality[rows])
+
+    def take(self, source: NDArray[np.int64], value: NDArray[np.float64], quality: NDArray[np.uint8]) -> None:
+        """Take readings of the tag between start and end."""
+        if not len(source):
             return
-        source, value, quality = batch.source[rows], batch.value[rows], batch.quality[rows]
         at = (source - self._start) // self._width
         np.minimum.at(self._first, at, source)
         np.maximum.at(self._quality, at, quality)

@@ -9,6 +9,7 @@ quality.
 """
 
 import struct
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from gateway.model.batch import ROW_BYTES, Batch
 _HEAD: Final = struct.Struct("<B8sI")
 _LAYOUT: Final = 1
 _MAX_ROWS: Final = 1 << 24
+_SPANS: Final = zstandard.ZstdCompressor(level=1, write_checksum=True)
+"""of the store's thread"""
 
 
 class Packer:
@@ -87,3 +90,21 @@ def _shuffle(column: NDArray[Any]) -> bytes:
 def _unshuffle(data: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     return np.ascontiguousarray(planes.T).reshape(-1).view(dtype)
+
+
+def pack_spans(spans: Sequence[tuple[int, int]], first: int) -> bytes:
+    """(input number, rows) of each input of a chunk, in order; numbers count from ``first``."""
+    pairs = np.array(spans, np.int64).reshape(-1, 2) - (first, 0)
+    return _SPANS.compress(_shuffle(pairs.astype(np.int32).T.reshape(-1)))
+
+
+def unpack_spans(data: bytes, first: int) -> NDArray[np.int64]:
+    """Inverse of :func:`pack_spans`, as (n, 2).
+
+    Raises:
+        zstandard.ZstdError: damaged.
+    """
+    flat = _unshuffle(zstandard.ZstdDecompressor().decompress(data), np.dtype("<i4"))
+    pairs: NDArray[np.int64] = flat.reshape(2, -1).T.astype(np.int64)
+    pairs[:, 0] += first
+    return pairs

@@ -173,6 +173,12 @@ def read_inputs(db: apsw.Connection, after: int) -> Iterator[Numbered]:
             after = last
 
 
+def read_groups(db: apsw.Connection, after: int) -> list[tuple[int, int, int, bytes]]:
+    """A page of commit groups behind input ``after``, as they stand: (last, first, time, packed)."""
+    sql = "SELECT last, first, time, data FROM inputs WHERE last > ? ORDER BY last LIMIT ?"
+    return rows(db, sql, after, _PAGE * 4)
+
+
 def read_cursor(db: apsw.Connection, name: str) -> int:
     """0 for an unknown one."""
     return number(db, "SELECT position FROM cursors WHERE name = ?", name) or 0

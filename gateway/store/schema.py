@@ -61,3 +61,13 @@ CREATE TABLE chunks(
     first_time INTEGER NOT NULL, last_time INTEGER NOT NULL, received INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX chunk_times ON chunks(last_time, first_time, id);
 """
+SPOOL_LATER: Final = """
+CREATE TABLE IF NOT EXISTS spans(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS inputs(
+    id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, time INTEGER NOT NULL, data BLOB NOT NULL);
+"""
+"""Tables added to ``spool.db`` since 0.1; an older version leaves them alone, so the layout number is the same.
+
+``spans``: which rows of a chunk belong to which input. ``inputs``: commit groups that ``plant.db`` needs no more and
+the archive still does; ``id`` = ``offset`` + ``last``, as of chunks.
+"""

@@ -30,8 +30,8 @@ from gateway.store.database import (
     transaction,
 )
 from gateway.store.history import Columns, trend
-from gateway.store.packing import Packer
-from gateway.store.schema import SPOOL
+from gateway.store.packing import Packer, pack_spans
+from gateway.store.schema import SPOOL, SPOOL_LATER
 from gateway.store.trim import Policy, trim_chunks
 
 SECOND: Final = NS
@@ -55,6 +55,7 @@ class _Open:
     slot: int = 0
     rows: int = 0
     batches: list[Batch] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Spool:
@@ -67,6 +68,8 @@ class Spool:
         """inputs up to here are on disk in ``plant.db``: no chunk beyond them is written"""
         self._db = open_writer(path, SPOOL, synchronous="normal")
         self._packer = Packer()
+        self._spans: dict[int, list[tuple[int, int]]] = {}
+        """of chunks that are not on disk yet"""
         self._open = _Open()
         self._waiting: list[Chunk] = []
         self._cache: deque[Chunk] = deque()
@@ -75,23 +78,32 @@ class Spool:
         self._load(offset)
 
     def _load(self, offset: int | None) -> None:
+        self._db.execute(SPOOL_LATER)
         meta = dict(rows(self._db, "SELECT key, value FROM meta"))
         self.fresh = not meta
         self.offset = meta.get("offset", offset or 0)
         self.saved_input = meta.get("last_input", 0)
+        self.kept_input = meta.get("kept_input", 0)
+        """commit groups up to this input are kept here for the archive, see :meth:`keep_inputs`"""
+        self.archived = meta.get("archived", -1)
+        """ids up to this one are in the archive"""
         self.last_input = self.saved_input
         self.last_chunk = number(self._db, "SELECT max(id) FROM chunks") or meta.get("last_chunk", 0)
         self._reported = self.last_chunk
 
-    def append(self, first: int, last: int, batch: Batch) -> Chunk | None:
+    def append(
+        self, first: int, last: int, batch: Batch, spans: Sequence[tuple[int, int]] = ()
+    ) -> Chunk | None:
         """Readings of inputs ``first``..``last``; ignored when ``last`` is in. The newest sealed chunk, if new.
 
-        Of a group that is in only in part all readings are taken: twice is harmless, missing is not.
+        Of a group that is in only in part all readings are taken: twice is harmless, missing is not. ``spans``: input
+        number and rows of each part of ``batch``, in order; not given, all are the last input's.
         """
         if last > self.last_input:
             self.last_input = last
             if len(batch):
                 self._take(first, last, batch)
+                self._open.spans += spans or ((last, len(batch)),)
             self._flush_if_many()
         return self._news()
 
@@ -133,18 +145,52 @@ class Spool:
         """What is sealed and not yet on disk."""
         return [c.batch for c in self._waiting]
 
-    def trim(self, up_to: int, *, max_bytes: int, max_age_ns: int, now: int, keep_ns: int = 0) -> list[Gap]:
+    def trim(
+        self,
+        up_to: int,
+        *,
+        max_bytes: int,
+        max_age_ns: int,
+        now: int,
+        keep_ns: int = 0,
+        archive: bool = False,
+    ) -> list[Gap]:
         """Delete chunks that every cursor passed (``up_to``) and older than ``keep_ns``; then what policy forbids.
+
+        With an ``archive`` what it does not have yet counts as not delivered.
 
         Chunks older than ``max_age_ns`` go, and the oldest while all together exceed ``max_bytes`` (packed).
         Those that were not delivered come back as gaps. Age is by received time.
         """
-        policy = Policy(up_to, max_bytes, now - max_age_ns, now - keep_ns, now)
+        done = min(up_to, self.archived) if archive else up_to
+        policy = Policy(done, max_bytes, now - max_age_ns, now - keep_ns, now)
         try:
             return trim_chunks(self._db, policy)
         except DISK_ERRORS:
             self.durable = False
             return []
+
+    def keep_inputs(self, groups: Sequence[tuple[int, int, int, bytes]]) -> bool:
+        """Keep commit groups (last, first, time, packed) for the archive; False when the disk refuses."""
+        kept = [(self.offset + last, first, last, time, data) for last, first, time, data in groups]
+        self.durable = self._try(lambda: self._keep(kept))
+        return self.durable
+
+    def _keep(self, kept: Sequence[tuple[int, int, int, int, bytes]]) -> None:
+        last = kept[-1][2]
+        with transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO inputs VALUES(?,?,?,?,?)", list(kept))
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES('kept_input',?)", (last,))
+        self.kept_input = last
+
+    def mark_archived(self, last: int) -> None:
+        """Ids up to ``last`` are in the archive for good: their chunks need not be kept here for its sake."""
+        if last > self.archived and self._try(lambda: self._mark(last)):
+            self.archived = last
+
+    def _mark(self, last: int) -> None:
+        with transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES('archived',?)", (last,))
 
     def flush(self) -> bool:
         """Write what is sealed and whose inputs are durable; False when the disk refuses (tried again later)."""
@@ -162,10 +208,12 @@ class Spool:
 
     def rewind(self, last_input: int) -> None:
         """The inputs count on from ``last_input`` < :attr:`last_input` (another journal): ids still only grow."""
-        self.offset = self.last_chunk - last_input
-        self.last_input = self.saved_input = last_input
+        top = max(self.last_chunk, self.offset + self.kept_input)
+        self.offset = top - last_input
+        self.last_input = self.saved_input = self.kept_input = last_input
         with transaction(self._db):
             self._write_meta(last_input)
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES('kept_input',?)", (last_input,))
 
     def oldest_time(self) -> int:
         """Source time (ns) of the oldest reading on disk; 0 when there is none."""
@@ -209,6 +257,7 @@ class Spool:
         self._open = _Open()
         batch = concat(done.batches[0].table, done.batches)
         chunk = Chunk(self.offset + done.last, done.first, done.last, batch)
+        self._spans[chunk.id] = done.spans
         self.last_chunk = chunk.id
         self._waiting.append(chunk)
         self._cache.append(chunk)
@@ -227,6 +276,7 @@ class Spool:
         )
         while size > WAITING_BYTES:
             lost = self._waiting.pop(0)
+            self._spans.pop(lost.id, None)
             size -= len(lost.batch) * ROW_BYTES
             b = lost.batch
             why = "the disk takes no readings and memory for them is full"
@@ -275,6 +325,8 @@ class Spool:
 
     def _save(self, ready: Sequence[Chunk], mark: int) -> None:
         self._write(ready, mark)
+        for chunk in ready:
+            self._spans.pop(chunk.id, None)
         self._waiting = self._waiting[len(ready) :]
         self.saved_input = mark
 
@@ -288,8 +340,10 @@ class Spool:
 
     def _write(self, ready: Sequence[Chunk], mark: int) -> None:
         packed = [_row(c, self._packer) for c in ready]
+        spans = [(c.id, pack_spans(self._spans[c.id], c.first_input)) for c in ready]
         with transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO chunks VALUES(?,?,?,?,?,?,?,?)", packed)
+            self._db.executemany("INSERT OR REPLACE INTO spans VALUES(?,?)", spans)
             self._write_meta(mark)
 
     def _write_meta(self, mark: int) -> None:

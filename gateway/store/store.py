@@ -39,6 +39,8 @@ class Store:
         self.found = opened.gaps
         """what opening had to give up; to be numbered as inputs"""
         self.spool = opened.spool
+        self.archive = False
+        """inputs are kept until they are archived"""
         self.last_input = plant.read_last_input(opened.db)
         self._lock = lock
         self._instance = opened.instance
@@ -174,16 +176,25 @@ class Store:
         try:
             self._writer.riders.meta["spool_from"] = str(self.spool.oldest_time())
             self.spool.settle(min(snapshot.number, self.last_input[0]))
+            yield from self._keep_inputs()
             yield self.durable and self.spool.sync()
             if not (self.durable and self.spool.durable):
                 return
             for _ in write_snapshot(self._writer.db, snapshot):
                 yield True
-            for _ in prune_inputs(self._writer.db, self.spool.saved_input, since):
+            kept = min(self.spool.saved_input, self.spool.kept_input if self.archive else NEVER)
+            for _ in prune_inputs(self._writer.db, kept, since):
                 yield True
             self._mark()
         except DISK_ERRORS:
             yield False
+
+    def _keep_inputs(self) -> Iterator[bool]:
+        """What is about to be dropped here goes to ``spool.db`` as it is, for the archive."""
+        while self.archive and (groups := plant.read_groups(self._writer.db, self.spool.kept_input)):
+            yield self.spool.keep_inputs(groups)
+            if not self.spool.durable:
+                return
 
     def snapshots(self) -> list[SavedSnapshot]:
         """The whole and undamaged ones, the latest first."""

@@ -87,9 +87,11 @@ def _loss(db: apsw.Connection, delivered: int, before: int, why: str) -> _Loss |
 
 
 def _delete_before(db: apsw.Connection, key: int) -> None:
-    sql = "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE id < ? ORDER BY id LIMIT ?)"
-    while True:
-        with transaction(db):
-            db.execute(sql, (key, SLICE))
-            if db.changes() < SLICE:
-                return
+    """Chunks, what belongs to them, and the inputs that were kept for the archive's sake."""
+    for table in ("chunks", "spans", "inputs"):
+        sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id < ? ORDER BY id LIMIT ?)"  # noqa: S608
+        while True:
+            with transaction(db):
+                db.execute(sql, (key, SLICE))
+                if db.changes() < SLICE:
+                    break
