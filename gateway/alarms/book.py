@@ -89,7 +89,6 @@ class Book:
             TagFact: self._tag,
             LinkFact: self._link,
             CommandFact: self._command,
-            TimeFact: self._time,
             SystemFact: self._system,
             StartedFact: self._started,
             GapFact: _gap,
@@ -104,6 +103,8 @@ class Book:
         """
         if type(fact) is TimeFact and fact.time < self.next_deadline() and not self._levels.dirty:
             return []
+        if type(fact) is TimeFact:
+            return self._settle(self._time(fact), fact.time)
         return self._keep(self._handlers[type(fact)](fact), fact.time)
 
     def retire(self, rules: Iterable[str], time: int) -> list[Event]:
@@ -205,11 +206,14 @@ class Book:
         return self._turn(self._health.system(fact))
 
     def _time(self, fact: TimeFact) -> list[Event]:
+        """What time alone does; folded already, because what becomes of one alarm may set another aside."""
         events: list[Event] = []
         if self._timers.earliest() <= fact.time:
             # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
-            events = [e for h in self._ledger.open.values() for e in self._timed(h, fact.time)]
-        return events + self._turns(self._health.due(fact.time))
+            for ident in tuple(self._ledger.open):
+                held = self._ledger.open.get(ident)
+                events += self._fold(self._timed(held, fact.time)) if held is not None else []
+        return events + self._fold(self._turns(self._health.due(fact.time)))
 
     def _command(self, fact: CommandFact) -> list[Event]:
         return self._acts.events(fact, self._ledger, self._health)
@@ -253,8 +257,15 @@ class Book:
     # --- helpers ------------------------------------------------------------------------------------------------------
 
     def _keep(self, events: list[Event], time: int) -> list[Event]:
+        return self._settle(self._fold(events), time)
+
+    def _fold(self, events: list[Event]) -> list[Event]:
         for event in events:
             self.evolve(event)
+        return events
+
+    def _settle(self, events: list[Event], time: int) -> list[Event]:
+        """``events``, which are folded, and what follows from them: who is told, floods, live levels."""
         events += self._tell(events, time)
         for told in self._ledger.flood.news(time):
             self.evolve(told)
@@ -275,13 +286,9 @@ class Book:
         """Who is told of what was announced, and who next of what nobody acknowledged; folded already."""
         ledger, found = self._ledger, list[Event]()
         for event in events:
-            for told in self._router.told(event, ledger.open.get(event.id), ledger.notices):
-                self.evolve(told)
-                found.append(told)
+            found += self._fold(self._router.told(event, ledger.open.get(event.id), ledger.notices))
         while climbed := self._router.climb(ledger.notices, ledger.open, time):
-            for told in climbed:
-                self.evolve(told)
-            found += climbed
+            found += self._fold(climbed)
         return found
 
     def _turns(self, turns: list[Turn]) -> list[Event]:
