@@ -121,15 +121,13 @@ class EventKind(StrEnum):
     FLOOD_STARTED = "flood-started"
     FLOOD_ENDED = "flood-ended"
     GAP = "gap"
+    ARCHIVE_CLOSED = "archive-closed"
     CONFIG_CHANGED = "config-changed"
-    CONFIG_APPROVED = "config-approved"
     CONFIG_APPROVED = "config-approved"
     STARTED = "started"
     MANUAL_READING = "manual-reading"
     LOOP_TESTED = "loop-tested"
     FALSE_DATA = "false-data"
-    EXERCISE_STARTED = "exercise-started"
-    EXERCISE_ENDED = "exercise-ended"
     EXERCISE_STARTED = "exercise-started"
     EXERCISE_ENDED = "exercise-ended"
     ACCESS = "access"
@@ -260,8 +258,6 @@ def _flags(e: Event, stamp: Stamp) -> dict[str, Any]:
         flags.update(backfill=True, late_s=_finite(e.late_s))
     if not stamp.durable:
         flags["durable"] = False
-    if stamp.exercise:
-        flags["exercise"] = stamp.exercise
     if stamp.exercise:
         flags["exercise"] = stamp.exercise
     return flags

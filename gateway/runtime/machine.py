@@ -82,8 +82,6 @@ class Machine:
     retention: Retention = field(default_factory=Retention)
     begins: int = 0
     """of a drill: when the state it was given was copied, ns; what came since is judged in order"""
-    begins: int = 0
-    """of a drill: when the state it was given was copied, ns; what came since is judged in order"""
     change: tuple[Actor | None, str] = (None, "")
     """who asked for this configuration, and why"""
     previous_site: Site | None = None
@@ -209,18 +207,6 @@ class Machine:
             await self.commits.wait(1.0)
         return self._pipeline.engine.snapshot()
 
-    async def copy(self) -> Snapshot:
-        """All memory as of a moment at which everything stepped is committed.
-
-        Raises:
-            Retry: the gateway is starting.
-        """
-        if self._pipeline is None:
-            raise Retry("the gateway is starting")
-        while not self._pipeline.settled:
-            await self.commits.wait(1.0)
-        return self._pipeline.engine.snapshot()
-
     def present(self) -> Present:
         """The committed present."""
         return self.watch.present()
@@ -328,8 +314,6 @@ class Machine:
 
     def _sees_since(self) -> int:
         """An outage ends with the first reading: until then we may have been too slow to ask for one."""
-        if self.begins:
-            return self.begins
         if self.begins:
             return self.begins
         if self._pulse is None:
