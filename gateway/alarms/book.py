@@ -8,7 +8,7 @@ in ``dump`` beside the fold.
 No clock, no random number, no order of a hash: the same facts give the same events, byte for byte.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from gateway.alarms.decide import (
 from gateway.alarms.design import Design
 from gateway.alarms.evolve import Held, follow
 from gateway.alarms.facts import (
+    ArchiveFact,
     CommandFact,
     ConfigFact,
     Fact,
@@ -92,6 +93,7 @@ class Book:
             SystemFact: self._system,
             StartedFact: self._started,
             GapFact: _gap,
+            ArchiveFact: _archived,
             ConfigFact: self._config,
         }
 
@@ -147,6 +149,11 @@ class Book:
         if self._open is None:
             self._open = tuple(h.occurrence for h in self._ledger.open.values())
         return self._open
+
+    @property
+    def approved(self) -> Mapping[str, list[Any]]:
+        """Hashes of configurations that two persons approved -> who, who agreed, when (ns)."""
+        return self._ledger.approved
 
     def levels(self) -> tuple[LiveState, ...]:
         """Live levels, site first, then installations in the order of the configuration."""
@@ -220,6 +227,8 @@ class Book:
 
     def _started(self, fact: StartedFact) -> list[Event]:
         detail: dict[str, Any] = {"version": fact.version}
+        if fact.config:
+            detail["config"] = fact.config
         if fact.note:
             detail["note"] = fact.note
         outage = fact.time - fact.down_since if fact.down_since else 0
@@ -243,7 +252,7 @@ class Book:
             time=fact.time,
             actor=Actor(fact.by, fact.by) if fact.by else None,
             comment=fact.why,
-            detail={"old": fact.old, "new": fact.new},
+            detail=_said_of(fact),
         )
         here = {r.id for r in self._site.rules if r.enabled} | self._health.subjects()
         rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())
@@ -395,6 +404,15 @@ def _shown(held: Held | None) -> Occurrence | None:
     return held.occurrence if held else None
 
 
+def _said_of(fact: ConfigFact) -> dict[str, Any]:
+    detail: dict[str, Any] = {"old": fact.old, "new": fact.new}
+    if fact.second:
+        detail["second"] = fact.second
+    if fact.changes:
+        detail.update(changes=list(fact.changes), changes_count=fact.count)
+    return detail
+
+
 def _gap(fact: GapFact) -> list[Event]:
     lost = {
         "who": fact.who,
@@ -404,3 +422,17 @@ def _gap(fact: GapFact) -> list[Event]:
         "why": fact.why,
     }
     return [Event(event=EventKind.GAP, time=fact.time, detail=lost)]
+
+
+def _archived(fact: ArchiveFact) -> list[Event]:
+    kept = {
+        "day": fact.day,
+        "first": fact.first,
+        "last": fact.last,
+        "rows": fact.rows,
+        "bytes": fact.bytes,
+        "hashes": dict(fact.hashes),
+    }
+    if fact.thinned:
+        kept["thinned"] = fact.thinned
+    return [Event(event=EventKind.ARCHIVE_CLOSED, time=fact.time, detail=kept)]

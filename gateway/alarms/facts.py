@@ -8,7 +8,16 @@ that input.
 from dataclasses import dataclass
 
 from gateway.model.events import Condition
-from gateway.model.inputs import Acted, ConfigChange, Gap, LinkChange, Started, SystemFault, Tick
+from gateway.model.inputs import (
+    Acted,
+    ArchiveClosed,
+    ConfigChange,
+    Gap,
+    LinkChange,
+    Started,
+    SystemFault,
+    Tick,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ StartedFact = Started
 """The gateway began (again); ``down_since`` is 0 on the very first start."""
 GapFact = Gap
 """Readings or records that policy forced us to lose: who, from, to, how many, why."""
+ArchiveFact = ArchiveClosed
+"""A day of history is closed into files, whose hashes are told."""
 ConfigFact = ConfigChange
 """From here on another effective configuration judges; ``old`` and ``new`` are its hashes.
 
@@ -70,5 +81,14 @@ Told to the book of the new site, after it loaded what the book of the old site 
 
 
 Fact = (
-    RuleFact | TagFact | LinkFact | CommandFact | TimeFact | SystemFact | StartedFact | GapFact | ConfigFact
+    RuleFact
+    | TagFact
+    | LinkFact
+    | CommandFact
+    | TimeFact
+    | SystemFact
+    | StartedFact
+    | GapFact
+    | ConfigFact
+    | ArchiveFact
 )

@@ -21,6 +21,7 @@ from gateway.engine.reload import same_rules, same_tags
 from gateway.engine.tables import permits, rule_params
 from gateway.model.inputs import (
     Acted,
+    ArchiveClosed,
     ConfigChange,
     Gap,
     Input,
@@ -65,6 +66,7 @@ class Detection:
             Gap: self._other,
             SystemFault: self._other,
             ConfigChange: self._other,
+            ArchiveClosed: self._other,
         }
 
     def take(self, item: Input, now: int, known: Collection[str] = ()) -> Judged:
@@ -164,5 +166,5 @@ class Detection:
         facts, rows = self._judge(self.conditioner.tick(now), now)
         return Judged([*facts, item], rows)
 
-    def _other(self, item: Gap | SystemFault | ConfigChange, now: int) -> Judged:
+    def _other(self, item: Gap | SystemFault | ConfigChange | ArchiveClosed, now: int) -> Judged:
         return self._judge(self.conditioner.tick(now), now, item)

@@ -51,6 +51,8 @@ class Started:
     down_since: int
     version: str
     note: str = ""
+    config: str = ""
+    """hash of the configuration that judges"""
     stood: bool = False
     """it ran all the time and began nothing anew, but could hear nobody: a machine that was overloaded or held"""
 
@@ -77,6 +79,30 @@ class ConfigChange:
     by: str = ""
     """who asked for it"""
     why: str = ""
+    second: str = ""
+    """... and who agreed"""
+    changes: tuple[str, ...] = ()
+    """what differs, in words; the first of very many"""
+    count: int = 0
+    """how many differences there are"""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveClosed:
+    """A day of history is closed into files (or was thinned: closed anew); the journal keeps their hashes."""
+
+    time: int
+    day: str
+    """date, UTC+8"""
+    first: int
+    last: int
+    """numbers of its first and last input"""
+    rows: int
+    bytes: int
+    hashes: dict[str, str]
+    """file name -> SHA-256, hex"""
+    thinned: str = ""
+    """empty: every reading is there"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +123,9 @@ type_names = {
     "gap": Gap,
     "config": ConfigChange,
     "fault": SystemFault,
+    "archive": ArchiveClosed,
 }
-Input = Readings | Tick | Acted | LinkChange | Started | Gap | ConfigChange | SystemFault
+Input = Readings | Tick | Acted | LinkChange | Started | Gap | ConfigChange | SystemFault | ArchiveClosed
 _NAME_OF = {cls: name for name, cls in type_names.items()}
 
 
@@ -140,6 +167,8 @@ def decode(data: bytes) -> Input:
     name, fields = json.loads(data[1:])
     if name not in type_names:
         raise ValueError(f"unknown input {name!r}")
+    if name == "config":
+        fields["changes"] = tuple(fields.get("changes", ()))
     if name == "acted":
         return Acted(fields["time"], _command(fields["command"]))
     return type_names[name](**fields)  # type: ignore[no-any-return]
