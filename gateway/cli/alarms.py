@@ -3,15 +3,20 @@
 import datetime as dt
 import getpass
 import platform
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.client import Gateway
 from gateway.cli.say import say_json
 from gateway.model.errors import Refused
+from gateway.model.times import NS, china
+
+if TYPE_CHECKING:  # reading the ledger loads the store, which most commands do not need
+    from gateway.store.ledger import Ledger
 
 app = typer.Typer(no_args_is_help=True)
 Config = Annotated[Path, typer.Argument(help="the site file")]
@@ -62,6 +67,53 @@ def ack(
     those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
     body = {"ids": those, "actor": actor(user), "comment": comment}
     _done(gateway.post("/commands/acknowledge", body), json, f"{len(those)} acknowledged")
+
+
+@app.command("ledger")
+def ledger(
+    config: Config,
+    ids: Annotated[list[str] | None, typer.Argument(help="occurrence ids, or their beginnings")] = None,
+    *,
+    limit: Annotated[int, typer.Option("-n", min=1, max=100_000, help="how many events, newest first")] = 50,
+    json: AsJson = False,
+) -> None:
+    """When each event of an alarm was raised, committed, sent, accepted and stored, by output; needs no gateway.
+
+    Exit 1 when one was refused by an output.
+    """
+    from gateway.config.load import load
+    from gateway.store.ledger import Stage, read_ledger
+
+    found = read_ledger(load(config).state, ids=tuple(ids or ()), limit=limit)
+    if json:
+        say_json(found.as_json())
+    for line in delivery_lines(found) if not json else ():
+        typer.echo(line)
+    if any(found.stage(e, name) is Stage.REFUSED for e in found.entries for name in found.ends):
+        raise typer.Exit(1)
+
+
+@app.command("show")
+def show(
+    config: Config,
+    alarm: Annotated[str, typer.Argument(help="its id, or the beginning")],
+    *,
+    json: AsJson = False,
+) -> None:
+    """One open alarm whole, and how far each of its events has come at each output."""
+    from gateway.config.load import load
+    from gateway.store.ledger import read_ledger
+
+    (one,) = chosen(Gateway(config).get("/alarms")["alarms"], [alarm])
+    found = read_ledger(load(config).state, ids=(one["id"],), limit=1000)
+    if json:
+        say_json({**one, "delivery": found.as_json()})
+        return
+    for name, value in one.items():
+        if value not in (None, "", [], {}):
+            typer.echo(f"{name + ':':<18}{value}")
+    for line in delivery_lines(found):
+        typer.echo(line)
 
 
 @app.command("suppressed")
@@ -208,3 +260,20 @@ def chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]
             )
         chosen += found
     return chosen
+
+
+def delivery_lines(found: "Ledger") -> Iterator[str]:
+    """One line for each event and output, with how long each step took after the event was raised."""
+    for entry in reversed(found.entries):
+        key = entry.key
+        yield f"{china(key.raised)} {key.event} {key.level} {key.tag} {key.rule} {key.id[:12]} n={key.n} seq={key.seq}"
+        for name in found.ends:
+            steps = entry.outputs.get(name)
+            told = {"committed": key.committed}
+            told |= {w: getattr(steps, w) for w in ("sent", "accepted", "stored")} if steps else {}
+            times = " ".join(f"{w} +{(at - key.raised) / NS:.3f}s" for w, at in told.items() if at)
+            words = f" ({steps.refused})" if steps and steps.refused else ""
+            yield f"  {name:<24} {found.stage(entry, name).value:<9}{words} {times}"
+    for name, stage in found.ends.items():
+        if stage.value == "accepted":
+            yield f"{name}: ends at accepted, no receipts are configured"

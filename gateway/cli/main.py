@@ -13,7 +13,9 @@ from gateway.cli import (
     alarms,
     backtest,
     check,
+    county,
     demo,
+    exercise,
     hands,
     init,
     journal,
@@ -41,6 +43,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("run")(run.run)
 app.command("reload")(run.reload)
+app.command("county")(county.county)
 app.command("diff")(run.diff)
 app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     simulate.simulate
@@ -54,6 +57,9 @@ app.command("enter")(hands.enter)
 app.command("loop-tested")(hands.loop_tested)
 app.command("false-data")(hands.false_data)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
+app.add_typer(
+    exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report."
+)
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from gateway.sinks.mqtt.grammar import BRANCHES, LEVELS, ROOT, Branch
+from gateway.sinks.mqtt.grammar import BRANCHES, LEVELS, RECEIPTS, ROOT, Branch
 
 ABOUT: Final = """What a Fengsui gateway publishes. JSON, UTF-8, QoS 1. Times are UTC with nine digits.
 
@@ -33,10 +33,13 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {"title": "Fengsui gateway", "version": "1.0.0", "description": " ".join(ABOUT.split())},
         "defaultContentType": "application/json",
-        "channels": {branch.name: _channel(branch) for branch in BRANCHES},
-        "operations": {f"publish{b.name[0].upper()}{b.name[1:]}": _operation(b) for b in BRANCHES},
+        "channels": {branch.name: _channel(branch) for branch in (*BRANCHES, RECEIPTS)},
+        "operations": {
+            **{f"publish{b.name[0].upper()}{b.name[1:]}": _operation(b, "send") for b in BRANCHES},
+            "takeReceipts": _operation(RECEIPTS, "receive"),
+        },
         "components": {
-            "messages": {each: _message(each) for each in sorted({b.schema for b in BRANCHES})},
+            "messages": {each: _message(each) for each in sorted({b.schema for b in (*BRANCHES, RECEIPTS)})},
             "parameters": PARAMETERS,
         },
     }
@@ -53,11 +56,11 @@ def _channel(branch: Branch) -> dict[str, Any]:
     }
 
 
-def _operation(branch: Branch) -> dict[str, Any]:
+def _operation(branch: Branch, action: str) -> dict[str, Any]:
     emptied = "; an empty message ends it" if branch.emptied else ""
     kept = f"retained{emptied}" if branch.retained else "not retained"
     return {
-        "action": "send",
+        "action": action,
         "summary": f"{branch.about} ({kept})",
         "channel": {"$ref": f"#/channels/{branch.name}"},
         "bindings": {"mqtt": {"qos": 1, "retain": branch.retained}},

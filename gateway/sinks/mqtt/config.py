@@ -48,4 +48,9 @@ class Settings(BaseModel):
         10.0, ge=1, le=600, description="a silent gateway is shown offline after 1.5 times this"
     )
     timeout: Seconds = Field(10.0, gt=0, le=120, description="for connecting and for each acknowledgement")
+    receipts: bool = Field(
+        default=False,
+        description="a county node answers on `receipts`: an event is delivered when it is stored there, and what is "
+        "missing there is sent again; false: it is delivered when the broker has taken it",
+    )
     window: int = Field(100, ge=1, le=1000, description="publishes on the way at once, at most")

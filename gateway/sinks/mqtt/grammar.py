@@ -34,6 +34,8 @@ BRANCHES: Final = (
     Branch("level", "level", "level", True, False, "live and base levels"),
     Branch("events", "events", "event", False, False, "every journal event in sequence"),
 )
+RECEIPTS: Final = Branch("receipts", "receipts", "receipt", True, False, "what the county has stored")
+"""The one topic that a gateway reads: the county publishes it."""
 PARTS: Final = {
     "county": r"\d{6}",
     "site": SEGMENT,

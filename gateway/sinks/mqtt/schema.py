@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 
 from gateway.sinks.mqtt.shapes import Birth, BirthPage, Event, Level, State, Status
+from gateway.sinks.mqtt.shapes_county import Receipt
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 
@@ -23,6 +24,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "birth-page": BirthPage,
     "level": Level,
     "state": State,
+    "receipt": Receipt,
 }
 
 

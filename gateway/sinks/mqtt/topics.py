@@ -51,6 +51,10 @@ class Topics:
         return f"{self.root}/events"
 
     @property
+    def receipts(self) -> str:
+        return f"{self.root}/receipts"
+
+    @property
     def birth(self) -> str:
         return f"{self.root}/birth"
 
