@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.app.assembled import Exercising
+from gateway.app.changes import Changes
 from gateway.app.plugins import Pushed, build_sinks, build_sources
-from gateway.app.reload import Reload
 from gateway.config.load import Loaded
 from gateway.model.effective import dump_site, load_site
 from gateway.model.ports import Clock
 from gateway.model.site import Site
+from gateway.model.times import NS
 from gateway.runtime.machine import Machine, Retention
 from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
@@ -68,52 +71,68 @@ def console_unit(
     loaded: Loaded,
     machine: Machine,
     on_ready: Callable[[str], None] | None = None,
-    reload: Reload | None = None,
+    exercise: Exercising | None = None,
+    changes: Changes | None = None,
 ) -> Unit:
     """The console as a supervised unit; writes where it is, and the command line's token, into the state folder."""
-    host, _, port = loaded.file.console.listen.rpartition(":")
-    return "console", partial(_serve, loaded.state, machine, host.strip("[]"), int(port), on_ready, reload)
+    return "console", partial(_serve, loaded, machine, on_ready, exercise, changes)
 
 
 async def _serve(
-    state: Path,
+    loaded: Loaded,
     machine: Machine,
-    host: str,
-    port: int,
     on_ready: Callable[[str], None] | None,
-    reload: Reload | None,
+    exercise: Exercising | None,
+    changes: Changes | None,
 ) -> None:
-    create_app, serve = await asyncio.to_thread(_console)
-
+    parts = await asyncio.to_thread(_console)
+    state, asked = loaded.state, loaded.file.console
+    host, _, port = asked.listen.rpartition(":")
     token = secrets.token_urlsafe(32)
 
     def ready(url: str) -> None:
-        write_private(state / ADDRESS_FILE, json.dumps({"url": url, "token": token}))
+        found = {"url": url, "token": token, "certificate": str(asked.certificate or "")}
+        write_private(state / ADDRESS_FILE, json.dumps(found))
         if on_ready is not None:
             on_ready(url)
 
-    app = create_app(
+    app = parts.create_app(
         machine,
         machine,
         machine.history,
         machine.records,
         token=token,
         now=machine.clock.now,
-        reload=reload.ask if reload is not None else None,
+        reload=changes.reload if changes is not None else None,
+        exercise=exercise,
+        changes=changes,
         inlets=[source for source in machine.sources if isinstance(source, Pushed)],
+        hosts=(*parts.LOOPBACK, *asked.hosts, host),
+        book=parts.open_book(state / parts.FILE) if asked.sign_in == "accounts" else None,
+        rules=parts.DoorRules(asked.act_idle / NS, asked.act_longest / NS, asked.proxies),
     )
+    say_code(app.state.access)
+    tls = (asked.certificate, asked.key) if asked.certificate and asked.key else None
     try:
-        await serve(app, host, port, ready)
+        await parts.serve(app, host.strip("[]"), int(port), ready, tls)
     finally:
         (state / ADDRESS_FILE).unlink(missing_ok=True)
 
 
-def _console() -> tuple[Callable[..., Any], Callable[..., Awaitable[None]]]:
-    """FastAPI only where there is a console. Half a second and more: in a thread, so that devices are heard."""
-    from gateway.console.app import create_app  # noqa: PLC0415
-    from gateway.console.server import serve  # noqa: PLC0415
+def say_code(access: Any) -> None:
+    """On the terminal, and nowhere else: the code that makes the first administrator."""
+    if access is not None and access.code:
+        words = f"\nNo administrator yet. One-time code for the console's first page: {access.code}\n"
+        words += f"还没有管理员。控制台首页需要的一次性代码：{access.code}\n\n"
+        sys.stderr.write(words)
+        sys.stderr.flush()
 
-    return create_app, serve
+
+def _console() -> Any:
+    """FastAPI only where there is a console. Half a second and more: in a thread, so that devices are heard."""
+    from gateway.console import parts  # noqa: PLC0415
+
+    return parts
 
 
 def write_private(path: Path, text: str) -> None:

@@ -73,7 +73,7 @@ def _configured(folder: Path, plant: SimulatedPlant, broker: Broker, asked: Aske
     secret = folder / "plant.password"
     write_private(secret, broker.passwords[PLANT])
     site["sources"]["pond"].update(port=broker.port, username=PLANT, password_file=str(secret))
-    site["console"]["listen"] = asked.listen
+    site["console"].update(listen=asked.listen, sign_in="name")
     path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return load(path)
 

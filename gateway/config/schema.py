@@ -4,12 +4,12 @@ Unknown keys are refused; every field says what it means (``docs/configuration.m
 entries, tags and rules is checked in :mod:`gateway.config.rulecheck`.
 """
 
-import ipaddress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from gateway.config.consolepart import Console
 from gateway.config.durations import Duration
 from gateway.config.kinds import ENTRIES
 from gateway.config.kinds.base import KindEntry
@@ -59,6 +59,10 @@ class RollUpEntry(Strict):
         return self
 
 
+TypeRules = dict[str, dict[str, dict[str, Any]]]
+"""point type -> rule -> the values that are other than the pack's"""
+
+
 class InstallationEntry(Strict):
     """A major hazard installation or monitored object (重大危险源)."""
 
@@ -73,8 +77,13 @@ class InstallationEntry(Strict):
     stage: StageWord = Field("live", description="shadow: judged and journalled, nothing published as alarm")
     position: tuple[Longitude, Latitude] | None = Field(None, description="longitude, latitude, in degrees")
     materials: tuple[str, ...] = Field((), description="materials held")
+    pack: str = Field(
+        "", description="pack it is an installation of: its chain and roll-up hold where none is given"
+    )
+    types: TypeRules = Field({}, description="values of this installation over those of its point types")
     chain: str = Field(
-        "", description="name of its chain of responsible persons; empty: one person, of the role `responsible`"
+        "",
+        description="name of its chain of responsible persons; empty: one person, of the role `responsible`",
     )
     owners: dict[Id, Id] = Field(
         {}, description="role of its chain -> id of the person; refused unless every role has one"
@@ -178,29 +187,6 @@ else:  # made from the registry, which a type checker cannot follow
     AnyRule = Annotated[Union[RuleEntry, *ENTRIES], Field(discriminator="kind")] if ENTRIES else RuleEntry
 
 
-def _loopback(listen: str) -> str:
-    """``127.x.y.z:port``, ``localhost:port``, ``[::1]:port``: without users the console stays on the machine."""
-    host, colon, port = listen.rpartition(":")
-    good = colon and port.isascii() and port.isdigit() and int(port[:6]) <= 65535
-    if host not in ("localhost", "[::1]"):
-        try:
-            good = good and ipaddress.IPv4Address(host).is_loopback
-        except ValueError:
-            good = False
-    if not good:
-        raise ValueError("a loopback address and port, e.g. 127.0.0.1:8080, localhost:8080, [::1]:8080")
-    return listen
-
-
-class Console(Strict):
-    """Where console and API listen."""
-
-    listen: Annotated[str, AfterValidator(_loopback)] = Field(
-        "127.0.0.1:8080", description="loopback address and port; port 0 picks a free one"
-    )
-    enabled: Flag = Field(True, description="false: no console and no API (status and journal only)")
-
-
 class Broker(Strict):
     """The embedded broker, used when no MQTT output is configured."""
 
@@ -238,6 +224,20 @@ class Exercises(Strict):
     )
 
 
+class Changes(Strict):
+    """Management of change: who approves what runs."""
+
+    approval: Literal["off", "asked", "required"] = Field(
+        "asked",
+        description="of every effective configuration, by two persons (`fengsui approve`). asked: one that is not "
+        "approved runs, and a blue fault says so; required: the fault is orange, and a reload of one is refused; "
+        "off: nobody asks",
+    )
+    overrides: Annotated[str, Field(min_length=1)] = Field(
+        "overrides.yaml", description="what is changed through the gateway (stages), relative to this file"
+    )
+
+
 class Alarms(Strict):
     """How long people may keep an alarm from the operator, and which alarms need a closed loop (处置闭环)."""
 
@@ -249,6 +249,11 @@ class Alarms(Strict):
     )
     disposal: dict[LevelWord, Annotated[Duration, Field(gt=0)]] = Field(
         {}, description="level -> time in which its process alarms must be handled, reviewed and closed"
+    )
+    dual_report: dict[LevelWord, Annotated[Duration, Field(gt=0)]] = Field(
+        {},
+        description="levels of major events -> time in which both reports (双报告) are to be made: to the competent "
+        "department and to the workers' congress",
     )
 
 
@@ -305,7 +310,9 @@ class SiteFile(Strict):
     people: dict[Id, PersonEntry] = Field({}, description="id -> person")
     posts: dict[Id, PostEntry] = Field({}, description="id -> duty post")
     chains: dict[Id, ChainEntry] = Field({}, description="name -> chain of responsible persons")
-    routing: RoutingEntry = Field(RoutingEntry(), description="who is told of which alarm; nothing: nobody is")
+    routing: RoutingEntry = Field(
+        RoutingEntry(), description="who is told of which alarm; nothing: nobody is"
+    )
     consoles: tuple[OperatorEntry, ...] = Field(
         (), description="operator consoles; nothing: the whole site is one"
     )
@@ -314,6 +321,14 @@ class SiteFile(Strict):
     )
     tags: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="tag lists (CSV or XLSX), relative to this file"
+    )
+    packs: tuple[str, ...] = Field(
+        (),
+        description="packs whose point types and rules are used: names of built-in ones, or of folders in `packs/`",
+    )
+    types: TypeRules = Field(
+        {},
+        description="values of the site over those of the packs: point type -> rule -> settings of the rule",
     )
     defaults: Defaults = Field(Defaults(), description="what an empty cell of a tag list means")
     limits: Limits = Field(Limits(), description="level and priority of the four limit columns")
@@ -326,4 +341,5 @@ class SiteFile(Strict):
     console: Console = Field(Console(), description="where console and API listen")
     broker: Broker = Field(Broker(), description="the embedded broker")
     exercises: Exercises = Field(Exercises(), description="drills")
+    changes: Changes = Field(Changes(), description="approval of configurations")
     storage: Storage = Field(Storage(), description="how much of the readings is kept on this machine")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gateway.console.answers import answer
 from gateway.model.errors import Refused, Reject, Retry
 
-WORDS = {401: "session", 404: "unknown", 405: "method", 415: "media-type"}
+WORDS = {401: "session", 403: "role", 404: "unknown", 405: "method", 415: "media-type", 429: "wait"}
 
 
 def install(app: FastAPI) -> None:
@@ -51,4 +51,5 @@ async def _invalid(_: Request, fault: Exception) -> Response:
 async def _http(_: Request, fault: Exception) -> Response:
     status = fault.status_code if isinstance(fault, HTTPException) else 500
     detail = fault.detail if isinstance(fault, HTTPException) else str(fault)
-    return problem(status, WORDS.get(status, "http"), str(detail))
+    headers = getattr(fault, "headers", None) or {}
+    return problem(status, WORDS.get(status, "http"), str(detail), **headers)

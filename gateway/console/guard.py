@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BODY: Final = 256 * 1024
 """an acknowledgement of a thousand alarms is 70 kB"""
+MEDIA: Final = ("application/json",)
+"""what a body may be: a form of another site can send none of these unasked"""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 HEADERS: Final = {
@@ -61,11 +63,20 @@ class Guard:
             return None
         if _foreign(headers, host):
             return 403, "origin", "acts come from the console's own page or from the command line"
-        if not headers.get("content-length", "").isdigit():
-            return 411, "length", "content-length is needed"
-        if int(headers["content-length"]) > MOST_BODY:
-            return 413, "length", f"at most {MOST_BODY} bytes"
-        return None
+        if method == "DELETE" and not headers.keys() & {"content-length", "transfer-encoding"}:
+            return None
+        return _body_fault(headers)
+
+
+def _body_fault(headers: dict[str, str]) -> tuple[int, str, str] | None:
+    length = headers.get("content-length", "")
+    if not length.isdigit():
+        return 411, "length", "content-length is needed"
+    if int(length) > MOST_BODY:
+        return 413, "length", f"at most {MOST_BODY} bytes"
+    if int(length) and _media(headers) not in MEDIA:
+        return 415, "media-type", "application/json is needed"
+    return None
 
 
 def _name(host: str) -> str:
@@ -79,6 +90,10 @@ def _foreign(headers: dict[str, str], host: str) -> bool:
         return True
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc.lower() != host
+
+
+def _media(headers: dict[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _dress(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console import schemas
-from gateway.console.acts import RESPONSES, actor, admitted
+from gateway.console.acts import RESPONSES, actor
 from gateway.console.answers import answer, records
 from gateway.console.ports import Context
-from gateway.console.session import HEADER, Keys
 from gateway.model.commands import Act, Command
 from gateway.model.events import EventKind, Record
 from gateway.model.times import iso, parse_iso
@@ -30,7 +29,7 @@ class EnterBody(schemas.Model):
     tag: Word
     value: Annotated[float, Field(allow_inf_nan=False)]
     time: AwareDatetime | None = None
-    actor: schemas.ActorBody
+    actor: schemas.ActorBody | None = None
     comment: Text = ""
 
 
@@ -40,7 +39,7 @@ class TestedBody(schemas.Model):
     tag: Word
     result: Literal["passed", "failed"] = "passed"
     method: Text = ""
-    actor: schemas.ActorBody
+    actor: schemas.ActorBody | None = None
     comment: Text = ""
 
 
@@ -50,7 +49,7 @@ class FalseBody(schemas.Model):
     tag: Word
     start: AwareDatetime
     end: AwareDatetime
-    actor: schemas.ActorBody
+    actor: schemas.ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
@@ -95,7 +94,7 @@ class Loops:
         return await found if inspect.isawaitable(found) else found
 
 
-def router(context: Context, keys: Keys) -> APIRouter:
+def router(context: Context) -> APIRouter:
     """Handlers."""
     api = APIRouter()
     loops = Loops(context)
@@ -104,41 +103,32 @@ def router(context: Context, keys: Keys) -> APIRouter:
     async def enter(
         request: Request,
         body: EnterBody,
-        authorization: Annotated[str, Header()] = "",
-        session: Annotated[str, Header(alias=HEADER)] = "",
     ) -> Response:
         """Enter a manual reading; the event compares it with the online tag of the same point."""
-        admitted(request, keys, authorization, session)
         words = [("tag", body.tag), ("value", repr(body.value))]
         words += [("time", iso(parse_iso(body.time.isoformat())))] if body.time else []
-        command = Command(Act.ENTER, actor(body.actor), (), body.comment, words=tuple(words))
+        command = Command(Act.ENTER, actor(request, body.actor), (), body.comment, words=tuple(words))
         return records(await context.commands.submit(command))
 
     @api.post("/commands/loop-tested", response_model=schemas.DoneView, tags=["act"], responses=RESPONSES)
     async def loop_tested(
         request: Request,
         body: TestedBody,
-        authorization: Annotated[str, Header()] = "",
-        session: Annotated[str, Header(alias=HEADER)] = "",
     ) -> Response:
         """Journal that a loop was tested, by whom and how."""
-        admitted(request, keys, authorization, session)
         words = ("tag", body.tag), ("result", body.result), ("method", body.method)
-        command = Command(Act.LOOP_TESTED, actor(body.actor), (), body.comment, words=words)
+        command = Command(Act.LOOP_TESTED, actor(request, body.actor), (), body.comment, words=words)
         return records(await context.commands.submit(command))
 
     @api.post("/commands/false-data", response_model=schemas.DoneView, tags=["act"], responses=RESPONSES)
     async def false_data(
         request: Request,
         body: FalseBody,
-        authorization: Annotated[str, Header()] = "",
-        session: Annotated[str, Header(alias=HEADER)] = "",
     ) -> Response:
         """Call a span of readings false data (伪数据); they stay as they were, the journal says who and why."""
-        admitted(request, keys, authorization, session)
         times = [(name, iso(parse_iso(getattr(body, name).isoformat()))) for name in ("start", "end")]
         words = (("tag", body.tag), *times)
-        command = Command(Act.FALSE_DATA, actor(body.actor), (), body.comment, words=words)
+        command = Command(Act.FALSE_DATA, actor(request, body.actor), (), body.comment, words=words)
         return records(await context.commands.submit(command))
 
     @api.get("/loops", response_model=LoopsView, tags=["read"])

@@ -59,8 +59,9 @@ class Client:
 class Hub:
     """The clients and what they were told last."""
 
-    def __init__(self, context: Context, *, build: str = "") -> None:
+    def __init__(self, context: Context, *, build: str = "", tags: bool = True) -> None:
         self._context = context
+        self._tags = tags  # False: for who may not see them
         self._build = build
         self._clients: set[Client] = set()
         self._wanted = asyncio.Event()
@@ -139,7 +140,7 @@ class Hub:
         plant = self._context.plant
         present = plant.present()
         if tags is None or (self._told is not None and present.site is not self._told.site):
-            tags = changes.states(plant)
+            tags = changes.states(plant) if self._tags else ()
         return changes.moment(present, tags)
 
     def _send(self, data: bytes) -> None:

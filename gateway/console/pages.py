@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from gateway.console.session import Keys, cookie_name
+from gateway.console.people.door import PANEL, YEAR_S, Door, cookie_name
 
 STATIC: Final = Path(__file__).parent / "static"
 VENDOR: Final = {"uplot.iife.min.js": "text/javascript", "uplot.min.css": "text/css"}
@@ -40,15 +40,20 @@ def build_of(folder: Path = STATIC) -> str:
     return digest.hexdigest()[:12]
 
 
-def router(keys: Keys) -> APIRouter:
+def router(door: Door) -> APIRouter:
     """``/`` and ``/vendor``; the rest is mounted by the app."""
     api = APIRouter(include_in_schema=False)
 
     @api.get("/")
     async def index(request: Request) -> Response:
-        """The console. Sets the page's session, which other sites can neither read nor send."""
+        """The console. A registered panel is known for another year."""
         page = FileResponse(STATIC / "index.html", headers=REVALIDATE)
-        page.set_cookie(cookie_name(request.url.port), keys.session, path="/", samesite="strict")
+        name = cookie_name(PANEL, request.url.port)
+        if door.panel_of(request) is not None:
+            secure = request.url.scheme == "https"
+            page.set_cookie(
+                name, request.cookies[name], max_age=YEAR_S, httponly=True, samesite="strict", secure=secure
+            )
         return page
 
     @api.get("/vendor/{name}")

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from gateway.model.commands import Actor
-from gateway.model.events import Record
+from gateway.model.commands import Actor, Command
+from gateway.model.events import Occurrence, Record
 from gateway.model.ports import CommandPort, Plant
 
 Columns = Mapping[str, NDArray[Any]]
@@ -27,6 +27,56 @@ JournalPort = Callable[[int, int], Sequence[Record] | Awaitable[Sequence[Record]
 
 ReloadPort = Callable[[Actor, str], Awaitable[Mapping[str, Any]]]
 """(who, why) -> what differs; raises Refused. The new configuration follows."""
+
+
+class ChangePort(Protocol):
+    """Management of change. Each method raises Refused with the reason; nothing was changed then."""
+
+    def configs(self) -> Mapping[str, Any]:
+        """What runs, and what was approved."""
+        ...
+
+    async def approve(self, digest: str, actor: Actor, second: Actor, why: str) -> Mapping[str, Any]:
+        """Journal that a configuration was approved."""
+        ...
+
+    async def stage(  # noqa: PLR0913 - what a signature says
+        self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
+    ) -> Mapping[str, Any]:
+        """Set a stage; what differs. The new configuration follows."""
+        ...
+
+
+class ExercisePort(Protocol):
+    """Drills beside a running gateway. Each method raises Refused with the reason."""
+
+    async def start(self, text: str, name: str, by: Actor, comment: str) -> Mapping[str, Any]:
+        """Start one of a scenario's text, or of a named scenario; its status."""
+        ...
+
+    def stop(self, by: Actor, why: str) -> Mapping[str, Any]:
+        """End the one that runs."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """Whether one runs."""
+        ...
+
+    def report(self, ident: str) -> Mapping[str, Any]:
+        """Of one that is over; of the newest, if ``ident`` is empty."""
+        ...
+
+    def occurrences(self) -> Sequence[Occurrence]:
+        """Open alarms of the one that runs."""
+        ...
+
+    async def records(self, after: int, limit: int) -> Sequence[Record]:
+        """Its own journal."""
+        ...
+
+    async def submit(self, command: Command) -> Sequence[Record]:
+        """An act on its alarms."""
+        ...
 
 
 class Inlet(Protocol):

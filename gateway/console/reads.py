@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import numpy as np
 import orjson
 from fastapi import APIRouter, HTTPException, Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console import schemas, views
@@ -13,6 +14,8 @@ from gateway.console.answers import answer, records
 from gateway.console.changes import states
 from gateway.console.errors import problem
 from gateway.console.hub import MOST_CLIENTS, Hub
+from gateway.console.people.door import Door
+from gateway.console.people.roles import Role
 from gateway.console.ports import Columns, Context
 from gateway.console.stream import EventStream
 from gateway.model.site import Site
@@ -31,19 +34,20 @@ _BUSY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(context: Context, hub: Hub) -> APIRouter:
-    """Handlers over one plant. They only read."""
+def router(context: Context, hub: Hub, narrow: Hub, door: Door) -> APIRouter:
+    """Handlers over one plant. They only read. ``narrow``: the stream of who may not see tags."""
     api = APIRouter(tags=["read"])
     _present(api, context)
     _tags(api, context)
     _past(api, context)
 
     @api.get("/stream", response_class=Response, responses=_BUSY)
-    async def stream() -> Response:
+    async def stream(request: Request) -> Response:
         """Server-sent events: ``full`` once, then ``change`` (only what changed) and ``beat``; see docs/http.md."""
-        if hub.full:
+        mine = narrow if request.state.who.role is Role.REGULATOR else hub
+        if mine.full:
             return problem(503, "retry", f"at most {MOST_CLIENTS} streams", **{"Retry-After": "5"})
-        return EventStream(hub)
+        return EventStream(mine, door.still(request))
 
     return api
 

@@ -55,6 +55,7 @@ class StatusView(Model):
     clock_offset_s: float | None
     certificate_days: int | None
     troubles: list[str]
+    exercise: str | None = Field(None, description="id of the drill that runs beside the plant")
 
 
 class LevelView(Model):
@@ -113,6 +114,7 @@ class AlarmView(Model):
     latch: Literal["none", "latched"]
     suppression: str
     disposal: str
+    report: str
     isa: str
     value: float | None
     limit: float | None
@@ -128,6 +130,7 @@ class AlarmView(Model):
     set_aside_by: ActorView | None
     reason: str
     due: str | None
+    report_due: str | None
 
 
 class AlarmsView(Model):
@@ -268,6 +271,14 @@ class LoopBody(ActBody):
     cause: Statement = ""
     measure: Statement = ""
     evidence: Statement = ""
+
+
+class ReportBody(ActBody):
+    """One of the two reports of a major event: to whom, with which receipt, when if not just now."""
+
+    to: Literal["department", "congress"]
+    reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    time: AwareDatetime | None = None
 
 
 class ReloadBody(Model):

@@ -1,6 +1,7 @@
 """The server-sent event stream as a response: ends when the browser goes, the hub closes, or writing stalls."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from starlette.responses import Response
@@ -22,9 +23,9 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, still: Callable[[], bool] = lambda: True) -> None:
         super().__init__()
-        self._hub = hub
+        self._hub, self._still = hub, still
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
@@ -33,15 +34,17 @@ class EventStream(Response):
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(_until_gone(receive, client), name="console-stream-watch")
-                await _write(client, send)
+                await _write(client, send, self._still)
                 watch.cancel()
         finally:
             self._hub.leave(client)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _write(client: Client, send: Send) -> None:
+async def _write(client: Client, send: Send, still: Callable[[], bool]) -> None:
     async for data in client.messages():
+        if not still():  # signed out, or no longer allowed
+            return
         try:
             async with asyncio.timeout(STALL_S):
                 await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -79,6 +79,7 @@ def _health(now: Status) -> Json:
         "clock_offset_s": finite(now.clock_offset_s),
         "certificate_days": now.certificate_days,
         "troubles": list(now.troubles),
+        "exercise": now.exercise or None,
     }
 
 
@@ -144,6 +145,7 @@ def alarm(o: Occurrence) -> Json:
         "set_aside_by": actor(o.set_aside_by),
         "reason": o.reason,
         "due": maybe_iso(o.due if o.due < NEVER else 0),
+        "report_due": maybe_iso(o.report_due if o.report_due < NEVER else 0),
     }
 
 

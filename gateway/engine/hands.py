@@ -19,7 +19,7 @@ from gateway.model.quality import Quality, Status, quality_name, status_of
 from gateway.model.site import Site, Tag
 from gateway.model.times import iso, parse_iso, seconds
 
-ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED, Act.FALSE_DATA})
+ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED, Act.FALSE_DATA, Act.ACCESS})
 AHEAD: Final = seconds(60)
 """A reading entered for later than this from now is a slip of the hand."""
 OLDEST: Final = seconds(7 * 86_400)
@@ -52,6 +52,8 @@ def by_hand(
         Refused: nothing was changed; says why.
     """
     words = dict(command.words)
+    if command.act is Act.ACCESS:
+        return _access(command, words, now), None
     row = site.tag_index.get(words.get("tag", ""))
     if row is None:
         raise Refused(f"no tag {words.get('tag', '')!r}")
@@ -60,6 +62,13 @@ def by_hand(
     if command.act is Act.FALSE_DATA:
         return _false(site.tags[row], command, words, now, present[row]), None
     return _entered(site, row, command, words, now, present)
+
+
+def _access(command: Command, words: Mapping[str, str], now: int) -> Event:
+    """Who may look and act: the console has decided it, the journal keeps it."""
+    return Event(
+        event=EventKind.ACCESS, time=now, actor=command.actor, comment=command.comment, detail=dict(words)
+    )
 
 
 def _tested(tag: Tag, command: Command, words: Mapping[str, str], now: int, seen: TagState) -> Event:

@@ -40,6 +40,9 @@ class Act(StrEnum):
     DISMISS = "dismiss"
     """reviewed: it was a false alarm (误报)"""
     REOPEN = "reopen"
+    REPORT = "report"
+    """dual report (双报告): ``words`` are ``to`` (department / congress), ``reference`` of its receipt and, if it was
+    not just now, ``time``"""
     ENTER = "enter"
     """a manual reading: ``words`` are ``tag``, ``value`` and, if it was not just now, ``time``"""
     LOOP_TESTED = "loop-tested"
@@ -51,6 +54,8 @@ class Act(StrEnum):
     EXERCISE_END = "exercise-end"
     FALSE_DATA = "false-data"
     """readings that were not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
+    ACCESS = "access"
+    """who may look and act has changed, or was tried: ``words`` are ``what`` and its details (never a secret)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,20 @@ class Disposal(StrEnum):
     FALSE_ALARM = "false-alarm"
 
 
+class Report(StrEnum):
+    """Axis 6: the dual report (双报告) of a major event, to the competent department and to the workers' congress."""
+
+    NOT_REQUIRED = "not-required"
+    DUE = "due"
+    DEPARTMENT = "department"
+    """made to the department, not yet to the congress"""
+    CONGRESS = "congress"
+    """the other way round"""
+    MADE = "made"
+    WAIVED = "waived"
+    """reviewed as a false alarm before both were made"""
+
+
 @dataclass(frozen=True, slots=True)
 class Axes:
     """All axes of one occurrence; the ISA-18.2 letter is derived, never stored apart."""
@@ -69,6 +83,7 @@ class Axes:
     latch: Latch = Latch.NONE
     suppression: Suppression = Suppression.NONE
     disposal: Disposal = Disposal.NOT_REQUIRED
+    report: Report = Report.NOT_REQUIRED
 
     @property
     def recorded_only(self) -> bool:
@@ -83,6 +98,7 @@ class Axes:
             "latch": self.latch.value,
             "suppression": self.suppression.value,
             "disposal": self.disposal.value,
+            "report": self.report.value,
         }
 
 
@@ -114,6 +130,9 @@ class EventKind(StrEnum):
     DISPOSAL_FALSE_ALARM = "disposal-false-alarm"
     DISPOSAL_REOPENED = "disposal-reopened"
     DISPOSAL_OVERDUE = "disposal-overdue"
+    REPORT_DUE = "report-due"
+    REPORTED = "reported"
+    REPORT_OVERDUE = "report-overdue"
     NOTIFIED = "notified"
     ESCALATED = "escalated"
     RETIRED = "retired"
@@ -324,6 +343,8 @@ class Occurrence:
     """ns; when its disposal is overdue"""
     handler: str = ""
     """id of who took it in hand"""
+    report_due: int = NEVER
+    """ns; when its dual report is overdue"""
     seen: int = 0
     """ns; when it was last acknowledged whole"""
     first_out: bool = False

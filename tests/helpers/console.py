@@ -5,26 +5,66 @@ from __future__ import annotations
 import argparse
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from gateway.console.app import create_app
+from gateway.console.app import DoorRules, create_app
+from gateway.console.people.book import Book
 from gateway.console.server import serve
+from gateway.model.commands import Actor, Command
+from gateway.model.errors import Refused
+from gateway.model.events import Occurrence, Record
 from tests.helpers.plant import FakePlant
 
 TOKEN = "a token of the tests, long enough"
 
 
-def app_of(plant: FakePlant) -> Any:
-    return create_app(plant, plant, plant.history, plant.journal, token=TOKEN)
+def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None = None) -> Any:
+    """Without a book of accounts whoever looks acts under the name they give."""
+    return create_app(
+        plant,
+        plant,
+        plant.history,
+        plant.journal,
+        token=TOKEN,
+        book=book,
+        rules=rules or DoorRules(),
+        exercise=NoDrill(),
+    )
+
+
+class NoDrill:
+    """An exercise port with no drill."""
+
+    async def start(self, text: str, name: str, by: Actor, comment: str) -> Mapping[str, Any]:
+        raise Refused("no scenario of this name")
+
+    def stop(self, by: Actor, why: str) -> Mapping[str, Any]:
+        raise Refused("no drill runs")
+
+    def status(self) -> Mapping[str, Any]:
+        return {"running": False, "starting": False}
+
+    def report(self, ident: str) -> Mapping[str, Any]:
+        raise Refused("no drill is over")
+
+    def occurrences(self) -> Sequence[Occurrence]:
+        return ()
+
+    async def records(self, after: int, limit: int) -> Sequence[Record]:
+        return ()
+
+    async def submit(self, command: Command) -> Sequence[Record]:
+        raise Refused("no drill runs")
 
 
 class ConsoleThread:
     """A served console whose plant tests may touch from their own thread with :meth:`do`."""
 
-    def __init__(self, plant: FakePlant, *, moving: bool = True) -> None:
+    def __init__(self, plant: FakePlant, *, moving: bool = True, book: Book | None = None) -> None:
         self.plant = plant
+        self.app = app_of(plant, book)
         self.url = ""
         self._moving = moving
         self._loop = asyncio.new_event_loop()
@@ -66,7 +106,7 @@ class ConsoleThread:
         async with asyncio.TaskGroup() as group:
             if self._moving:
                 group.create_task(_move(self.plant))
-            await serve(app_of(self.plant), "127.0.0.1", self._port, self._ready.set_result)
+            await serve(self.app, "127.0.0.1", self._port, self._ready.set_result)
 
 
 async def _move(plant: FakePlant) -> None:

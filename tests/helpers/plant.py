@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from gateway.console.ports import Columns
-from gateway.model.commands import Actor, Command
+from gateway.model.commands import Act, Actor, Command
 from gateway.model.errors import Refused
 from gateway.model.events import (
     Acknowledgement,
@@ -118,6 +118,8 @@ class FakePlant:
                 raise Refused(f"no open alarm {seen.id}")  # whole or not at all, as in the core
         self.commands.append(command)
         before = len(self.records)
+        if command.act is Act.ACCESS:
+            self.journal_of(EventKind.ACCESS, None, command.actor, detail=dict(command.words))
         for seen in command.seen:
             self._obey(command, seen.id, seen.n)
         return self.records[before:]
@@ -167,7 +169,12 @@ class FakePlant:
         return [r for r in self.records if r.seq > after][:limit]
 
     def journal_of(
-        self, kind: EventKind, o: Occurrence | None = None, actor: Actor | None = None, comment: str = ""
+        self,
+        kind: EventKind,
+        o: Occurrence | None = None,
+        actor: Actor | None = None,
+        comment: str = "",
+        detail: dict[str, str] | None = None,
     ) -> None:
         """Append one record as the store would."""
         now = self.now()
@@ -176,7 +183,7 @@ class FakePlant:
             "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit,
             "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
         }  # fmt: skip
-        event = Event(event=kind, time=now, actor=actor, comment=comment, **fields)  # type: ignore[arg-type]
+        event = Event(event=kind, time=now, actor=actor, comment=comment, detail=detail or {}, **fields)  # type: ignore[arg-type]
         seq = len(self.records) + 1
         stamp = Stamp(
             gateway="gw-01", county="341524", site="demo", epoch="e1a2b3c4d5e6f708", seq=seq, recorded=now

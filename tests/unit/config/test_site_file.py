@@ -58,8 +58,8 @@ CASES = [
     ("tags: [tags.csv]", "tags: [tags.csv, tags.csv]", "tags[1]", "each list once"),
     ("tags: [tags.csv]", "tags: []", "tags", "at least 1"),
     ("host: broker", "host: broker, tls: 5", "outputs.county.tls", "keys and values"),
-    ("outputs:", "console: {listen: 0.0.0.0:8080}\noutputs:", "console.listen", "loopback"),
-    ("outputs:", "console: {listen: 127.0.0.1:99999}\noutputs:", "console.listen", "loopback"),
+    ("outputs:", "console: {listen: 0.0.0.0:8080}\noutputs:", "console", "beyond loopback"),
+    ("outputs:", "console: {listen: 127.0.0.1:99999}\noutputs:", "console.listen", "an address and port"),
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.console.session import HEADER, Keys, session_of
+from gateway.console.people.door import HEADER, Door, page_word
 from gateway.model.commands import Act, Actor, Seen
 from gateway.model.errors import Refused, Retry
 from tests.helpers.console import TOKEN
@@ -50,18 +50,14 @@ async def test_what_was_not_seen_stays_unacknowledged(client: httpx.AsyncClient,
     assert plant.alarms[key].axes.acknowledgement == "unacknowledged"
 
 
-async def test_the_page_acts_with_the_session_of_its_cookie(
-    client: httpx.AsyncClient, plant: FakePlant
-) -> None:
-    page = await client.get("/")
-    cookie = page.headers["set-cookie"]
-    assert "fengsui_session_8080=" in cookie
-    assert "samesite=strict" in cookie.lower()
-    assert TOKEN not in page.text + cookie
+async def test_a_page_without_accounts_repeats_its_word(client: httpx.AsyncClient, plant: FakePlant) -> None:
+    me = (await client.get("/api/v1/session")).json()
+    assert (me["mode"], me["roles"], me["view"]) == ("name", ["operator", "engineer"], True)
+    assert TOKEN not in str(me)
     key = alarm(plant, "LT-101.HH")
-    assert (await client.post(ACK, json=body(key))).status_code == 401  # the cookie alone does nothing
-    session = client.cookies["fengsui_session_8080"]
-    assert (await client.post(ACK, json=body(key), headers={HEADER: session})).status_code == 200
+    assert (await client.post(ACK, json=body(key))).status_code == 401
+    assert (await client.post(ACK, json=body(key), headers={HEADER: me["word"]})).status_code == 200
+    assert plant.commands[0].actor.role == "operator"
 
 
 async def test_reset_is_its_own_act(client: httpx.AsyncClient, plant: FakePlant) -> None:
@@ -139,11 +135,7 @@ async def test_the_same_alarm_twice_is_one(client: httpx.AsyncClient, plant: Fak
     assert plant.commands[0].seen == (Seen(key, n),)
 
 
-def test_keys() -> None:
-    keys = Keys(TOKEN)
-    assert keys.session == session_of(TOKEN) != TOKEN
-    assert keys.allow("bearer " + TOKEN, "")
-    assert keys.allow("", keys.session)
-    assert not keys.allow("Bearer " + keys.session, "")
+def test_a_terminal_token_is_long() -> None:
     with pytest.raises(ValueError, match="16"):
-        Keys("short")
+        Door("short")
+    assert page_word(TOKEN) != TOKEN

@@ -1,6 +1,6 @@
-// Requests. Reads need nothing; acts repeat the session cookie in a header, which no other site can do.
+// Requests. Acts carry the session's word in a header, which no other site can read or set.
 
-const SESSION = "X-Fengsui-Session";
+import { proof, whoami } from "./session.js";
 
 export class Failed extends Error {
   constructor(status, body) {
@@ -17,22 +17,21 @@ async function read(answer) {
 
 export const get = async (path) => read(await fetch(path, { cache: "no-store" }));
 
-function session() {
-  const name = `fengsui_session_${location.port || 80}=`;
-  const found = document.cookie.split("; ").find((c) => c.startsWith(name));
-  return found ? found.slice(name.length) : "";
+function ask(method, path, body) {
+  const headers = { ...proof(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
+  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
-function post(path, body) {
-  const headers = { "Content-Type": "application/json", [SESSION]: session() };
-  return fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-}
-
-/** act("acknowledge", {ids, actor, comment}). A session from before a restart is renewed once. */
-export async function act(what, body) {
-  const path = `/api/v1/commands/${what}`;
-  const answer = await post(path, body);
+/** send("POST", "/api/v1/accounts", {...}). A word from before a restart is renewed once. */
+export async function send(method, path, body) {
+  const answer = await ask(method, path, body);
   if (answer.status !== 401) return read(answer);
-  await fetch("/", { cache: "no-store" });
-  return read(await post(path, body));
+  const failed = await answer.json().catch(() => null);
+  await whoami();
+  const again = await ask(method, path, body);
+  if (again.status === 401) throw new Failed(401, failed);
+  return read(again);
 }
+
+/** act("acknowledge", {ids, comment}). */
+export const act = (what, body) => send("POST", `/api/v1/commands/${what}`, body);

@@ -7,9 +7,10 @@ import { alarmStyle, levelBlock, mark } from "./marks.js";
 import { compare } from "./order.js";
 import { about, now, on, state } from "./state.js";
 import { ask, known } from "./who.js";
+import { holds, me } from "./session.js";
 import { help } from "./keys.js";
 
-const PAGES = ["overview", "alarms", "tags", "trend", "events"];
+const PAGES = ["overview", "alarms", "tags", "trend", "events", "people"];
 const COLOURS = ["red", "orange", "yellow", "blue"];
 let part = {};
 let stop = null;
@@ -31,6 +32,9 @@ export function mount(root, speak) {
 export function choose(name) {
   for (const a of part.nav.children) a.toggleAttribute("aria-current", a.dataset.page === name);
 }
+
+/** The administrator's page is nobody else's. */
+const shown = (name) => name !== "people" || (me.mode !== "name" && holds("administrator", "auditor"));
 
 function nav() {
   return h("nav", { "aria-label": t("nav.label") }, PAGES.map((name, i) => h("a", { href: `#/${name}`, "data-page": name },
@@ -82,7 +86,10 @@ function alarms() {
 }
 
 function person() {
-  put(part.who, known()?.name ?? t("who.nobody"));
+  const user = known();
+  put(part.who, user ? h("b", null, user.name) : t(me.mode === "name" ? "who.nobody" : "who.looks"),
+    me.mode === "name" ? null : h("span", null, user ? t(`role.${user.role}`) : me.workstation));
+  for (const a of part.nav.children) a.hidden = !shown(a.dataset.page);
 }
 
 function tick() {

@@ -12,8 +12,11 @@ import * as alarms from "./views/alarms.js";
 import * as tags from "./views/tags.js";
 import * as trend from "./views/trend.js";
 import * as events from "./views/events.js";
+import * as people from "./views/people.js";
+import { door } from "./views/door.js";
+import { keepAlive, me, whoami } from "./session.js";
 
-export const VIEWS = { overview, alarms, tags, trend, events };
+export const VIEWS = { overview, alarms, tags, trend, events, people };
 let leave = null; // ends the view that is shown
 let since = 0;
 
@@ -26,6 +29,8 @@ function place() {
 
 function show() {
   leave?.();
+  leave = null;
+  if (!me.view) return shut();
   const at = place();
   const root = put(document.getElementById("view"));
   root.className = at.name;
@@ -34,12 +39,28 @@ function show() {
   leave = VIEWS[at.name].mount(root, at);
 }
 
+/** Nobody is signed in here and this is no panel: nothing is shown, and that is said. */
+function shut() {
+  const root = document.getElementById("view");
+  root.className = "shut";
+  door(root, opened);
+}
+
+async function opened() {
+  await whoami();
+  header.mount(document.getElementById("top"), speak);
+  show();
+  link();
+  if (me.view) start();
+}
+
 function link() {
-  document.body.classList.toggle("lost", state.lost);
+  document.body.classList.toggle("lost", state.lost && me.view);
+  document.body.classList.toggle("shut", !me.view);
   if (!state.lost) since = 0;
   else since ||= state.status ? now() : -1;
   const el = document.getElementById("lost");
-  if (!state.lost) return put(el);
+  if (!state.lost || !me.view) return put(el);
   return put(el, h("b", null, t(since > 0 ? "lost.title" : "lost.first")),
     since > 0 ? h("span", null, t("lost.since", { time: clock(since) })) : null);
 }
@@ -52,9 +73,12 @@ export async function speak(language) {
   link();
 }
 
+await whoami();
 await speak();
 addEventListener("hashchange", show);
 on("link", link);
 on("table", () => show()); // another configuration: other tags
+on("who", () => (me.view === document.body.classList.contains("shut")) && show());
 bind(Object.keys(VIEWS));
-start();
+keepAlive();
+if (me.view) start();

@@ -2,6 +2,7 @@
 
 import { setTable, state, take, tell } from "./state.js";
 import { get } from "./api.js";
+import { me, whoami } from "./session.js";
 
 const SILENCE = 5000; // the gateway speaks at least every two seconds
 const RETRY = 2000;
@@ -28,11 +29,21 @@ function inTurn(handle) {
   };
 }
 
+/** Who may not see tags (a regulator) has a table without rows. */
+async function tagTable() {
+  try {
+    return (await get("/api/v1/tags")).tags;
+  } catch (fault) {
+    if (fault.status === 403) return [];
+    throw fault;
+  }
+}
+
 async function onFull(message) {
   if (state.build && message.build !== state.build) location.reload(); // the gateway was upgraded under us
   state.build = message.build;
   const other = state.status?.config !== message.status.config;
-  const table = other ? (await get("/api/v1/tags")).tags : null;
+  const table = other ? await tagTable() : null;
   state.lost = false;
   take(message, true);
   if (table) setTable(table);
@@ -49,17 +60,26 @@ function open() {
   source.onerror = again;
 }
 
+/** Also when the session is over: an unregistered page then has no view, and says so. */
 function again() {
   lost();
+  whoami().then(() => { if (!me.view) stop(); }, () => null);
   source?.close();
   clearTimeout(reopening);
   reopening = setTimeout(open, RETRY);
 }
 
+function stop() {
+  clearTimeout(reopening);
+  source?.close();
+  source = null;
+}
+
+let watching = 0;
 export function start() {
   heard();
   open();
-  setInterval(() => {
+  watching ||= setInterval(() => {
     if (performance.now() - state.heard > SILENCE && source?.readyState === EventSource.OPEN) again();
     else if (performance.now() - state.heard > SILENCE) lost();
     tell("second");

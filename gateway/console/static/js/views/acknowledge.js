@@ -19,12 +19,12 @@ export async function reset(seen) {
 
 async function command(what, seen, comment, done) {
   if (!seen.length) return [];
-  const who = await actor();
+  const who = await actor(`commands/${what}`);
   if (!who) return [];
   const taken = [], refused = [];
   try {
     for (let at = 0; at < seen.length; at += MOST) {
-      await send(what, { actor: who, comment }, seen.slice(at, at + MOST), taken, refused);
+      await send(what, { ...who, comment }, seen.slice(at, at + MOST), taken, refused);
     }
   } catch (fault) {
     toast(t("act.failed", { reason: fault.message }), true);

@@ -1,0 +1,8 @@
+"""What the composition root needs of the console, imported at once and only where there is one."""
+
+from gateway.console.app import DoorRules, create_app
+from gateway.console.guard import LOOPBACK
+from gateway.console.people.book import FILE, open_book
+from gateway.console.server import serve
+
+__all__ = ["FILE", "LOOPBACK", "DoorRules", "create_app", "open_book", "serve"]
