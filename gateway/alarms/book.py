@@ -247,13 +247,7 @@ class Book:
         return [gap] if fact.stood else [Event(event=EventKind.STARTED, time=fact.time, detail=detail), gap]
 
     def _config(self, fact: ConfigFact) -> list[Event]:
-        changed = Event(
-            event=EventKind.CONFIG_CHANGED,
-            time=fact.time,
-            actor=Actor(fact.by, fact.by) if fact.by else None,
-            comment=fact.why,
-            detail=_said_of(fact),
-        )
+        changed = notes.config_changed(fact)
         here = {r.id for r in self._site.rules if r.enabled} | self._health.subjects()
         rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())
         self._health.prune()

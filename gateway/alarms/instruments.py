@@ -18,7 +18,7 @@ from gateway.alarms.facts import LinkFact, SystemFact, TagFact
 from gateway.alarms.subjects import SYSTEM, Subject, topic_safe
 from gateway.alarms.tables import Cause
 from gateway.alarms.timers import Timers
-from gateway.alarms.topology import Topology
+from gateway.alarms.topology import LOWEST, Topology
 from gateway.model.levels import Level
 from gateway.model.quality import Quality, Status, status_of
 from gateway.model.site import Tag
@@ -29,8 +29,10 @@ FOLDED: Final = frozenset({Quality.COMMUNICATION, Quality.STALE, Quality.NO_DATA
 """Reasons that a lost link explains; a failure current, say, stays a fault of its own."""
 PATIENCE: Final = seconds(5)
 """For tags and links without a max age."""
+UNAPPROVED: Final = "unapproved-configuration"
+REQUIRED: Final = "required"
 SYSTEM_LEVELS: Final = dict.fromkeys(
-    ("disk", "journal", "judging", "store", "replay-difference"), Level.ORANGE
+    ("disk", "journal", "judging", "store", "replay-difference", UNAPPROVED), Level.ORANGE
 )
 """First word of a system fault -> level; others are yellow. Orange: history or decisions are at risk."""
 
@@ -93,9 +95,11 @@ class Subjects:
             members=tuple(t.id for t in tags),
         )
 
-    @staticmethod
-    def system(what: str) -> Subject:
+    def system(self, what: str) -> Subject:
         """The gateway's own trouble."""
+        level, priority = SYSTEM_LEVELS.get(what.split(".", maxsplit=1)[0], Level.YELLOW), 2
+        if what == UNAPPROVED and self._topology.site.approval != REQUIRED:
+            level, priority = Level.BLUE, LOWEST  # a wish, where nobody made it a rule
         return Subject(
             rule=f"{SYSTEM}.{what}",
             version="",
@@ -103,8 +107,8 @@ class Subjects:
             tag=topic_safe(what),
             installation=SYSTEM,
             kind=SYSTEM,
-            level=SYSTEM_LEVELS.get(what.split(".", maxsplit=1)[0], Level.YELLOW),
-            priority=2,
+            level=level,
+            priority=priority,
             fault=True,
             description=what,
         )

@@ -39,6 +39,8 @@ class Ledger:
         self.announced: Announced = {}
         self.flood = Flood()
         self.notices = Notices()
+        self.approved: dict[str, list[Any]] = {}
+        """hash of a configuration -> who approved it, who agreed, when (ns)"""
 
     def trunk(self, rule: str) -> Held | None:
         """The latest open occurrence of a rule: the one the process acts on. Older ones are branches."""
@@ -71,6 +73,9 @@ class Ledger:
         self.notices.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
+        elif event.event is EventKind.CONFIG_APPROVED:
+            who = event.actor.name if event.actor else ""
+            self.approved[str(event.detail["hash"])] = [who, event.detail["second"]["name"], event.time]
         elif event.event is EventKind.LIVE_LEVEL:
             self.announced[event.installation] = (LiveLevel(event.detail["level"]), event.time)
         return None, None
@@ -81,6 +86,7 @@ class Ledger:
             "open": [pack(h) for h in self.open.values()],
             "onsets": {k: list(v) for k, v in self._onsets.items()},
             "flood": self.flood.dump(),
+            "approved": self.approved,
             "notices": self.notices.dump(),
             "announced": {k: [level.value, since] for k, (level, since) in self.announced.items()},
         }
@@ -92,6 +98,7 @@ class Ledger:
             self._add(held)
         self._onsets = {k: (int(v[0]), int(v[1])) for k, v in data["onsets"].items()}
         self.flood = load_flood(data["flood"])
+        self.approved = dict(data.get("approved", {}))
         self.notices = load_notices(data["notices"])
         self.announced = {k: (LiveLevel(v[0]), int(v[1])) for k, v in data["announced"].items()}
 

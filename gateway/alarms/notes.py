@@ -1,11 +1,12 @@
-"""Acts that are a record and change no alarm: a configuration is approved, a drill begins or ends. Pure."""
+"""Records that change no alarm: starts, gaps, configurations changed and approved, drills begun and ended. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from gateway.model.commands import Act, Command
+from gateway.model.commands import Act, Actor, Command
 from gateway.model.errors import Refused
 from gateway.model.events import Event, EventKind
+from gateway.model.inputs import ConfigChange
 
 KINDS: Final[Mapping[Act, EventKind]] = {
     Act.APPROVE: EventKind.CONFIG_APPROVED,
@@ -37,3 +38,14 @@ def _by_two(command: Command, words: Mapping[str, Any]) -> None:
     second = command.second
     if second is None or second.id in ("", command.actor.id):
         raise Refused("a configuration is approved by two persons: a second one must agree")
+
+
+def config_changed(fact: ConfigChange) -> Event:
+    """Another configuration judges: both hashes, who asked and agreed, and what differs."""
+    detail: dict[str, Any] = {"old": fact.old, "new": fact.new}
+    if fact.second:
+        detail["second"] = fact.second
+    if fact.changes:
+        detail.update(changes=list(fact.changes), changes_count=fact.count)
+    actor = Actor(fact.by, fact.by) if fact.by else None
+    return Event(event=EventKind.CONFIG_CHANGED, time=fact.time, actor=actor, comment=fact.why, detail=detail)

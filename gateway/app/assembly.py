@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from gateway.app.assembled import Assembled, Exercises
 from gateway.app.broker import GATEWAY, Broker, BrokerOptions
 from gateway.app.build import build, console_unit, open_store, write_private
+from gateway.app.changes import Changes
 from gateway.app.plugins import build_sinks
 from gateway.app.reload import Reload
+from gateway.config.diff import differences
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
 from gateway.model.errors import Fault, Misconfigured
@@ -21,7 +24,7 @@ LOCAL = "local"
 
 
 @asynccontextmanager
-async def assemble(
+async def assemble(  # noqa: PLR0913 - what a caller may bring along
     loaded: Loaded,
     *,
     clock: Clock | None = None,
@@ -29,29 +32,39 @@ async def assemble(
     on_console: Callable[[str], None] | None = None,
     broker: Broker | None = None,
     reload: Reload | None = None,
+    exercises: Exercises | None = None,
 ) -> AsyncIterator[Machine]:
     """The machine, ready to run; the embedded broker (if it is ours) is stopped on the way out.
 
     Args:
         broker: an embedded broker that already runs (the demo's, which the simulated plant uses too).
         reload: where another configuration can be asked for.
+        exercises: makes what holds drills; none where there are none.
     """
     clock = clock if clock is not None else clock_of(loaded)
     store = open_store(loaded, clock, adopt=adopt)
     resume_time(clock, store.last_input[1])
     async with AsyncExitStack() as stack:
         extra: Sequence[LaneSink] = ()
+        outputs = loaded.outputs
         if not any(o.kind == "mqtt" for o in loaded.outputs):
             if broker is None:
                 options = BrokerOptions(
                     folder=loaded.state / "broker", mqtt_port=loaded.file.broker.port, regulator=True
                 )
                 broker = await stack.enter_async_context(Broker(options).in_background())
-            extra = build_sinks(local_output(broker, loaded.state))
+            local = local_output(broker, loaded.state)
+            extra, outputs = build_sinks(local), (*outputs, local)
         machine = build(loaded, store, clock, extra_sinks=tuple(extra))
+        changes = Changes(machine, reload) if reload is not None else None
+        drills = exercises(Assembled(loaded, machine, outputs)) if exercises is not None else None
         if loaded.file.console.enabled:
-            machine.extras = (console_unit(loaded, machine, on_console, reload),)
-        machine.change = reload.change if reload is not None else (None, "")
+            machine.extras = (console_unit(loaded, machine, on_console, drills, changes),)
+        if drills is not None:
+            machine.extras = (*machine.extras, ("exercises", drills.run))
+        before = machine.previous_site
+        differ = differences(before, loaded.site) if before is not None else []
+        machine.change = reload.change(differ) if reload is not None else machine.change
         yield machine
 
 

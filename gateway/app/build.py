@@ -16,11 +16,13 @@ from gateway.app.assembled import Exercising
 from gateway.app.changes import Changes
 from gateway.app.plugins import Pushed, build_sinks, build_sources
 from gateway.config.load import Loaded
+from gateway.config.ways import ways_of
 from gateway.model.effective import dump_site, load_site
 from gateway.model.ports import Clock
 from gateway.model.site import Site
 from gateway.model.times import NS
-from gateway.runtime.machine import Machine, Retention
+from gateway.runtime.keeping import Retention
+from gateway.runtime.machine import Machine
 from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
 
@@ -61,7 +63,10 @@ def build(loaded: Loaded, store: Store, clock: Clock, *, extra_sinks: tuple[Lane
         folder=loaded.state,
         sources=build_sources(loaded.sources, resume_after),
         sinks=[*(sink for part in loaded.outputs for sink in build_sinks(part)), *extra_sinks],
-        retention=Retention(kept.max_mb << 20, kept.keep, kept.max_age),
+        retention=Retention(
+            kept.max_mb << 20, kept.keep, kept.max_age, kept.archive, kept.archive_mb << 20, kept.hold
+        ),
+        ways=ways_of(loaded.file.delivery),
         sites={digest[:8]: site for digest, site in sites.items()},
         previous_site=sites.get(used) if used and used != loaded.site.config_hash else None,
     )

@@ -6,19 +6,24 @@ What cannot change under way (identity, state folder) is refused with the place 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from gateway.config.diff import Change as Difference
 from gateway.config.diff import differences
 from gateway.config.load import Loaded, load
 from gateway.model.commands import Actor
 from gateway.model.errors import Fault, Misconfigured, Refused
 
+if TYPE_CHECKING:  # gateway.runtime imports numba, which must find its cache prepared
+    from gateway.runtime.change import Change
+
 ANSWER_S: Final = 0.3
 """the answer leaves before the console that gives it is taken down"""
+REQUIRED: Final = "required"
 log = structlog.get_logger()
 
 
@@ -27,9 +32,11 @@ class Reload:
 
     def __init__(self, loaded: Loaded) -> None:
         self.loaded = loaded
-        self.change: tuple[Actor | None, str] = (None, "")
-        """who asked for the configuration that runs, and why"""
+        self.by: tuple[Actor | None, str, Actor | None] = (None, "", None)
+        """who asked for the configuration that runs, why, and who agreed"""
         self.asked = asyncio.Event()
+        self.approved: Callable[[str], bool] = lambda _digest: False
+        """was a configuration approved; of the machine that runs"""
         self._under_way = False
         self._before: Loaded | None = None
 
@@ -38,7 +45,7 @@ class Reload:
         if self._before is None:
             return False
         self.loaded, self._before = self._before, None
-        self.change = (None, "the new configuration could not be put in place")
+        self.by = (None, "the new configuration could not be put in place", None)
         return True
 
     def begun(self) -> None:
@@ -47,31 +54,52 @@ class Reload:
         self._under_way = False
         self._before = None
 
-    async def ask(self, actor: Actor | None, why: str) -> Mapping[str, Any]:
+    def change(self, differ: list[Difference]) -> "Change":
+        """The change that led to what runs; ``differ``: from what ran before."""
+        from gateway.runtime.change import Change  # noqa: PLC0415
+
+        actor, why, second = self.by
+        return Change(actor, why, second, [str(each) for each in differ])
+
+    async def ask(self, actor: Actor | None, why: str, second: Actor | None = None) -> Mapping[str, Any]:
         """Read the files again; what differs. The change itself follows at once.
 
         Raises:
-            Refused: another change is under way, nothing differs, or the files have faults (nothing was changed).
+            Refused: another change is under way, nothing differs, the files have faults, or an approval is required
+                and not there; nothing was changed.
         """
         if self._under_way:
             raise Refused("another configuration is being put in place")
         self._under_way = True
         try:
-            return await self._ask(actor, why)
+            return await self._ask(actor, why, second)
         except BaseException:
             self._under_way = False
             raise
 
-    async def _ask(self, actor: Actor | None, why: str) -> Mapping[str, Any]:
-        new = await asyncio.to_thread(_checked, self.loaded)
+    async def _ask(self, actor: Actor | None, why: str, second: Actor | None) -> Mapping[str, Any]:
+        new = await self.read()
         changes = differences(self.loaded.site, new.site)
-        if new.site.config_hash == self.loaded.site.config_hash and not _rim_differs(self.loaded, new):
+        digest = new.site.config_hash
+        if digest == self.loaded.site.config_hash and not _rim_differs(self.loaded, new):
             raise Refused("the files say what runs already")
+        if REQUIRED in (self.loaded.site.approval, new.site.approval) and not self.approved(digest):
+            raise Refused(
+                f"configuration {digest[:12]} is not approved: `fengsui approve` it first, by two persons"
+            )
         old = self.loaded.site.config_hash
-        self._before, self.loaded, self.change = self.loaded, new, (actor, why)
-        log.info("another configuration", old=old[:12], new=new.site.config_hash[:12], changes=len(changes))
+        self._before, self.loaded, self.by = self.loaded, new, (actor, why, second)
+        log.info("another configuration", old=old[:12], new=digest[:12], changes=len(changes))
         asyncio.get_running_loop().call_later(ANSWER_S, self.asked.set)
-        return {"old": old, "new": new.site.config_hash, "changes": [str(change) for change in changes]}
+        return {"old": old, "new": digest, "changes": [str(change) for change in changes]}
+
+    async def read(self) -> Loaded:
+        """What the files say now, without changing anything.
+
+        Raises:
+            Refused: they have faults, or say what another process must begin with.
+        """
+        return await asyncio.to_thread(_checked, self.loaded)
 
 
 def _checked(running: Loaded) -> Loaded:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,8 +16,11 @@ from gateway.app.reload import Reload
 from gateway.config.load import Loaded, load
 from gateway.model.errors import Misconfigured, Refused
 
+if TYPE_CHECKING:  # imports numba, which must find its cache prepared
+    from gateway.app.assembled import Exercises
 
-def run_gateway(config: Path, *, adopt: bool = False) -> None:
+
+def run_gateway(config: Path, *, adopt: bool = False, exercises: "Exercises | None" = None) -> None:
     """Run until SIGTERM or Ctrl-C.
 
     Raises:
@@ -27,27 +30,28 @@ def run_gateway(config: Path, *, adopt: bool = False) -> None:
     loaded.state.mkdir(parents=True, exist_ok=True)
     prepare(loaded.state)
     set_up_log()
-    in_loop(lambda: serve(loaded, adopt=adopt))
+    in_loop(lambda: serve(loaded, adopt=adopt, exercises=exercises))
 
 
-async def serve(loaded: Loaded, *, adopt: bool = False) -> None:
+async def serve(loaded: Loaded, *, adopt: bool = False, exercises: "Exercises | None" = None) -> None:
     """The gateway of ``loaded``, and of each configuration that is asked for after it, until cancelled."""
     reload = Reload(loaded)
     with _told_to_reload(reload):
         while True:
             try:
-                await _once(reload, adopt=adopt)
+                await _once(reload, adopt=adopt, exercises=exercises)
             except Misconfigured as error:  # what no check of the files could see; a plant stays watched
                 if not reload.go_back():
                     raise
                 structlog.get_logger().error("the configuration cannot be put in place", reason=str(error))
 
 
-async def _once(reload: Reload, *, adopt: bool) -> None:
+async def _once(reload: Reload, *, adopt: bool, exercises: "Exercises | None") -> None:
     """One configuration, until another is asked for."""
     from gateway.app.assembly import assemble  # noqa: PLC0415 - after prepare(): imports numba
 
-    async with assemble(reload.loaded, adopt=adopt, reload=reload) as machine, asyncio.TaskGroup() as group:
+    making = assemble(reload.loaded, adopt=adopt, reload=reload, exercises=exercises)
+    async with making as machine, asyncio.TaskGroup() as group:
         reload.begun()
         running = group.create_task(machine.run(), name="machine")
         await reload.asked.wait()

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import getpass
+import os
 import platform
+import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # reading the ledger loads the store, which most commands do 
     from gateway.store.ledger import Ledger
 
 app = typer.Typer(no_args_is_help=True)
+SECOND_PASSWORD: Final = "FENGSUI_SECOND_PASSWORD"  # noqa: S105 - the name of a variable
 Config = Annotated[Path, typer.Argument(help="the site file")]
 AsJson = Annotated[bool, typer.Option("--json", help="report as JSON")]
 Ids = Annotated[list[str], typer.Argument(help="occurrence ids (or unambiguous beginnings), or `all`")]
@@ -66,7 +69,7 @@ def ack(
     gateway = Gateway(config)
     those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
     body = {"ids": those, "actor": actor(user), "comment": comment}
-    _done(gateway.post("/commands/acknowledge", body), json, f"{len(those)} acknowledged")
+    acted(gateway.post("/commands/acknowledge", body), json, f"{len(those)} acknowledged")
 
 
 @app.command("ledger")
@@ -91,29 +94,6 @@ def ledger(
         typer.echo(line)
     if any(found.stage(e, name) is Stage.REFUSED for e in found.entries for name in found.ends):
         raise typer.Exit(1)
-
-
-@app.command("show")
-def show(
-    config: Config,
-    alarm: Annotated[str, typer.Argument(help="its id, or the beginning")],
-    *,
-    json: AsJson = False,
-) -> None:
-    """One open alarm whole, and how far each of its events has come at each output."""
-    from gateway.config.load import load
-    from gateway.store.ledger import read_ledger
-
-    (one,) = chosen(Gateway(config).get("/alarms")["alarms"], [alarm])
-    found = read_ledger(load(config).state, ids=(one["id"],), limit=1000)
-    if json:
-        say_json({**one, "delivery": found.as_json()})
-        return
-    for name, value in one.items():
-        if value not in (None, "", [], {}):
-            typer.echo(f"{name + ':':<18}{value}")
-    for line in delivery_lines(found):
-        typer.echo(line)
 
 
 @app.command("suppressed")
@@ -164,14 +144,14 @@ def remove(  # noqa: PLR0913  # an option each
 def unshelve(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
     """End a shelving now."""
     answer = Gateway(config).post("/commands/unshelve", {"rules": rules, "actor": actor(user)})
-    _done(answer, json, f"{len(rules)} unshelved")
+    acted(answer, json, f"{len(rules)} unshelved")
 
 
 @app.command("return")
 def return_(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
     """Put back into service now."""
     answer = Gateway(config).post("/commands/return", {"rules": rules, "actor": actor(user)})
-    _done(answer, json, f"{len(rules)} returned to service")
+    acted(answer, json, f"{len(rules)} returned to service")
 
 
 @app.command("dispose")
@@ -193,7 +173,7 @@ def dispose(  # noqa: PLR0913  # an option each
     those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
     words = {"assignee": assignee, "cause": cause, "measure": measure, "evidence": evidence}
     body = {"ids": those, "actor": actor(user), "comment": comment, **words}
-    _done(gateway.post(f"/commands/{step.value}", body), json, f"{len(those)}: {step.value}")
+    acted(gateway.post(f"/commands/{step.value}", body), json, f"{len(those)}: {step.value}")
 
 
 def _set_aside(  # noqa: PLR0913  # what the two commands share
@@ -207,9 +187,9 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
         "comment": reason,
         "until": until.isoformat(),
         "permit": permit,
-        "second": {"id": second, "name": second} if second else None,
+        "second": agreeing(second) if second else None,
     }
-    _done(
+    acted(
         Gateway(config).post(f"/commands/{act}", body),
         json,
         f"{act}: {len(rules)} until {until:%Y-%m-%d %H:%M} UTC",
@@ -227,11 +207,22 @@ def actor(user: str) -> dict[str, str]:
     return {"id": name, "name": name, "workstation": platform.node()}
 
 
-def _done(answer: Any, json: bool, words: str) -> None:
+def acted(answer: Any, json: bool, words: str) -> None:
+    """Say what was done."""
     if json:
         say_json(answer)
     else:
         typer.echo(words)
+
+
+def agreeing(second: str) -> dict[str, str]:
+    """The second person, who proves it where the console has accounts: asked on a terminal, else in the environment."""
+    password = os.environ.get(SECOND_PASSWORD, "")
+    if not password and sys.stdin.isatty():
+        password = typer.prompt(
+            f"password of {second} (empty where there are no accounts)", "", hide_input=True
+        )
+    return {**actor(second), "password": password}
 
 
 def line(a: dict[str, Any]) -> str:
@@ -243,6 +234,11 @@ def line(a: dict[str, Any]) -> str:
 
 
 def chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]:
+    """Open alarms by the beginning of their ids; ``all``: those that wait to be acknowledged.
+
+    Raises:
+        Refused: none or several begin so.
+    """
     """Those that the ids name; `all`: everything unacknowledged.
 
     Raises:

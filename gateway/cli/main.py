@@ -12,6 +12,7 @@ from gateway import __version__
 from gateway.cli import (
     alarms,
     backtest,
+    changes,
     check,
     county,
     demo,
@@ -45,6 +46,8 @@ app.command("run")(run.run)
 app.command("reload")(run.reload)
 app.command("county")(county.county)
 app.command("diff")(run.diff)
+app.command("stage")(changes.stage)
+app.command("approve")(changes.approve)
 app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     simulate.simulate
 )
@@ -60,6 +63,7 @@ app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a 
 app.add_typer(
     exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report."
 )
+app.add_typer(exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 
 

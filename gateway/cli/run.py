@@ -4,7 +4,7 @@ import getpass
 import platform
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from gateway.config.load import Loaded, load
 from gateway.model.effective import load_site
 from gateway.model.errors import Refused
 from gateway.model.site import Site
+
+if TYPE_CHECKING:
+    from gateway.app.assembled import Assembled, Exercising
 
 
 def run(
@@ -30,7 +33,13 @@ def run(
     """Run the gateway until SIGTERM or Ctrl-C."""
     from gateway.app.run import run_gateway
 
-    run_gateway(config, adopt=adopt)
+    run_gateway(config, adopt=adopt, exercises=_exercises)
+
+
+def _exercises(ours: "Assembled") -> "Exercising":
+    from gateway.exercise import Exercises
+
+    return Exercises(ours)
 
 
 def reload(

@@ -11,7 +11,7 @@ from gateway.model.people import Owner
 from gateway.model.site import Site
 
 PARTS: Final = ("rules", "tags", "installations", "links", "people", "posts", "chains", "consoles")
-_SITE: Final = ("gateway", "county", "id", "name", "name_en", "shelve_longest", "remove_longest", "routing")
+_SITE: Final = ("gateway", "county", "id", "name", "name_en", "shelve_longest", "remove_longest", "routing", "approval")
 _TIMES: Final = frozenset({
     "on_delay", "off_delay", "window", "period", "max_age", "frozen_window", "disposal_due", "shelve_longest",
     "remove_longest",
@@ -39,7 +39,15 @@ class Change:
 def differences(old: Site, new: Site) -> list[Change]:
     """Everything that differs, rules first, each part in the order of the new configuration, then what is gone."""
     found = [c for part in PARTS for c in _part(part, getattr(old, part), getattr(new, part))]
-    return found + list(_fields("site", "", old, new, _SITE))
+    return [*found, *_settings(old, new), *_fields("site", "", old, new, _SITE)]
+
+
+def _settings(old: Site, new: Site) -> Iterator[Change]:
+    """Of sources, outputs and the like."""
+    before, after = dict(old.settings), dict(new.settings)
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield Change("settings", name, "value", before.get(name, ""), after.get(name, ""))
 
 
 def _part(part: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:

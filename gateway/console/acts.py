@@ -32,7 +32,7 @@ WORDS: Final = {
     Act.SETTLE: "Disposal: reviewed and closed (销警); the condition must be normal.",
     Act.DISMISS: "Disposal: reviewed, a false alarm (误报); say why.",
     Act.REOPEN: "Disposal: open it again while the alarm is still open; say why.",
-    Act.REPORT: "Dual report (双报告) of a major event: made to the department or to the workers' congress, with receipt.",
+    Act.REPORT: "Dual report (双报告) of a major event: made to the department or the workers' congress, with receipt.",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.Problem, "description": "no session or token"},

@@ -18,7 +18,15 @@ from gateway.console.people import api as people
 from gateway.console.people.access import Access, Audit
 from gateway.console.people.book import Book
 from gateway.console.people.door import ACT_IDLE_S, ACT_LONGEST_S, Door
-from gateway.console.ports import ChangePort, Context, ExercisePort, HistoryPort, Inlet, JournalPort, ReloadPort
+from gateway.console.ports import (
+    ChangePort,
+    Context,
+    ExercisePort,
+    HistoryPort,
+    Inlet,
+    JournalPort,
+    ReloadPort,
+)
 from gateway.model.commands import Act, Actor, Command
 from gateway.model.ports import CommandPort, Plant
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.conditioning.stage import Conditioner
 from gateway.model.levels import Level, Stage
-from gateway.model.site import Rule, Site
+from gateway.model.site import Rule, Site, Tag
 
 
 def same_tags(new: Site, stage: Conditioner, old: Site, old_stage: Conditioner) -> list[tuple[int, int]]:
@@ -13,9 +13,14 @@ def same_tags(new: Site, stage: Conditioner, old: Site, old_stage: Conditioner) 
     there = old.tag_index
     pairs = [(row, there[tag.id]) for row, tag in enumerate(new.tags) if tag.id in there]
     alike = [
-        (n, o) for n, o in pairs if new.tags[n].links == old.tags[o].links and stage.same(n, old_stage, o)
+        (n, o) for n, o in pairs if _wired(new.tags[n]) == _wired(old.tags[o]) and stage.same(n, old_stage, o)
     ]  # fmt: skip
     return _with_inputs(new, stage, alike)
+
+
+def _wired(tag: Tag) -> tuple[object, ...]:
+    """Where it comes from: another address is another measurement."""
+    return tag.links, tag.source, tag.address
 
 
 def _with_inputs(new: Site, stage: Conditioner, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:

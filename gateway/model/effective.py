@@ -57,6 +57,7 @@ def load_site(data: bytes) -> Site:
         raw = json.loads(data)
         for name, cls in _PARTS.items():
             raw[name] = tuple(_part(cls, entry) for entry in raw[name])
+        raw["settings"] = tuple((str(k), str(v)) for k, v in raw.get("settings", ()))
         raw |= {name: build(kind, raw[name]) for name, kind in _PLAIN.items() if name in raw}
         return Site(**raw)
     except (KeyError, TypeError) as error:

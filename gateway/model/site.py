@@ -67,6 +67,10 @@ class Tag:
     """of a computed tag: what it is computed by"""
     inputs: tuple[str, ...] = ()
     """... from which tags (ids)"""
+    source: str = ""
+    """input it is read by"""
+    address: str = ""
+    """... and where there, as written: another one is another measurement"""
     names: tuple[tuple[str, str, str, tuple[float, ...]], ...] = ()
     """... and what its constants and tables mean: name, unit of x (a table's), unit, numbers (a table's x1, y1, ...)"""
     manual: bool = False
@@ -305,6 +309,10 @@ class Site:
     routing: Routing = field(default_factory=Routing)
     consoles: tuple[OperatorConsole, ...] = ()
     """empty: the whole site is one operator's"""
+    settings: tuple[tuple[str, str], ...] = ()
+    """everything else that was configured, by name: sources, outputs, storage; kept and compared, read by nobody"""
+    approval: str = "off"
+    """off, asked or required: what is said of a configuration that nobody approved"""
     exercise: str = ""
     """id of the drill this site is a copy for; nothing of it may reach a live topic or table"""
     extra: dict[str, str] = field(default_factory=dict)

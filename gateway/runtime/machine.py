@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
 from gateway.engine.warm import needed, warm
-from gateway.model.commands import Actor, Command
+from gateway.model.commands import Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
-from gateway.model.inputs import ConfigChange, Gap, Started
+from gateway.model.inputs import Gap, Started
 from gateway.model.ports import Clock, Counting, LinkTraffic, Present, Source, TagState
 from gateway.model.site import Site
 from gateway.model.times import NS
+from gateway.runtime.change import Change
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.lanes import SpoolLane, Wiring
@@ -34,6 +35,7 @@ from gateway.runtime.outputs import LaneSink, Output, ends, make_output
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
+from gateway.runtime.side import Side
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
 from gateway.runtime.troubles import Troubles
@@ -49,7 +51,9 @@ STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
 MAX_KEPT: Final = 86_400 * NS
-OWN_TROUBLES: Final = ("clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots")
+UNAPPROVED: Final = "unapproved-configuration"
+OWN: Final = ("clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots")
+OWN_TROUBLES: Final = (UNAPPROVED, *OWN)
 
 log = structlog.get_logger()
 
@@ -66,7 +70,7 @@ class Retention:
 
 
 @dataclass(slots=True)
-class Machine:
+class Machine(Side):
     """One gateway, built by the composition root and run once."""
 
     site: Site
@@ -82,8 +86,8 @@ class Machine:
     retention: Retention = field(default_factory=Retention)
     begins: int = 0
     """of a drill: when the state it was given was copied, ns; what came since is judged in order"""
-    change: tuple[Actor | None, str] = (None, "")
-    """who asked for this configuration, and why"""
+    change: Change = field(default_factory=Change)
+    """who asked for this configuration, why, and what it changes"""
     previous_site: Site | None = None
     """the configuration the store's inputs were judged under, when it was another one"""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -194,6 +198,14 @@ class Machine:
         if self._pipeline is None:
             raise Retry("the gateway is starting")
         return await self._pipeline.submit(command)
+
+    async def kept_configs(self) -> Sequence[str]:
+        """Hashes of all configurations that are kept."""
+        return list(await self._desk.call(self.store.configs))
+
+    async def keep_config(self, digest: str, data: bytes) -> None:
+        """Keep one that does not judge (yet)."""
+        await self._desk.call(self.store.add_config, digest, data)
 
     async def copy(self) -> Snapshot:
         """All memory as of a moment at which everything stepped is committed.
@@ -307,10 +319,10 @@ class Machine:
         for gap in self.store.found:
             self.intake.put(gap)
         if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
-            actor, why = self.change
-            by = (actor.name or actor.id) if actor else ""
-            self.intake.put_first(ConfigChange(started, self._used, self.site.config_hash, by, why))
-        self.intake.put_first(Started(started, down_since, __version__, self._note()))
+            self.intake.put_first(self.change.told(started, self._used, self.site.config_hash))
+            self.troubles(UNAPPROVED, active=False, detail="another configuration")
+        digest = self.site.config_hash
+        self.intake.put_first(Started(started, down_since, __version__, self._note(), digest))
 
     def _sees_since(self) -> int:
         """An outage ends with the first reading: until then we may have been too slow to ask for one."""
@@ -338,6 +350,8 @@ class Machine:
         self.ready.set()
         self.commits.fire()
         self._watch_clock()
+        words = self.watch.unapproved
+        self.troubles(UNAPPROVED, active=bool(words), detail=words)
 
     def _watch_clock(self) -> None:
         """Somebody set the machine's clock back: judging goes on in a time of its own, and that is said."""

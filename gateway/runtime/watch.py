@@ -1,15 +1,16 @@
 """The present as the world may see it: committed occurrences and levels, status, per-tag values."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from gateway.engine import Engine
 from gateway.model.events import Condition, Occurrence
+from gateway.model.levels import Level
 from gateway.model.ports import Clock, LiveState, Present, Status, TagState
 from gateway.model.quality import STATUS_SHIFT
 from gateway.model.site import Site
@@ -44,6 +45,20 @@ class Watch:
     exercise: Callable[[], str] = lambda: ""
     """id of the drill that is running beside"""
 
+    @property
+    def approved(self) -> Mapping[str, list[Any]]:
+        """Hashes of configurations that were approved -> who, who agreed, when (ns)."""
+        return self.engine.book.approved if self.engine is not None else {}
+
+    @property
+    def unapproved(self) -> str:
+        """What runs is what was approved, or this says otherwise; empty: it is, or nobody asks."""
+        site = self.site
+        asked = site.approval != "off" and not site.exercise and self.engine is not None
+        if not asked or site.config_hash in self.approved:
+            return ""
+        return f"configuration {site.config_hash[:12]} is not approved; see `fengsui approve`"
+
     def refresh(self, *, durable: bool) -> None:
         """Take over what the engine decided; call when it is committed."""
         self.durable = durable
@@ -73,7 +88,7 @@ class Watch:
         backlog = {o.lane.name: o.lane.backlog for o in self.outputs}
         troubles = self._troubles()
         return Status(
-            state=self._state(sees=good + uncertain > 0, well=not troubles and self.durable),
+            state=self._state(sees=good + uncertain > 0, well=self._well(troubles)),
             time=self.clock.now(),
             started=self.started,
             version=self.version,
@@ -108,6 +123,11 @@ class Watch:
         counts = np.bincount(np.minimum(self.engine.qualities() >> STATUS_SHIFT, 2), minlength=3)
         return int(counts[0]), int(counts[1]), int(counts[2])
 
+    def _well(self, troubles: Sequence[str]) -> bool:
+        """Nothing but wishes stands (a blue system fault: a configuration that nobody approved yet)."""
+        wishes = {o.rule.removeprefix("system.") for o in self.occurrences if is_wish(o)}
+        return self.durable and not set(troubles) - wishes
+
     def _troubles(self) -> tuple[str, ...]:
         """System alarms that are active now, and before them what keeps alarms from being committed at all."""
         stopped = (self.stopped(),) if self.stopped() else ()
@@ -126,6 +146,11 @@ class Watch:
 def is_lost_link(occurrence: Occurrence) -> bool:
     """A device or bus that cannot be heard now."""
     return occurrence.kind == "link" and occurrence.axes.condition is not Condition.NORMAL
+
+
+def is_wish(occurrence: Occurrence) -> bool:
+    """A system fault that keeps nothing from working."""
+    return is_trouble(occurrence) and occurrence.level is Level.BLUE
 
 
 def is_trouble(occurrence: Occurrence) -> bool:

@@ -77,6 +77,7 @@ def write_site(
         "tags": ["tags.csv"],
         "console": {"listen": "127.0.0.1:0"},
         "broker": {"port": 0},
+        "changes": {"approval": "off"},
         **sections,
     }
     path = folder / "site.yaml"

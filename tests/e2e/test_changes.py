@@ -1,0 +1,141 @@
+"""Management of change: stages signed by two persons; what runs is what was approved, or an alarm says otherwise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway.config.load import load
+from gateway.model.events import EventKind
+from tests.e2e.conftest import GatewayFactory
+from tests.e2e.device import Device
+from tests.e2e.sites import level, plc
+from tests.helpers.gateway import Gateway, fengsui, until, write_site
+
+TWO = ("--by", "王强", "--second", "李娜", "--reason", "commissioned")
+UNAPPROVED = "system.unapproved-configuration"
+
+
+def site(folder: Path, port: int, approval: str, **cells: object) -> Path:
+    return write_site(
+        folder,
+        sources=plc(port),
+        tags=[level(1, **cells), level(2)],
+        changes={"approval": approval},
+        console={"listen": "127.0.0.1:0", "sign_in": "name"},
+    )
+
+
+def configs(gateway: Gateway) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(fengsui("approve", gateway.config, "--json").stdout)
+    return found
+
+
+def ready_again(gateway: Gateway, count: int) -> None:
+    gateway.wait_event(EventKind.CONFIG_CHANGED, count=count)
+    until(lambda: gateway.probe("/readyz")[0] == 200, what="ready again")
+
+
+def test_what_runs_is_what_was_approved_or_an_alarm_says_otherwise(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
+    config = site(tmp_path, device.port, "asked")
+    gateway = gateway_of(config)
+    gateway.start()
+    raised = gateway.wait_event(EventKind.RAISED, UNAPPROVED).event
+    assert raised.level is not None
+    assert raised.level.word == "blue", "a first start is asked, and not alarmed"
+    until(lambda: gateway.api("/status")["state"] == "online", what="a wish does not degrade the status")
+    assert gateway.api("/status")["troubles"] == ["unapproved-configuration"]
+
+    running = configs(gateway)["running"]
+    alone = ("--by", "王强", "--second", "王强", "--reason", "x")
+    assert "second one must agree" in fengsui("approve", gateway.config, running[:12], *alone).stderr
+    done = fengsui("approve", gateway.config, running[:12], *TWO)
+    assert done.returncode == 0, done.stderr
+    gateway.wait_event(EventKind.CLEARED, UNAPPROVED)
+    event = gateway.events(EventKind.CONFIG_APPROVED)[0].event
+    assert event.actor is not None
+    assert (event.actor.name, event.detail["second"]["name"]) == ("王强", "李娜")
+    assert event.detail["hash"] == running
+
+    site(tmp_path, device.port, "asked", address="1:holding:3")  # a binding is a change too
+    assert fengsui("reload", gateway.config, "--why", "other register", "--as", "王强").returncode == 0
+    ready_again(gateway, 1)
+    changed = gateway.events(EventKind.CONFIG_CHANGED)[0].event
+    assert changed.detail["changes"] == ["~ tag LT-1 address: 1:holding:1 -> 1:holding:3"]
+    until(lambda: gateway.api("/status")["troubles"] == ["unapproved-configuration"], what="asked again")
+    gateway.kill()
+    gateway.start()
+    until(lambda: not configs(gateway)["approved"], what="still not, after a restart")
+    assert gateway.stop() == 0
+    kpi = json.loads(fengsui("kpi", gateway.config, "--json").stdout)
+    (unauthorised,) = [f for f in kpi["figures"] if f["name"] == "unauthorised"]
+    assert unauthorised["value"] == 2, "the first start, and the change"
+    gateway.assert_whole()
+
+
+def test_where_approval_is_required_nothing_else_is_put_in_place(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
+    gateway = gateway_of(site(tmp_path, device.port, "required"))
+    gateway.start()
+    raised = gateway.wait_event(EventKind.RAISED, UNAPPROVED).event
+    assert raised.level is not None
+    assert raised.level.word == "orange", "the plant is watched, and the alarm says by what"
+    assert fengsui("approve", gateway.config, "--files", *TWO).returncode == 0
+    site(tmp_path, device.port, "required", H=7)
+    refused = fengsui("reload", gateway.config, "--why", "x")
+    assert refused.returncode == 1
+    assert "not approved" in refused.stderr
+    assert gateway.events(EventKind.CONFIG_CHANGED) == []
+    assert fengsui("approve", gateway.config, "--files", *TWO).returncode == 0
+    assert fengsui("reload", gateway.config, "--why", "approved").returncode == 0
+    ready_again(gateway, 1)
+    assert [r.event.event.value for r in gateway.events(rule=UNAPPROVED)].count("raised") == 1
+    assert gateway.stop() == 0
+
+
+def test_a_stage_is_signed_by_two_and_keeps_all_else(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
+    device.set(1, 8500)
+    config = site(tmp_path, device.port, "asked")
+    gateway = gateway_of(config)
+    gateway.start()
+    raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
+    assert fengsui("approve", config, "--files", *TWO).returncode == 0
+    assert (
+        "must agree"
+        in fengsui(
+            "stage", config, "LT-1.H", "shadow", "--by", "王强", "--second", "王强", "--reason", "x"
+        ).stderr
+    )
+    assert "no such thing" in fengsui("stage", config, "LT-9.H", "shadow", *TWO).stderr
+    assert not (tmp_path / "overrides.yaml").exists()
+
+    done = fengsui("stage", config, "LT-1.HH", "shadow", *TWO)
+    assert done.returncode == 0, done.stderr
+    assert "~ rule LT-1.HH stage: live -> shadow" in done.stdout
+    ready_again(gateway, 1)
+    event = gateway.events(EventKind.CONFIG_CHANGED)[0].event
+    assert event.actor is not None
+    assert (event.actor.name, event.detail["second"], event.comment) == ("王强", "李娜", "commissioned")
+    assert [a["id"] for a in gateway.alarms() if a["rule"] == "LT-1.H"] == [raised.id]
+    assert configs(gateway)["approved"], "the two who signed the stage approved what it makes"
+    device.set(1, 9500)
+    assert gateway.wait_event(EventKind.RAISED, "LT-1.HH").event.shadow
+
+    assert fengsui("stage", config, "installation/farm", "shadow", *TWO).returncode == 0
+    ready_again(gateway, 2)
+    assert gateway.stop() == 0
+    kept = load(config).site
+    assert [i.stage.value for i in kept.installations] == ["shadow"]
+    text = (tmp_path / "overrides.yaml").read_text(encoding="utf-8")
+    assert "李娜" in text
+    (tmp_path / "overrides.yaml").write_text(text.replace("LT-1.HH", "LT-9.HH"), encoding="utf-8")
+    wrong = fengsui("check", config)
+    assert wrong.returncode == 2
+    assert "overrides.yaml:" in wrong.stderr + wrong.stdout
+    gateway.assert_whole()
