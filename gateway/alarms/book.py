@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.alarms import away
+from gateway.alarms import away, notes
 from gateway.alarms.acts import Acts
 from gateway.alarms.decide import (
     Basis,
@@ -47,7 +47,6 @@ from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import ENDS, NORM, Cause, letter, move
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
-from gateway.model.commands import Actor
 from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site

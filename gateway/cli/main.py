@@ -63,7 +63,6 @@ app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a 
 app.add_typer(
     exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report."
 )
-app.add_typer(exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 
 

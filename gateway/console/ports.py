@@ -40,7 +40,7 @@ class ChangePort(Protocol):
         """Journal that a configuration was approved."""
         ...
 
-    async def stage(  # noqa: PLR0913 - what a signature says
+    async def stage(
         self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
     ) -> Mapping[str, Any]:
         """Set a stage; what differs. The new configuration follows."""
