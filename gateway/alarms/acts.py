@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.alarms import away, loop, notes
+from gateway.alarms import away, loop, notes, report
 from gateway.alarms.decide import Basis, acknowledge, let_go, press, set_aside
 from gateway.alarms.evolve import Held
 from gateway.alarms.facts import CommandFact
@@ -80,6 +80,8 @@ class Acts:
 def _one(command: Command, seen: Seen, basis: Basis, ledger: Ledger) -> list[Event]:
     if command.act is Act.ACKNOWLEDGE:
         return acknowledge(_held(ledger, seen), seen.n, basis)
+    if command.act is Act.REPORT:
+        return report.made(_held(ledger, seen), command, basis)
     held = _unchanged(ledger, seen)
     if command.act in loop.STEPS:
         return loop.step(held, command, basis)

@@ -20,7 +20,7 @@ from gateway.alarms.decide import (
     go_live,
     next_due,
     press,
-    raise_level,
+    risen,
     run_out,
     within_late,
 )
@@ -43,6 +43,7 @@ from gateway.alarms.instruments import Health, Turn
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
 from gateway.alarms.notices import Router
+from gateway.alarms.starts import archived, gap, started
 from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import ENDS, NORM, Cause, letter, move
 from gateway.alarms.timers import Timers
@@ -50,7 +51,7 @@ from gateway.alarms.topology import Topology
 from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site
-from gateway.model.times import NEVER, NS, iso, seconds
+from gateway.model.times import NEVER, seconds
 
 VERSION: Final = 3
 _CAUSES: Final = {
@@ -91,8 +92,8 @@ class Book:
             CommandFact: self._command,
             SystemFact: self._system,
             StartedFact: self._started,
-            GapFact: _gap,
-            ArchiveFact: _archived,
+            GapFact: gap,
+            ArchiveFact: archived,
             ConfigFact: self._config,
         }
 
@@ -225,25 +226,7 @@ class Book:
         return self._acts.events(fact, self._ledger, self._health)
 
     def _started(self, fact: StartedFact) -> list[Event]:
-        detail: dict[str, Any] = {"version": fact.version}
-        if fact.config:
-            detail["config"] = fact.config
-        if fact.note:
-            detail["note"] = fact.note
-        outage = fact.time - fact.down_since if fact.down_since else 0
-        if outage <= 0:
-            return [] if fact.stood else [Event(event=EventKind.STARTED, time=fact.time, detail=detail)]
-        detail.update(down_since=iso(fact.down_since), outage_s=outage / NS)
-        lost = {
-            "who": self._site.gateway,
-            "start": iso(fact.down_since),
-            "end": iso(fact.time),
-            "count": None,
-            "why": "the gateway stood still" if fact.stood else "the gateway was not running",
-        }
-        self._health.shift(outage)
-        gap = Event(event=EventKind.GAP, time=fact.time, detail=lost)
-        return [gap] if fact.stood else [Event(event=EventKind.STARTED, time=fact.time, detail=detail), gap]
+        return started(fact, self._site.gateway, self._health)
 
     def _config(self, fact: ConfigFact) -> list[Event]:
         changed = notes.config_changed(fact)
@@ -368,7 +351,7 @@ class Book:
             events = go_live(trunk, basis)
             trunk = follow(trunk, *events)
         if subject.level > trunk.occurrence.level:
-            events += raise_level(trunk, subject.level, basis)
+            events += risen(trunk, subject.level, subject, basis)
         return events
 
     def _time_of(self, ident: str, held: Held | None) -> None:
@@ -395,37 +378,3 @@ class Book:
 
 def _shown(held: Held | None) -> Occurrence | None:
     return held.occurrence if held else None
-
-
-def _said_of(fact: ConfigFact) -> dict[str, Any]:
-    detail: dict[str, Any] = {"old": fact.old, "new": fact.new}
-    if fact.second:
-        detail["second"] = fact.second
-    if fact.changes:
-        detail.update(changes=list(fact.changes), changes_count=fact.count)
-    return detail
-
-
-def _gap(fact: GapFact) -> list[Event]:
-    lost = {
-        "who": fact.who,
-        "start": iso(fact.start),
-        "end": iso(fact.end),
-        "count": fact.count,
-        "why": fact.why,
-    }
-    return [Event(event=EventKind.GAP, time=fact.time, detail=lost)]
-
-
-def _archived(fact: ArchiveFact) -> list[Event]:
-    kept = {
-        "day": fact.day,
-        "first": fact.first,
-        "last": fact.last,
-        "rows": fact.rows,
-        "bytes": fact.bytes,
-        "hashes": dict(fact.hashes),
-    }
-    if fact.thinned:
-        kept["thinned"] = fact.thinned
-    return [Event(event=EventKind.ARCHIVE_CLOSED, time=fact.time, detail=kept)]

@@ -21,6 +21,7 @@ from gateway.model.events import (
     Event,
     EventKind,
     Occurrence,
+    Report,
     Suppression,
 )
 from gateway.model.levels import Level
@@ -55,6 +56,8 @@ class Basis:
 HOLD: Final = 5 * NS
 """Longest time for which an alarm found in late data is only recorded, from when the data came. People had no view of
 its tag for longer than its max age; whether it stands, the readings behind it tell within this time, or people do."""
+OWED: Final = (Report.DUE, Report.DEPARTMENT, Report.CONGRESS)
+"""a report is still to be made"""
 BACK: Final = {
     Suppression.SHELVED: Cause.UNSHELVE,
     Suppression.BY_DESIGN: Cause.UNSUPPRESS,
@@ -79,7 +82,7 @@ def begin(
     first = _first(subject, ident, effects[0], (start, axes), replace(basis, onset=onset))
     if away is not Suppression.NONE or axes.recorded_only:
         return [first]
-    return [first, *require(open_with(first, ""), subject, basis)]
+    return [first, *follow_up(open_with(first, ""), subject, basis)]
 
 
 def set_aside(subject: Subject, ident: str, cause: Cause, basis: Basis) -> list[Event]:
@@ -98,6 +101,24 @@ def require(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
         return []
     due = iso(basis.time + basis.late + subject.disposal_due)
     return press(held, Cause.REQUIRE, Basis(time=basis.time, detail={"due": due}))
+
+
+def owe(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
+    """A major event, told by its level, is to be reported twice (双报告)."""
+    o, times = held.occurrence, dict(subject.report_due) if subject else {}
+    told = o.axes.suppression is Suppression.NONE and not o.shadow
+    if o.level not in times or not told or o.axes.condition is Condition.NORMAL:
+        return []
+    if o.axes.report is not Report.NOT_REQUIRED:
+        return []
+    due = iso(basis.time + basis.late + times[o.level])
+    return press(held, Cause.OWE, Basis(time=basis.time, detail={"due": due}))
+
+
+def follow_up(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
+    """What an announced alarm asks of people beside being seen: to close the loop, and to report it."""
+    events = require(held, subject, basis)
+    return events + owe(follow(held, *events), subject, basis)
 
 
 def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes], basis: Basis) -> Event:
@@ -184,14 +205,24 @@ def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
     return [replace(event, level=level, levels=levels)]
 
 
+def risen(held: Held, level: Level, subject: Subject | None, basis: Basis) -> list[Event]:
+    """The level rises, and with it what is asked of people."""
+    events = raise_level(held, level, basis)
+    return events + owe(follow(held, *events), subject, Basis(time=basis.time))
+
+
 def next_due(held: Held, subject: Subject | None) -> int:
     """When something of this occurrence next happens by time alone, ns or NEVER."""
     o = held.occurrence
     if held_back(o):
         return min(held.since + HOLD, o.until)
-    if subject is None:
-        return min(o.until, o.due)
-    return min(escalation(held, subject.steps)[0], o.until, o.due, again_at(o, subject))
+    asked = min(o.until, o.due, report_due(o))
+    return asked if subject is None else min(escalation(held, subject.steps)[0], asked, again_at(o, subject))
+
+
+def report_due(o: Occurrence) -> int:
+    """When its dual report is overdue, ns or NEVER."""
+    return o.report_due if o.axes.report in OWED else NEVER
 
 
 def again_at(o: Occurrence, subject: Subject) -> int:
@@ -220,14 +251,15 @@ def _at(held: Held, subject: Subject | None, at: int) -> list[Event]:
         return announce(held, subject, Basis(time=at, subject=subject, detail={"why": "it stands"}))
     rise, level = escalation(held, subject.steps if subject else ())
     if level is not None and rise == at:
-        return raise_level(held, level, Basis(time=at, detail={"why": "time in alarm"}))
+        return risen(held, level, subject, Basis(time=at, detail={"why": "time in alarm"}))
     if held.occurrence.until == at:
         return let_go(held, subject, Basis(time=at, detail={"why": "its time is over"}))
     if subject is not None and again_at(held.occurrence, subject) == at:
         return press(held, Cause.AGAIN, Basis(time=at, detail={"why": "still there"}))
-    axes = held.occurrence.axes
-    o, kind = held.occurrence, EventKind.DISPOSAL_OVERDUE
-    return [_next(o, kind, o.n + 1, (axes, axes), Basis(time=at, detail={"disposal": axes.disposal.value}))]
+    o, axes = held.occurrence, held.occurrence.axes
+    late = EventKind.DISPOSAL_OVERDUE if o.due == at else EventKind.REPORT_OVERDUE
+    detail = {"disposal": axes.disposal.value} if o.due == at else {"report": axes.report.value}
+    return [_next(o, late, o.n + 1, (axes, axes), Basis(time=at, detail=detail))]
 
 
 def let_go(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
@@ -240,7 +272,7 @@ def let_go(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
     if suppression not in BACK:
         raise Refused(f"alarm {held.occurrence.id} is not suppressed")
     events = press(held, BACK[suppression], basis)
-    return events + require(follow(held, *events), subject, Basis(time=basis.time))
+    return events + follow_up(follow(held, *events), subject, Basis(time=basis.time))
 
 
 def held_back(o: Occurrence) -> bool:
@@ -251,7 +283,7 @@ def held_back(o: Occurrence) -> bool:
 def announce(held: Held, subject: Subject | None, basis: Basis) -> list[Event]:
     """People are called for an alarm that was found in late data and only recorded so far."""
     events = press(held, Cause.AGAIN, basis)
-    return events + require(follow(held, *events), subject, Basis(time=basis.time))
+    return events + follow_up(follow(held, *events), subject, Basis(time=basis.time))
 
 
 def within_late(held: Held, basis: Basis) -> list[Event]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.alarms.tables import CLOSES, ISA, ISA_SUPPRESSED, JOINT, NORM, REQUIRES, TABLES, Axis, axis_of
-from gateway.model.events import Acknowledgement, Condition, Disposal, Latch, Suppression
+from gateway.model.events import Acknowledgement, Condition, Disposal, Latch, Report, Suppression
 
 BEGIN: Final = "<!-- drawn from the tables by `python -m gateway.alarms.diagram`; do not edit -->"
 END: Final = "<!-- end of the drawn part -->"
@@ -19,6 +19,7 @@ _STATES: Final[dict[Axis, type[StrEnum]]] = {
     Axis.LATCH: Latch,
     Axis.SUPPRESSION: Suppression,
     Axis.DISPOSAL: Disposal,
+    Axis.REPORT: Report,
 }
 
 

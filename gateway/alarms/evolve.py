@@ -125,6 +125,7 @@ def _aside_and_loop(occurrence: Occurrence, event: Event) -> dict[str, Any]:
         "reason": _kept(event, event.comment, occurrence.reason) or "",
         "due": _due(event, occurrence.due),
         "handler": _handler(event, occurrence.handler),
+        "report_due": _report_due(event, occurrence.report_due),
     }
 
 
@@ -199,6 +200,12 @@ def _due(event: Event, known: int) -> int:
         EventKind.DISPOSAL_FALSE_ALARM,
     )
     return NEVER if done else known
+
+
+def _report_due(event: Event, known: int) -> int:
+    if event.event is EventKind.REPORT_DUE:
+        return parse_iso(event.detail["due"])
+    return NEVER if event.event is EventKind.REPORT_OVERDUE else known
 
 
 def _handler(event: Event, known: str) -> str:

@@ -39,6 +39,8 @@ class Subject:
     branches: int = 1
     disposal_due: int = 0
     """ns to close the loop in; 0: none is asked for"""
+    report_due: tuple[tuple[Level, int], ...] = ()
+    """levels at which the event is a major one, and ns to make both reports in"""
     highly_managed: bool = False
     """suppressed by two persons only"""
     first_out: str = ""
@@ -78,6 +80,7 @@ def of_rule(site: Site, rule: Rule) -> Subject:
         steps=rule.raise_level,
         branches=BRANCHES,
         disposal_due=rule.disposal_due,
+        report_due=site.report_due,
         highly_managed=rule.highly_managed,
         suppressed_while=rule.suppressed_while,
         first_out=rule.first_out,

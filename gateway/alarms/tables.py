@@ -1,6 +1,6 @@
 """The alarm life cycle as literal tables: (axis, state, cause) -> (state, effects).
 
-Five axes, one table each, never one flag. A pair that is not in a table is illegal: :func:`move` raises, naming both,
+Six axes, one table each, never one flag. A pair that is not in a table is illegal: :func:`move` raises, naming both,
 and changes nothing. Condition rows are total, because the process is never refused; people are. What couples the axes
 stands in three joint tables below them. ``docs/alarms.md`` is drawn from here (``python -m gateway.alarms.diagram``).
 
@@ -17,7 +17,16 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gateway.model.errors import Refused
-from gateway.model.events import Acknowledgement, Axes, Condition, Disposal, EventKind, Latch, Suppression
+from gateway.model.events import (
+    Acknowledgement,
+    Axes,
+    Condition,
+    Disposal,
+    EventKind,
+    Latch,
+    Report,
+    Suppression,
+)
 
 
 class Axis(StrEnum):
@@ -28,6 +37,7 @@ class Axis(StrEnum):
     LATCH = "latch"
     SUPPRESSION = "suppression"
     DISPOSAL = "disposal"
+    REPORT = "report"
 
 
 class Cause(StrEnum):
@@ -69,8 +79,15 @@ class Cause(StrEnum):
     DISMISS = "dismiss"
     REOPEN = "reopen"
 
+    OWE = "owe"
+    """the event is a major one"""
+    TO_DEPARTMENT = "to-department"
+    TO_CONGRESS = "to-congress"
+    WAIVE = "waive"
+    RENEW = "renew"
 
-State = Condition | Acknowledgement | Latch | Suppression | Disposal
+
+State = Condition | Acknowledgement | Latch | Suppression | Disposal | Report
 Row = tuple[State, tuple[EventKind, ...]]
 
 _K = EventKind
@@ -156,6 +173,33 @@ DISPOSAL: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
     }
 )
 
+#: Axis 6 (双报告). Further versions may follow; each is a record of its own in the journal. A false alarm is no event.
+REPORT: Final[Mapping[tuple[State, Cause], Row]] = MappingProxyType(
+    {
+        (Report.NOT_REQUIRED, Cause.OWE): (Report.DUE, (_K.REPORT_DUE,)),
+        (Report.NOT_REQUIRED, Cause.WAIVE): (Report.NOT_REQUIRED, ()),
+        (Report.NOT_REQUIRED, Cause.RENEW): (Report.NOT_REQUIRED, ()),
+        (Report.DUE, Cause.TO_DEPARTMENT): (Report.DEPARTMENT, (_K.REPORTED,)),
+        (Report.DUE, Cause.TO_CONGRESS): (Report.CONGRESS, (_K.REPORTED,)),
+        (Report.DUE, Cause.WAIVE): (Report.WAIVED, ()),
+        (Report.DUE, Cause.RENEW): (Report.DUE, ()),
+        (Report.DEPARTMENT, Cause.TO_DEPARTMENT): (Report.DEPARTMENT, (_K.REPORTED,)),
+        (Report.DEPARTMENT, Cause.TO_CONGRESS): (Report.MADE, (_K.REPORTED,)),
+        (Report.DEPARTMENT, Cause.WAIVE): (Report.WAIVED, ()),
+        (Report.DEPARTMENT, Cause.RENEW): (Report.DEPARTMENT, ()),
+        (Report.CONGRESS, Cause.TO_DEPARTMENT): (Report.MADE, (_K.REPORTED,)),
+        (Report.CONGRESS, Cause.TO_CONGRESS): (Report.CONGRESS, (_K.REPORTED,)),
+        (Report.CONGRESS, Cause.WAIVE): (Report.WAIVED, ()),
+        (Report.CONGRESS, Cause.RENEW): (Report.CONGRESS, ()),
+        (Report.MADE, Cause.TO_DEPARTMENT): (Report.MADE, (_K.REPORTED,)),
+        (Report.MADE, Cause.TO_CONGRESS): (Report.MADE, (_K.REPORTED,)),
+        (Report.MADE, Cause.WAIVE): (Report.MADE, ()),
+        (Report.MADE, Cause.RENEW): (Report.MADE, ()),
+        (Report.WAIVED, Cause.WAIVE): (Report.WAIVED, ()),
+        (Report.WAIVED, Cause.RENEW): (Report.DUE, ()),
+    }
+)
+
 TABLES: Final[Mapping[Axis, Mapping[tuple[State, Cause], Row]]] = MappingProxyType(
     {
         Axis.CONDITION: CONDITION,
@@ -163,6 +207,7 @@ TABLES: Final[Mapping[Axis, Mapping[tuple[State, Cause], Row]]] = MappingProxyTy
         Axis.LATCH: LATCH,
         Axis.SUPPRESSION: SUPPRESSION,
         Axis.DISPOSAL: DISPOSAL,
+        Axis.REPORT: REPORT,
     }
 )
 
@@ -175,6 +220,8 @@ JOINT: Final[Mapping[EventKind, tuple[Cause, ...]]] = MappingProxyType(
         _K.UNSHELVED: (Cause.ALARM,),
         _K.UNSUPPRESSED: (Cause.ALARM,),
         _K.RETURNED_TO_SERVICE: (Cause.ALARM,),
+        _K.DISPOSAL_FALSE_ALARM: (Cause.WAIVE,),
+        _K.DISPOSAL_REOPENED: (Cause.RENEW,),
     }
 )
 
@@ -202,6 +249,7 @@ CLOSES: Final[Mapping[Axis, tuple[State, ...]]] = MappingProxyType(
         Axis.LATCH: (Latch.NONE,),
         Axis.SUPPRESSION: (Suppression.NONE,),
         Axis.DISPOSAL: (Disposal.NOT_REQUIRED, Disposal.CLOSED, Disposal.FALSE_ALARM),
+        Axis.REPORT: (Report.NOT_REQUIRED, Report.MADE, Report.WAIVED),
     }
 )
 
@@ -249,6 +297,7 @@ _AXIS_OF_STATE: Final[Mapping[type, Axis]] = MappingProxyType(
         Latch: Axis.LATCH,
         Suppression: Axis.SUPPRESSION,
         Disposal: Axis.DISPOSAL,
+        Report: Axis.REPORT,
     }
 )
 

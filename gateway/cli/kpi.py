@@ -31,11 +31,11 @@ def kpi(
 ) -> None:
     """Alarm figures of a period with the standard's targets: from the journal, so a past month never changes."""
     loaded = load(config)
-    end = _moment(until) if until else time.time_ns()
-    start = _moment(since) if since else end - MONTH
+    end = moment(until) if until else time.time_ns()
+    start = moment(since) if since else end - MONTH
     if start >= end:
         raise Misconfigured(f"--from {china(start)} is not before --to {china(end)}")
-    events = [e for e in _journal(loaded.state) if not installation or e.installation in ("", installation)]
+    events = [e for e in journal(loaded.state) if not installation or e.installation in ("", installation)]
     inside = [e for e in episodes(events) if e.until(end) >= start and e.start <= end]
     found = kpis([e for e in inside if e.start >= start], start, end)
     more = service(events, loaded.site, start, end)
@@ -68,7 +68,7 @@ def _line(figure: Figure) -> str:
     return f"{figure.chinese} {figure.english:<32} {figure.value:>10.4g} {figure.unit:<8} {figure.target:<10} {mark}"
 
 
-def _moment(text: str) -> int:
+def moment(text: str) -> int:
     """A date is its first moment in UTC+8."""
     try:
         return parse_iso(f"{dt.date.fromisoformat(text)}T00:00:00+08:00")
@@ -80,7 +80,8 @@ def _moment(text: str) -> int:
         raise Misconfigured(f"{text!r} is no date (2026-11-01) and no time with zone: {error}") from error
 
 
-def _journal(state: Path) -> Iterator[Event]:
+def journal(state: Path) -> Iterator[Event]:
+    """Every event of the journal in this state folder, oldest first."""
     from gateway.store import open_reader
 
     with open_reader(state) as reader:

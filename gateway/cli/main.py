@@ -12,6 +12,7 @@ from gateway import __version__
 from gateway.cli import (
     alarms,
     backtest,
+    cases,
     changes,
     check,
     county,
@@ -59,6 +60,9 @@ app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)
 app.command("loop-tested")(hands.loop_tested)
 app.command("false-data")(hands.false_data)
+alarms.app.command("show")(cases.show)
+alarms.app.command("report")(cases.report)
+alarms.app.command("reports")(cases.reports)
 app.add_typer(alarms.app, name="alarms", help="List and acknowledge alarms of a running gateway.")
 app.add_typer(
     exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report."

@@ -260,7 +260,7 @@ def _rules(
     listed: Sequence[Listed], roll: Roll, draft: Draft, document: Document, faults: list[Fault]
 ) -> list[Placed]:
     """The rules of the limit columns, then those of the site file; checked one by one and against each other."""
-    due = due_of(draft.file.alarms)
+    due = due_of(draft.file.alarms.disposal)
     rules = [
         Placed(rule, entry.row.file, entry.row.line, rule.name)
         for entry in listed
@@ -299,6 +299,7 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
         rules=rules,
         shelve_longest=file.alarms.shelve_longest,
         remove_longest=file.alarms.remove_longest,
+        report_due=tuple(sorted(due_of(file.alarms.dual_report).items())),
         **people_of(file),
     )
     return replace(site, config_hash=hashlib.sha256(_effective(site, file)).hexdigest())

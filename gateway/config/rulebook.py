@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from gateway.config.kinds.base import KindEntry
-from gateway.config.rulebase import RuleBase
-from gateway.config.schema import Alarms, LimitColumn, Limits, RuleEntry
+from gateway.config.rulebase import LevelWord, RuleBase
+from gateway.config.schema import LimitColumn, Limits, RuleEntry
 from gateway.config.taglist import Listed, tidy
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Degrade, Rule, RuleKind, Tag
@@ -39,9 +39,9 @@ Due = Mapping[Level, int]
 """level -> time in which an alarm of it must be disposed of, ns"""
 
 
-def due_of(alarms: Alarms) -> Due:
-    """Deadlines of the closed loop by level."""
-    return {Level.parse(word): time for word, time in alarms.disposal.items()}
+def due_of(times: Mapping[LevelWord, int]) -> Due:
+    """Deadlines by level."""
+    return {Level.parse(word): time for word, time in times.items()}
 
 
 def limit_rules(listed: Listed, limits: Limits, due: Due) -> list[Rule]:

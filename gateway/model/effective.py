@@ -38,6 +38,7 @@ _PLAIN: Final[dict[str, Any]] = {
     "chains": tuple[Chain, ...],
     "routing": Routing,
     "consoles": tuple[OperatorConsole, ...],
+    "report_due": tuple[tuple[Level, int], ...],
 }
 """parts that are built by the types of their fields; a site kept before there was one has its default"""
 

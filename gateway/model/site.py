@@ -303,6 +303,8 @@ class Site:
     """longest time an alarm may be shelved, ns"""
     remove_longest: int = seconds(30 * 86400)
     """longest time it may be out of service, ns"""
+    report_due: tuple[tuple[Level, int], ...] = ()
+    """levels of major events, and ns in which both their reports (双报告) are to be made"""
     people: tuple[Person, ...] = ()
     posts: tuple[Post, ...] = ()
     chains: tuple[Chain, ...] = ()

@@ -17,6 +17,7 @@ from gateway.model.events import (
     EventKind,
     Latch,
     Record,
+    Report,
     Stamp,
     Suppression,
 )
@@ -135,6 +136,7 @@ def axes_of(raw: dict[str, str]) -> Axes:
         Latch(raw["latch"]),
         Suppression(raw["suppression"]),
         Disposal(raw["disposal"]),
+        Report(raw.get("report", Report.NOT_REQUIRED)),  # not in journals of before there was one
     )
 
 

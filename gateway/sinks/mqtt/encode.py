@@ -222,6 +222,7 @@ def _occurrence(o: Occurrence) -> dict[str, Any]:
         "reason": o.reason,
         "first_out": o.first_out or None,
         "due": iso(o.due) if o.due < NEVER else None,
+        "report_due": iso(o.report_due) if o.report_due < NEVER else None,
     }
     kept = {k: v for k, v in fields.items() if v not in (None, "", [])}
     return {**kept, "fault": o.fault, "axes": o.axes.as_json()}

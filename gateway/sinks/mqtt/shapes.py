@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.model.events import Acknowledgement, Condition, Disposal, EventKind, Latch, Suppression
+from gateway.model.events import Acknowledgement, Condition, Disposal, EventKind, Latch, Report, Suppression
 from gateway.model.levels import LiveLevel, Stage
 from gateway.model.site import RuleKind
 
@@ -35,6 +35,7 @@ class Axes(_Model):
     latch: Latch
     suppression: Suppression
     disposal: Disposal
+    report: Report | None = Field(None, description="the dual report; absent in journals of before there was one")
 
 
 class Actor(_Model):
@@ -322,6 +323,7 @@ class Occurrence(_Model):
     reason: str | None = None
     first_out: bool | None = Field(None, description="the first of its group")
     due: Time | None = Field(None, description="when its disposal is overdue")
+    report_due: Time | None = Field(None, description="when its dual report is overdue")
     fault: bool
     axes: Axes
 

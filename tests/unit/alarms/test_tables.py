@@ -19,7 +19,16 @@ from gateway.alarms.tables import (
     move,
 )
 from gateway.model.errors import Refused
-from gateway.model.events import Acknowledgement, Axes, Condition, Disposal, EventKind, Latch, Suppression
+from gateway.model.events import (
+    Acknowledgement,
+    Axes,
+    Condition,
+    Disposal,
+    EventKind,
+    Latch,
+    Report,
+    Suppression,
+)
 
 STATES = {
     Axis.CONDITION: Condition,
@@ -27,6 +36,7 @@ STATES = {
     Axis.LATCH: Latch,
     Axis.SUPPRESSION: Suppression,
     Axis.DISPOSAL: Disposal,
+    Axis.REPORT: Report,
 }
 
 # Written from ISA-18.2 and the design page, not from the tables. Everything not told here must be refused.
@@ -78,6 +88,27 @@ disposal: review, settle -> closed; we say disposal-closed
 disposal: review, dismiss -> false-alarm; we say disposal-false-alarm
 disposal: closed, reopen -> handling; we say disposal-reopened
 disposal: false-alarm, reopen -> handling; we say disposal-reopened
+report: not-required, owe -> due; we say report-due
+report: due, to-department -> department; we say reported
+report: due, to-congress -> congress; we say reported
+report: department, to-department -> department; we say reported
+report: department, to-congress -> made; we say reported
+report: congress, to-congress -> congress; we say reported
+report: congress, to-department -> made; we say reported
+report: made, to-department -> made; we say reported
+report: made, to-congress -> made; we say reported
+report: not-required, waive -> not-required; we say nothing
+report: due, waive -> waived; we say nothing
+report: department, waive -> waived; we say nothing
+report: congress, waive -> waived; we say nothing
+report: made, waive -> made; we say nothing
+report: waived, waive -> waived; we say nothing
+report: not-required, renew -> not-required; we say nothing
+report: due, renew -> due; we say nothing
+report: department, renew -> department; we say nothing
+report: congress, renew -> congress; we say nothing
+report: made, renew -> made; we say nothing
+report: waived, renew -> due; we say nothing
 """
 
 
@@ -94,7 +125,7 @@ def prose() -> dict[tuple[str, str, str], tuple[str, list[str]]]:
 
 PRODUCT = [(a, s, c) for a in Axis for s in STATES[a] for c in Cause if axis_of(c) is a]
 EVERY_AXES = [
-    Axes(*each) for each in itertools.product(Condition, Acknowledgement, Latch, Suppression, Disposal)
+    Axes(*each) for each in itertools.product(Condition, Acknowledgement, Latch, Suppression, Disposal, Report)
 ]
 
 
@@ -128,7 +159,7 @@ def test_every_state_and_cause(axis: Axis, state: State, cause: Cause) -> None:
 
 @pytest.mark.parametrize("cause", Cause)
 def test_an_axis_moves_alone_unless_a_joint_rule_says_otherwise(cause: Cause) -> None:
-    may_move = {axis_of(cause), Axis.ACKNOWLEDGEMENT, Axis.LATCH}
+    may_move = {axis_of(cause), Axis.ACKNOWLEDGEMENT, Axis.LATCH, Axis.REPORT}
     for axes in EVERY_AXES:
         try:
             after, effects = move(axes, cause, latched=True)
@@ -201,6 +232,7 @@ def test_closed_is_exactly_normal_seen_unlatched_and_settled() -> None:
             and axes.latch is Latch.NONE
             and axes.suppression is Suppression.NONE
             and axes.disposal in {Disposal.NOT_REQUIRED, Disposal.CLOSED, Disposal.FALSE_ALARM}
+            and axes.report in {Report.NOT_REQUIRED, Report.MADE, Report.WAIVED}
         )
         assert closes(axes) is expected
     assert set(CLOSES) == set(Axis)
