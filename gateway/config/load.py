@@ -31,6 +31,7 @@ from gateway.config.uniqueness import (
     tag_collisions,
 )
 from gateway.config.validate import validate
+from gateway.config.ways import way_faults
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Installation, Link, RollUp, Rule, Site, Tag
@@ -96,6 +97,7 @@ def load(path: Path) -> Loaded:
             document.fault(("sources", COMPUTED), COMPUTED, "another name: computed tags have this one")
         )
     outputs = _settings(SINKS, draft.outputs, document, "outputs", faults)
+    faults += way_faults(draft.file.delivery, draft.outputs, document)
     faults += installation_collisions(draft.installations, document)
     faults += owner_faults(draft, document)
     faults += people_faults(draft, document)

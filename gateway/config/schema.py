@@ -30,6 +30,7 @@ from gateway.config.rulebase import (
     Text,
     check_raises,
 )
+from gateway.config.ways import WaysEntry
 from gateway.model.levels import Level
 from gateway.model.times import seconds
 
@@ -337,6 +338,9 @@ class SiteFile(Strict):
     alarms: Alarms = Field(Alarms(), description="shelving, removal from service, disposal")
     outputs: dict[Id, dict[str, Any]] = Field(
         {}, description="name -> settings of one output; `kind` picks the plugin"
+    )
+    delivery: dict[Id, WaysEntry] = Field(
+        {}, description="output -> the next ways of alarms whose delivery it does not confirm in time"
     )
     console: Console = Field(Console(), description="where console and API listen")
     broker: Broker = Field(Broker(), description="the embedded broker")

@@ -26,12 +26,13 @@ from gateway.model.inputs import Gap, Started
 from gateway.model.ports import Clock, Counting, LinkTraffic, Present, Source, TagState
 from gateway.model.site import Site
 from gateway.model.times import NS
+from gateway.model.ways import Ways
 from gateway.runtime.change import Change
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.lanes import SpoolLane, Wiring
 from gateway.runtime.ledger import Ledger
-from gateway.runtime.outputs import LaneSink, Output, ends, make_output
+from gateway.runtime.outputs import LaneSink, Output, ends, make_outputs
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
@@ -40,6 +41,7 @@ from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
 from gateway.runtime.troubles import Troubles
 from gateway.runtime.watch import CLOCK_AHEAD, Watch, is_trouble
+from gateway.runtime.ways import Row, watch
 from gateway.store import Reader, Store
 
 SNAPSHOT_S: Final = 60.0
@@ -90,11 +92,13 @@ class Machine(Side):
     """who asked for this configuration, why, and what it changes"""
     previous_site: Site | None = None
     """the configuration the store's inputs were judged under, when it was another one"""
+    ways: Sequence[Ways] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     commits: Signal = field(default_factory=Signal)
     watch: Watch = field(init=False)
     intake: Intake = field(init=False)
     outputs: list[Output] = field(init=False)
+    _rows: list[Row] = field(init=False)
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
     ledger: Ledger = field(init=False)
@@ -125,7 +129,7 @@ class Machine(Side):
             self.ledger,
             self.sites,
         )
-        self.outputs = [make_output(s, wiring) for s in self.sinks]
+        self.outputs, self._rows = make_outputs(self.sinks, wiring, self.ways)
         self.watch.outputs = self.outputs
 
     async def run(self) -> None:
@@ -257,7 +261,8 @@ class Machine(Side):
         for output in self.outputs:
             group.create_task(output.run(self.troubles), name=output.sink.name)
         ledger = partial(self.ledger.run, self.folder, ends(self.outputs))
-        group.create_task(supervise("ledger", ledger, self.troubles), name="ledger")
+        for name, job in (("ledger", ledger), ("ways", partial(watch, self._rows))):
+            group.create_task(supervise(name, job, self.troubles), name=name)
         for name, unit in (
             ("snapshots", partial(self._snapshots, pipeline)),
             ("housekeeping", self._housekeeping),

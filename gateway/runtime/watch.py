@@ -138,7 +138,8 @@ class Watch:
         waiting = [
             o.lane.oldest
             for o in self.outputs
-            if isinstance(o.lane, JournalLane) and o.sink.name.endswith(".alarms")
+            if isinstance(o.lane, JournalLane)
+            and (o.sink.name.endswith(".alarms") or getattr(o.sink, "receipts", False))
         ]
         return min((at for at in waiting if at is not None), default=None)
 

@@ -52,9 +52,10 @@ _PUT_STEP: Final = """INSERT INTO steps SELECT key, ?3, ?4, ?5, ?6, ?7 FROM even
 
 
 class Stage(StrEnum):
-    """How far an event has come at one output."""
+    """How far an event has come at one output; ``standby``: that one was not needed."""
 
     WAITING = "waiting"
+    STANDBY = "standby"
     SENT = "sent"
     ACCEPTED = "accepted"
     STORED = "stored"
@@ -163,11 +164,13 @@ class Ledger:
             return Stage.REFUSED
         if steps.stored is not None:
             return Stage.STORED
-        if self.cursors.get(output, 0) >= entry.key.seq:
-            return self.ends[output]
+        end = self.ends[output]
+        if self.cursors.get(output, 0) >= entry.key.seq and end is not Stage.STANDBY:
+            return end
         if steps.accepted is not None:
             return Stage.ACCEPTED
-        return Stage.SENT if steps.sent is not None else Stage.WAITING
+        idle = Stage.STANDBY if end is Stage.STANDBY else Stage.WAITING
+        return Stage.SENT if steps.sent is not None else idle
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json`` and the API."""
