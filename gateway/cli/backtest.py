@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli import history as o
+from gateway.cli.asrun import as_run
+from gateway.cli.kpi import moment
 from gateway.cli.say import say_json
 from gateway.model.times import china, parse_duration
 
@@ -32,6 +34,15 @@ def backtest(  # noqa: PLR0913 - one parameter an option
     other: Annotated[
         Path | None, typer.Option(help="second site file: alarms gained, lost, earlier, later")
     ] = None,
+    ran: Annotated[
+        str,
+        typer.Option(
+            "--as-run",
+            metavar="DATE",
+            help="judge with what ran then (a date is its first moment, UTC+8), by the journal; "
+            "CONFIG may be a state folder",
+        ),
+    ] = "",
     report: Annotated[
         Path | None, typer.Option(help="write an HTML page with plots, in Chinese and English")
     ] = None,
@@ -50,7 +61,8 @@ def backtest(  # noqa: PLR0913 - one parameter an option
     from gateway.config.load import load
 
     form = o.form_of(layout, columns, time_unit, zone, encoding, delimiter)
-    loaded, second = load(config), load(other) if other is not None else None
+    loaded = as_run(config, moment(ran)) if ran else load(config)
+    second = load(other) if other is not None else None
     with o.kernels():
         from gateway.history.examine import Asked, examine
         from gateway.history.expected import read_expected

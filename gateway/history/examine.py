@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from gateway.config.load import Loaded
 from gateway.history.compare import Change, changes, counts
 from gateway.history.episodes import Episode, episodes
 from gateway.history.expected import Difference, Line, differences, lines_of
@@ -91,7 +90,21 @@ class Asked:
     """how far times may be apart and still be as expected, ns"""
 
 
-def examine(loaded: Loaded, history: History, asked: Asked, other: Loaded | None = None) -> Report:
+class Judging(Protocol):
+    """What judges: a loaded configuration, or one as it once ran."""
+
+    @property
+    def site(self) -> Site:
+        """The effective configuration."""
+        ...
+
+    @property
+    def sources(self) -> Sequence[Any]:
+        """What its tags are bound to; of replays the columns are known."""
+        ...
+
+
+def examine(loaded: Judging, history: History, asked: Asked, other: Judging | None = None) -> Report:
     """Backtest, figures, and what was asked.
 
     Raises:
@@ -105,7 +118,7 @@ def examine(loaded: Loaded, history: History, asked: Asked, other: Loaded | None
     return replace(report, other=second, changes=tuple(found))
 
 
-def _examined(loaded: Loaded, history: History, asked: Asked) -> Report:
+def _examined(loaded: Judging, history: History, asked: Asked) -> Report:
     site = loaded.site if asked.raw else in_units(loaded.site)
     outcome = backtest(
         site, history, workers=asked.workers, step=asked.step, bound=bound_columns(loaded)
@@ -127,7 +140,7 @@ def in_units(site: Site) -> Site:
     return replace(site, tags=tags)
 
 
-def bound_columns(loaded: Loaded) -> dict[str, str]:
+def bound_columns(loaded: Judging) -> dict[str, str]:
     """What tags of replay sources are called in their recording -> tag id."""
     found: Mapping[str, str] = {
         binding.column: tag.id

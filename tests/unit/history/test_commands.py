@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from gateway.alarms.book import Book
 from gateway.cli.main import app
-from gateway.model.errors import Misconfigured
+from gateway.config.load import load
+from gateway.model.effective import dump_site
+from gateway.model.errors import Misconfigured, Refused
+from gateway.model.inputs import ConfigChange, Numbered, Started
 from gateway.model.times import NS, iso
+from gateway.store import Identity, Store
 from tests.unit.engine.plant import T0
 from tests.unit.history.test_scenarios import FOLDER, GOOD
 from tests.unit.history.test_tune import SITE, TAGS
@@ -106,3 +111,37 @@ def test_a_wrong_option_is_told_with_what_is_allowed(folder: Path, words: tuple[
     with pytest.raises(Misconfigured) as caught:
         run(folder, "backtest", "site.yaml", "data.csv", *words)
     assert words[0] in str(caught.value.faults[0])
+
+
+def ran(folder: Path) -> Path:
+    """A state folder in which ``site.yaml`` ran from T0 on, and ``late.yaml`` a day later."""
+    first, second = load(folder / "site.yaml"), load(folder / "late.yaml")
+    site, day = first.site, 86_400 * NS
+    identity = Identity(site.gateway, site.county, site.id)
+    state = folder / "ran"
+    store = Store.open(state, identity, now=T0, reserve_bytes=4096)
+    for loaded in (first, second):
+        store.keep_config(loaded.site.config_hash, dump_site(loaded.site))
+    old, new = first.site.config_hash, second.site.config_hash
+    inputs = [Started(T0, 0, "1", config=old), ConfigChange(T0 + day, old, new)]
+    book = Book(site, store.epoch)
+    for number, item in enumerate(inputs, 1):
+        store.commit([Numbered(number, item)], book.apply(item), item.time)
+    store.close()
+    return state
+
+
+def test_backtest_judges_with_what_ran_then(folder: Path) -> None:
+    state = ran(folder)
+    found = {}
+    for name, when in (("then", "2023-11-14T22:13:21Z"), ("later", "2023-11-16T00:00:00Z")):
+        found[name] = as_json(folder, "backtest", str(state), "data.csv", "--as-run", when)
+    assert [found[n]["alarms"] for n in ("then", "later")] == [11, 1], (
+        "a delay of ten seconds came with the change"
+    )
+    assert found["then"]["config_hash"] == load(folder / "site.yaml").site.config_hash
+    assert found["later"]["config_hash"] == load(folder / "late.yaml").site.config_hash
+    with pytest.raises(Refused, match="no configuration ran"):
+        run(folder, "backtest", str(state), "data.csv", "--as-run", "2001-01-01")
+    with pytest.raises(Misconfigured, match="no date"):
+        run(folder, "backtest", str(state), "data.csv", "--as-run", "yesterday")
