@@ -200,14 +200,26 @@ class Storage(Strict):
     """How much of the readings is kept on this machine. Alarms and events are always kept."""
 
     keep: Duration = Field(
-        seconds(30 * 86400),
-        description="delivered readings stay this long for trends (order 40: at least 30 days)",
+        seconds(365 * 86400),
+        description="readings stay this long as history (major hazards: at least 30 days, order 40)",
     )
     max_age: Duration = Field(
         seconds(365 * 86400), description="undelivered readings wait no longer than this"
     )
     max_mb: Annotated[int, Field(ge=64)] = Field(
-        20_480, description="... and all together take no more than this; what is lost leaves a gap record"
+        20_480, description="spool.db takes no more than this; what is lost leaves a gap record"
+    )
+    archive: Flag = Field(
+        True, description="close each day's readings into Parquet files; false: history stays in spool.db"
+    )
+    archive_mb: Annotated[int, Field(ge=64)] = Field(
+        51_200,
+        description="... which take no more than this: then the oldest days are thinned to a few readings a minute, "
+        "and go only when that is not enough; each leaves a gap record",
+    )
+    hold: Annotated[Duration, Field(ge=0, le=seconds(86400))] = Field(
+        seconds(3600),
+        description="... except this long before and after a red alarm, where every reading stays",
     )
 
 

@@ -19,17 +19,16 @@ from numpy.typing import NDArray
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
 from gateway.engine.warm import needed, warm
-from gateway.model.commands import Command
 from gateway.model.errors import Retry
-from gateway.model.events import Record
-from gateway.model.inputs import Gap, Started
-from gateway.model.ports import Clock, Counting, LinkTraffic, Present, Source, TagState
+from gateway.model.inputs import Started
+from gateway.model.ports import Clock, Source
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.model.ways import Ways
 from gateway.runtime.change import Change
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, SourceFeed
+from gateway.runtime.keeping import Keeper, Retention
 from gateway.runtime.lanes import SpoolLane, Wiring
 from gateway.runtime.ledger import Ledger
 from gateway.runtime.outputs import LaneSink, Output, ends, make_outputs
@@ -45,7 +44,6 @@ from gateway.runtime.ways import Row, watch
 from gateway.store import Reader, Store
 
 SNAPSHOT_S: Final = 60.0
-TRIM_S: Final = 60.0
 FIRST_SNAPSHOT_S: Final = 5.0
 EXTRAS_S: Final = 2.0
 """Longest that console and the like wait for the first commit; compiling kernels may take a minute."""
@@ -54,21 +52,12 @@ STOP_S: Final = 2.0
 MIN_KEPT: Final = 60 * NS
 MAX_KEPT: Final = 86_400 * NS
 UNAPPROVED: Final = "unapproved-configuration"
-OWN: Final = ("clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots")
+OWN: Final = (
+    "archive", "clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots",
+)  # fmt: skip
 OWN_TROUBLES: Final = (UNAPPROVED, *OWN)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long readings stay in the spool. Times ns."""
-
-    max_bytes: int = 20 << 30
-    keep: int = 30 * 86_400 * NS
-    """delivered readings stay this long for the console's trends (order 40: records are kept at least 30 days)"""
-    max_age: int = 365 * 86_400 * NS
-    """undelivered ones wait no longer than this"""
 
 
 @dataclass(slots=True)
@@ -101,6 +90,7 @@ class Machine(Side):
     _rows: list[Row] = field(init=False)
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
+    keeper: Keeper = field(init=False)
     ledger: Ledger = field(init=False)
     _used: str = ""
     """hash of the configuration that judged last"""
@@ -131,6 +121,8 @@ class Machine(Side):
         )
         self.outputs, self._rows = make_outputs(self.sinks, wiring, self.ways)
         self.watch.outputs = self.outputs
+        self.keeper = Keeper(self._desk, self.clock, self.intake.put, self.troubles, self.retention)
+        self.keeper.delivered = self._delivered
 
     async def run(self) -> None:
         """Run until cancelled. On the way out: stop reading, commit, deliver what goes at once, snapshot."""
@@ -197,57 +189,20 @@ class Machine(Side):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(o.lane.drained() for o in self.outputs))
 
-    async def submit(self, command: Command) -> Sequence[Record]:
-        """The command port of console and command line."""
-        if self._pipeline is None:
-            raise Retry("the gateway is starting")
-        return await self._pipeline.submit(command)
-
-    async def kept_configs(self) -> Sequence[str]:
-        """Hashes of all configurations that are kept."""
-        return list(await self._desk.call(self.store.configs))
-
-    async def keep_config(self, digest: str, data: bytes) -> None:
-        """Keep one that does not judge (yet)."""
-        await self._desk.call(self.store.add_config, digest, data)
-
-    async def copy(self) -> Snapshot:
-        """All memory as of a moment at which everything stepped is committed.
-
-        Raises:
-            Retry: the gateway is starting.
-        """
-        if self._pipeline is None:
-            raise Retry("the gateway is starting")
-        while not self._pipeline.settled:
-            await self.commits.wait(1.0)
-        return self._pipeline.engine.snapshot()
-
-    def present(self) -> Present:
-        """The committed present."""
-        return self.watch.present()
-
-    def tags(self) -> Sequence[TagState]:
-        """The present of every tag."""
-        return self.watch.tags()
-
-    def traffic(self) -> Sequence[LinkTraffic]:
-        """What the sources count, link by link."""
-        return [each for s in self.sources if isinstance(s, Counting) for each in s.traffic()]
-
     async def history(self, tag: int, start: int, end: int, points: int) -> Mapping[str, NDArray[Any]]:
         """A tag's readings between two source times, thinned to at most ``points`` buckets (the console's trend)."""
+        if self.keeper.archived:
+            name = self.site.tags[tag].id
+            return (await self.keeper.trends([name], start, end, points))[name]
         if self._reader is None:
             self._reader = await self._desk.call(self.store.reader)
         return await asyncio.to_thread(self._reader.history, tag, self.site.table, start, end, points)
 
-    async def records(self, after: int, limit: int) -> Sequence[Record]:
-        """Journal records after ``after``."""
-        return await self._desk.records(after, limit)
-
-    async def changed(self, timeout: float) -> None:
-        """Wait for the next commit."""
-        await self.commits.wait(timeout)
+    async def trends(
+        self, tags: Sequence[str], start: int, end: int, points: int
+    ) -> Mapping[str, Mapping[str, NDArray[Any]]]:
+        """See :meth:`gateway.runtime.keeping.Keeper.trends`."""
+        return await self.keeper.trends(tags, start, end, points)
 
     async def _judge(self, group: asyncio.TaskGroup) -> None:
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
@@ -265,7 +220,7 @@ class Machine(Side):
             group.create_task(supervise(name, job, self.troubles), name=name)
         for name, unit in (
             ("snapshots", partial(self._snapshots, pipeline)),
-            ("housekeeping", self._housekeeping),
+            ("housekeeping", self.keeper.run),
         ):
             self._stepping.append(group.create_task(supervise(name, unit, self.troubles), name=name))
 
@@ -367,34 +322,16 @@ class Machine(Side):
         elif not ahead:
             self.troubles("clock", active=False)
 
+    def _delivered(self) -> int:
+        lanes = [o.lane.cursor for o in self.outputs if isinstance(o.lane, SpoolLane)]
+        return min(lanes, default=self.store.spool.last_chunk)
+
     async def _snapshots(self, pipeline: Pipeline) -> None:
         """Detector state, outside the step: a consistent copy in the loop, written in slices by the store's thread."""
         await asyncio.sleep(FIRST_SNAPSHOT_S)
         while True:
             await self._snapshot(pipeline)
             await asyncio.sleep(SNAPSHOT_S)
-
-    async def _housekeeping(self) -> None:
-        """Keep the spool inside its bounds. What policy takes from an output that has not had it is a gap record."""
-        while True:
-            await asyncio.sleep(TRIM_S)
-            for gap in await self._desk.call(self._trim):
-                self.intake.put(gap)
-
-    def _trim(self) -> Sequence[Gap]:
-        spool, keep = self.store.spool, self.retention
-        lanes = [o.lane.cursor for o in self.outputs if isinstance(o.lane, SpoolLane)]
-        scarce = (
-            not self.store.reserve_held
-        )  # the disk is nearly full: room for alarms comes before old readings
-        bytes_kept = min(keep.max_bytes, spool.used_bytes // 2) if scarce else keep.max_bytes
-        return spool.trim(
-            min(lanes, default=spool.last_chunk),
-            max_bytes=bytes_kept,
-            max_age_ns=keep.max_age,
-            now=self.clock.now(),
-            keep_ns=0 if scarce else keep.keep,
-        )
 
     async def _snapshot(self, pipeline: Pipeline) -> None:
         """Only of what is committed: with a group open the copy would be ahead of the journal."""
@@ -413,6 +350,7 @@ class Machine(Side):
                 if pipeline.settled:
                     await self._snapshot(pipeline)
         finally:
+            await self.keeper.close()
             if self._reader is not None:
                 self._reader.close()
             await self._desk.close()

@@ -83,9 +83,9 @@ class Spool:
         self.fresh = not meta
         self.offset = meta.get("offset", offset or 0)
         self.saved_input = meta.get("last_input", 0)
-        self.kept_input = meta.get("kept_input", 0)
+        self.kept_input: int = meta.get("kept_input", 0)
         """commit groups up to this input are kept here for the archive, see :meth:`keep_inputs`"""
-        self.archived = meta.get("archived", -1)
+        self.archived: int = meta.get("archived", -1)
         """ids up to this one are in the archive"""
         self.last_input = self.saved_input
         self.last_chunk = number(self._db, "SELECT max(id) FROM chunks") or meta.get("last_chunk", 0)
@@ -182,6 +182,17 @@ class Spool:
             self._db.executemany("INSERT OR REPLACE INTO inputs VALUES(?,?,?,?,?)", list(kept))
             self._db.execute("INSERT OR REPLACE INTO meta VALUES('kept_input',?)", (last,))
         self.kept_input = last
+
+    def unarchived(self) -> tuple[int, int]:
+        """Of what is on disk and not in the archive: when the first was received (ns), and how many readings."""
+        sql = """SELECT received, (SELECT sum(rows) FROM chunks WHERE id > ?1)
+            FROM chunks WHERE id > ?1 ORDER BY id LIMIT 1"""
+        try:
+            found = rows(self._db, sql, self.archived)
+        except DISK_ERRORS:
+            self.durable = False
+            return 0, 0
+        return (int(found[0][0]), int(found[0][1])) if found else (0, 0)
 
     def mark_archived(self, last: int) -> None:
         """Ids up to ``last`` are in the archive for good: their chunks need not be kept here for its sake."""

@@ -237,6 +237,15 @@ class Store:
         """Hash of the configuration the last committed input was judged by; None before the first."""
         return plant.read_meta(self._writer.db).get("config")
 
+    def remembered(self, prefix: str) -> dict[str, str]:
+        """Small things that others remember here, by name without ``prefix``."""
+        known = {**plant.read_meta(self._writer.db), **self._writer.riders.meta}
+        return {k.removeprefix(prefix): v for k, v in known.items() if k.startswith(prefix)}
+
+    def remember(self, name: str, value: str) -> None:
+        """Remember it; on disk with the next commit."""
+        self._writer.riders.meta[name] = value
+
     def flush(self, now: int) -> bool:
         """Write cursors, dead letters and configs without waiting for a commit."""
         return self._writer.catch_up(now) and self._writer.write_riders(now)

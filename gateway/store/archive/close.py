@@ -59,8 +59,16 @@ def known_sites(state: Path) -> Known:
     return Known(sites)
 
 
-def close_parts(state: Path, *, whole: bool = False) -> list[lo.Manifest]:
-    """All parts that are over (``whole``: also the one that is not) out of the spool.
+def all_laws(known: Known) -> dict[str, Law]:
+    """The scaling of every tag there was; the newest configuration's where several differ."""
+    law: dict[str, Law] = {}
+    for site in known.sites.values():
+        law |= laws(site)
+    return law
+
+
+def close_parts(state: Path, *, before: str) -> list[lo.Manifest]:
+    """All parts of days before ``before`` (a date, UTC+8), and of it those that are full, out of the spool.
 
     Raises:
         Mismatch: what was written reads back differently.
@@ -73,7 +81,7 @@ def close_parts(state: Path, *, whole: bool = False) -> list[lo.Manifest]:
         meta = dict(select(db, "SELECT key, value FROM meta"))
         after = max((m.last for m in lo.manifests(state)), default=-1)
         upto = int(meta.get("offset", 0)) + int(meta.get("kept_input", 0))
-        while (part := gather(db, Ask(after, upto, 0), known.tags, whole=whole)) is not None:
+        while (part := gather(db, Ask(after, upto, before), known.tags)) is not None:
             made.append(_close_part(state, part, known.sites.get(part.table)))
             after = part.last
     finally:
@@ -85,8 +93,11 @@ def close_days(state: Path, *, before: str) -> list[lo.Manifest]:
     """Days earlier than ``before`` (a date, UTC+8) out of their parts; parts that a day includes are removed."""
     parts = [m for m in lo.manifests(state) if not m.closed]
     known = known_sites(state)
-    over = sorted({m.day for m in parts if m.day < before})
-    made = [_close_day(state, day, [m for m in parts if m.day == day], known) for day in over]
+    have = {m.day: m for m in lo.manifests(state) if m.closed}
+    made = []
+    for day in sorted({m.day for m in parts if m.day < before}):
+        mine = [*([have[day]] if day in have else []), *(m for m in parts if m.day == day)]
+        made.append(_close_day(state, day, mine, known))
     covered = max((m.last for m in lo.manifests(state) if m.closed), default=-1)
     for folder in (state / lo.ARCHIVE / lo.PARTS).glob("*-*"):
         if int(folder.name.partition("-")[2]) <= covered:
@@ -149,10 +160,7 @@ def _close_day(state: Path, day: str, parts: Sequence[lo.Manifest], known: Known
     groups = parquet.groups(list(tags), [max(1, total // max(1, len(tags)))] * len(tags))
     folder = lo.day_folder(state, day)
     new = lo.prepare(folder)
-    law: dict[str, Law] = {}
-    for site in known.sites.values():
-        law |= laws(site)
-    parquet.write(new / lo.READINGS, _merged(parts, groups), law)
+    parquet.write(new / lo.READINGS, _merged(parts, groups), all_laws(known))
     parquet.write_inputs(
         new / lo.INPUTS, (block for part in parts for block in parquet.read_inputs(part.folder / lo.INPUTS))
     )
@@ -162,7 +170,7 @@ def _close_day(state: Path, day: str, parts: Sequence[lo.Manifest], known: Known
     manifest = replace(
         last, day=day, first=first.first, first_input=first.first_input, rows=total,
         inputs=sum(p.inputs for p in parts), start=min(p.start for p in parts), end=max(p.end for p in parts),
-        groups=groups, **_sizes(new),
+        groups=groups, thinned=first.thinned, **sizes(new),
     )  # fmt: skip
     return lo.publish(new, folder, manifest)
 
@@ -201,11 +209,12 @@ def _manifest(
     return lo.Manifest(
         day=day, first=ids[0], last=ids[1], first_input=numbers[0], last_input=numbers[-1],
         start=int(rows.source.min(initial=1 << 62)), end=int(rows.source.max(initial=0)), rows=len(rows),
-        inputs=len(numbers), groups=groups, **_sizes(new),
+        inputs=len(numbers), groups=groups, **sizes(new),
     )  # fmt: skip
 
 
-def _sizes(new: Path) -> dict[str, Any]:
+def sizes(new: Path) -> dict[str, Any]:
+    """``bytes`` and ``hashes`` of a folder's files."""
     files = sorted(new.glob("*.parquet"))
     hashes = {}
     for path in files:

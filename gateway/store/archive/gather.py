@@ -20,8 +20,8 @@ from gateway.store.database import rows as select
 from gateway.store.packing import Packer, unpack_spans
 from gateway.store.plant import unpack_inputs
 
-PART_ROWS: Final = 4_000_000
-"""a part ends here at the latest: about 400 MB while it is closed"""
+PART_ROWS: Final = 1_000_000
+"""a part ends here at the latest: about 200 MB while it is closed"""
 ORDER: Final = "order"
 """kind of an input whose readings are in the readings' file: ``data`` is the order of their tags (int32)"""
 WHOLE: Final = "whole"
@@ -30,11 +30,11 @@ WHOLE: Final = "whole"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Which part: ids behind ``after`` up to ``upto``, one day, one tag table, numbers that only grow."""
+    """The next part: ids behind ``after`` up to ``upto``; one that is of ``before`` or later must be full."""
 
     after: int
     upto: int
-    offset: int
+    before: str
 
 
 @dataclass(slots=True)
@@ -59,17 +59,14 @@ class _Chunk:
     """(k, 2): input number, rows"""
 
 
-def gather(
-    db: apsw.Connection, ask: Ask, tags: Mapping[str, Sequence[str]], *, whole: bool = False
-) -> Part | None:
-    """The next part behind ``ask.after``; None when no chunk is there.
+def gather(db: apsw.Connection, ask: Ask, tags: Mapping[str, Sequence[str]]) -> Part | None:
+    """The next part, of one day, one tag table and numbers that only grow; None when none is over.
 
     Args:
         tags: tag-table id -> tag ids in order; a table that is not known gives names by number.
-        whole: take what there is, also when the part is not over.
     """
     chunks, over = _chunks(db, ask)
-    if not chunks or not (over or whole):
+    if not chunks or not (over or day_of(int(chunks[0].batch.received.max())) < ask.before):
         return None
     batch = concat(chunks[0].batch.table, [c.batch for c in chunks])
     spans = np.concatenate([c.spans for c in chunks])

@@ -53,6 +53,8 @@ class Manifest:
     """tags of each row group of the readings"""
     thinned: str = ""
     """empty: every reading is there; else how it was thinned"""
+    lost: int = 0
+    """readings that went when it was last thinned"""
     folder: Path = Path()
 
     @property

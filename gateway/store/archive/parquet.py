@@ -25,7 +25,7 @@ from gateway.store.archive.rows import Rows
 
 LEVEL: Final = 3
 GROUP_TAGS: Final = 16
-GROUP_ROWS: Final = 2_000_000
+GROUP_ROWS: Final = 1_000_000
 _ONE_PAGE: Final = 1 << 30
 _ENCODING: Final = {
     "input": "BYTE_STREAM_SPLIT",

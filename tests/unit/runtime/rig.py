@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gateway.model.batch import of_rows
+from gateway.model.effective import dump_site
 from gateway.model.events import Event, Record
 from gateway.model.ports import EventLane, Feed
 from gateway.model.site import RuleKind, Site
@@ -112,7 +113,7 @@ async def running(
     store = Store.open(
         folder, Identity(site.gateway, site.county, site.id), now=clock.now(), reserve_bytes=4096
     )
-    store.keep_config(site.config_hash, b"{}")
+    store.keep_config(site.config_hash, dump_site(site))
     clock.advance(store.last_input[1])
     machine = Machine(site, store, clock, folder, [mouth], [ear])
     task = asyncio.create_task(machine.run())

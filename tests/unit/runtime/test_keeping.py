@@ -1,0 +1,95 @@
+"""Readings leave the spool when they are delivered and archived; the journal hears of each file, once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.model.events import Event, EventKind
+from gateway.model.times import NS
+from gateway.runtime import keeping
+from gateway.store.archive import manifests
+from tests.unit.runtime.rig import Rig, running
+
+pytest.importorskip("pyarrow")
+
+
+def closed(rig: Rig) -> list[Event]:
+    return [e for e in rig.events if e.event is EventKind.ARCHIVE_CLOSED]
+
+
+async def spoken(rig: Rig, *values: float) -> None:
+    """Values said, committed, and with a snapshot on their way to the archive."""
+    await rig.until(lambda: rig.events)  # the machine's own first snapshot is over
+    told: list[float] = []
+    for value in values:
+        rig.say("L", value, done=lambda v=value: told.append(v))  # type: ignore[misc]
+        await rig.until(lambda v=value: v in told)
+    await rig.machine._desk.call(rig.machine.store.spool.seal, rig.machine.clock.now() + 9 * NS)
+    pipeline: Any = rig.machine._pipeline
+    await rig.machine._snapshot(pipeline)
+
+
+@pytest.fixture(autouse=True)
+def no_other_snapshots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.runtime.machine.FIRST_SNAPSHOT_S", 3600.0)
+
+
+async def test_a_day_that_is_over_is_closed_told_and_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GRACE_NS", -2 * keeping.DAY_NS)  # today is over
+    async with running(tmp_path) as rig:
+        await spoken(rig, 1.0, 2.0, 13.0)
+        keeper = rig.machine.keeper
+        await keeper.archive()
+        await rig.until(lambda: closed(rig))
+        (event,) = closed(rig)
+        (manifest,) = manifests(tmp_path)
+        assert event.detail["hashes"] == manifest.hashes
+        for name, digest in manifest.hashes.items():
+            assert hashlib.sha256((manifest.folder / name).read_bytes()).hexdigest() == digest
+        await keeper.archive()
+        assert len(closed(rig)) == 1, "told once"
+        assert rig.machine.store.spool.archived == manifest.last
+        assert not await rig.machine._desk.call(keeper._trim), "nothing is lost when it leaves the spool"
+        await spoken(rig, 3.0)
+        since = rig.machine.watch.started
+        found = await rig.machine.history(0, since, since + 60 * NS, 10_000)
+        both = await rig.machine.trends(["L", "ST"], since, since + 60 * NS, 10_000)
+    assert found["value"].tolist() == [1.0, 2.0, 13.0, 3.0]
+    assert len(both["ST"]["time"]) == 0
+    assert both["L"]["high"].tolist() == found["high"].tolist()
+
+
+async def test_what_was_closed_and_not_told_is_told_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GRACE_NS", -2 * keeping.DAY_NS)
+    async with running(tmp_path) as rig:
+        await spoken(rig, 1.0)
+        await rig.machine.keeper._aside.ask(rig.machine.keeper._question("9999-12-31"))
+        assert not closed(rig), "killed before it was told"
+    assert len(manifests(tmp_path)) == 1
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: len(closed(rig)) == 1)
+
+
+async def test_without_an_archive_a_trouble_says_so_and_nothing_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GRACE_NS", -2 * keeping.DAY_NS)
+    async with running(tmp_path) as rig:
+        await spoken(rig, 1.0)
+        (tmp_path / "archive").write_bytes(b"in the way")
+        await rig.machine.keeper.archive()
+        await rig.until(lambda: rig.told("system.archive") == ["raised"])
+        assert rig.machine.store.spool.archived == -1
+        assert not await rig.machine._desk.call(rig.machine.keeper._trim)
+        assert rig.machine.store.spool.unarchived()[1] == 1
+        (tmp_path / "archive").unlink()
+        await rig.machine.keeper.archive()
+        await rig.until(lambda: "cleared" in rig.told("system.archive"))
