@@ -198,8 +198,7 @@ class Book:
             confidence=fact.confidence,
             late=lateness if lateness > self._late[fact.rule] else 0,
         )
-        events = self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
-        return events + self._caused(subject.rule, fact.after, events, fact.time)
+        return self._turn(Turn(subject, _CAUSES[fact.after], fact.onset, basis))
 
     def _tag(self, fact: TagFact) -> list[Event]:
         turns = self._health.tag(fact)
@@ -219,7 +218,7 @@ class Book:
             # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
             for ident in tuple(self._ledger.open):
                 held = self._ledger.open.get(ident)
-                events += self._fold(self._timed(held, fact.time)) if held is not None else []
+                events += self._fold(self._ran_out(held, fact.time)) if held is not None else []
         return events + self._fold(self._turns(self._health.due(fact.time)))
 
     def _command(self, fact: CommandFact) -> list[Event]:
@@ -237,7 +236,7 @@ class Book:
         events = [changed, *self._retired(gone, fact.time)]
         for rule in rules:
             events += self._adopted(rule, fact.time) if rule in here else []
-        return events + self._design.settled(self._ledger, events, fact.time, self._by_id)
+        return events
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 
@@ -250,7 +249,8 @@ class Book:
         return events
 
     def _settle(self, events: list[Event], time: int) -> list[Event]:
-        """``events``, which are folded, and what follows from them: who is told, floods, live levels."""
+        """``events``, which are folded, and what follows: suppression by design, who is told, floods, live levels."""
+        events += self._designed(events, time)
         events += self._tell(events, time)
         for told in self._ledger.flood.news(time):
             self.evolve(told)
@@ -266,6 +266,15 @@ class Book:
             self.evolve(announced)
             events.append(announced)
         return events
+
+    def _designed(self, events: list[Event], time: int) -> list[Event]:
+        """What is set aside or comes back by it; folded already. Ends, because no rules are each other's causes."""
+        another = any(e.event is EventKind.CONFIG_CHANGED for e in events)
+        found = self._fold(self._design.settle_all(self._ledger, time)) if another else []
+        new = found or events
+        while new := self._fold(self._design.settle(self._ledger, new, time)):
+            found = [*found, *new]
+        return found
 
     def _tell(self, events: list[Event], time: int) -> list[Event]:
         """Who is told of what was announced, and who next of what nobody acknowledged; folded already."""
@@ -320,20 +329,6 @@ class Book:
 
     def _ran_out(self, held: Held, now: int) -> list[Event]:
         return run_out(held, self._by_id.get(held.occurrence.rule), now)
-
-    def _timed(self, held: Held, now: int) -> list[Event]:
-        o, events = held.occurrence, self._ran_out(held, now)
-        announced = o.axes.recorded_only and any(e.event is EventKind.RE_ALARM for e in events)
-        return events + (self._caused(o.rule, o.axes.condition, events, now) if announced else [])
-
-    def _caused(self, rule: str, now: Condition, decided: list[Event], time: int) -> list[Event]:
-        """What the condition of ``rule`` sets aside or brings back, after what was ``decided`` on the rule itself."""
-        if rule not in self._design.parents:
-            return []
-        trunk = self._ledger.trunk(rule)
-        axes = decided[-1].after if decided else trunk.occurrence.axes if trunk else None
-        told = Condition.UNKNOWN if axes is not None and axes.recorded_only else now
-        return self._design.turned(self._ledger, rule, told, time, self._by_id)
 
     def _retired(self, rules: Iterable[str], time: int) -> list[Event]:
         basis = Basis(time=time, detail={"why": "no longer configured"})

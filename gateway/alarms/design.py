@@ -1,79 +1,72 @@
 """Suppression by design: an alarm is set aside while another rule's condition is active, its cause or a plant state.
 
-Only an active parent suppresses. One that is unknown does not: not knowing why is no reason to hide. What was set aside
-comes back by itself, and is announced if it is still there.
+Only a parent that is active and that people are told of suppresses. One that is unknown does not: not knowing why is no
+reason to hide. Nor does one in shadow, one that is only recorded, or one that a person shelved or took out of service:
+whoever keeps the cause from the operator must not keep its effects from him too. What was set aside comes back by
+itself, and is announced if it is still there.
+
+The relation holds after every event, whatever changed it: what touches a parent or a child is settled at once.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 
+from gateway.alarms.away import BY_PERSON
 from gateway.alarms.decide import Basis, let_go, press
-from gateway.alarms.evolve import Held, follow
+from gateway.alarms.evolve import Held
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.subjects import Subject
-from gateway.alarms.tables import ENDS, Cause
-from gateway.model.events import Condition, Event, Suppression
+from gateway.alarms.tables import Cause
+from gateway.model.events import Condition, Event, Occurrence, Suppression
 
 
 class Design:
-    """Which rules suppress which."""
+    """Which rules suppress which. ``subjects``: of all rules."""
 
     def __init__(self, subjects: Sequence[Subject]) -> None:
         self._children: dict[str, list[str]] = defaultdict(list)
-        self._parents: dict[str, tuple[str, ...]] = {}
+        self._subjects: Mapping[str, Subject] = {s.rule: s for s in subjects}
+        self._set_aside = frozenset(s.rule for s in subjects if s.suppressed_while)
         for subject in subjects:
-            if subject.suppressed_while:
-                self._parents[subject.rule] = subject.suppressed_while
             for parent in subject.suppressed_while:
                 self._children[parent].append(subject.rule)
 
-    @property
-    def parents(self) -> AbstractSet[str]:
-        """Rules that suppress others."""
-        return self._children.keys()
-
     def holds(self, ledger: Ledger, subject: Subject) -> bool:
         """A parent of this rule is active."""
-        return any(_active(ledger.branches(parent)) for parent in subject.suppressed_while)
+        return bool(self._cause(ledger, subject))
 
-    def turned(
-        self, ledger: Ledger, parent: str, now: Condition, time: int, subjects: Mapping[str, Subject]
-    ) -> list[Event]:
-        """What changes for the children of ``parent``, whose condition is ``now``."""
-        events: list[Event] = []
-        told = now is Condition.ACTIVE and not subjects[parent].shadow
-        for rule in self._children[parent]:
-            active = told or any(_active(ledger.branches(p)) for p in self._parents[rule] if p != parent)
+    def settle(self, ledger: Ledger, events: Iterable[Event], time: int) -> list[Event]:
+        """What the folded ``events`` change for the rules they touch and for their children. Fold it and ask again: a
+        child may be a parent itself.
+        """
+        if not self._set_aside:
+            return []
+        touched = dict.fromkeys(e.rule for e in events if e.id)
+        rules = dict.fromkeys(r for rule in touched for r in (rule, *self._children.get(rule, ())))
+        return self._settled(ledger, rules, time)
+
+    def settle_all(self, ledger: Ledger, time: int) -> list[Event]:
+        """The same for all that is open, under another configuration."""
+        return self._settled(ledger, dict.fromkeys(h.occurrence.rule for h in ledger.open.values()), time)
+
+    def _settled(self, ledger: Ledger, rules: Iterable[str], time: int) -> list[Event]:
+        found: list[Event] = []
+        for rule in rules:
+            subject = self._subjects.get(rule)
+            cause = self._cause(ledger, subject) if subject else ""
             for held in ledger.branches(rule):
-                events += _changed(held, parent if active else "", time, subjects.get(rule))
-        return events
+                found += _changed(held, cause, time, subject)
+        return found
 
-    def settled(
-        self, ledger: Ledger, before: Sequence[Event], time: int, subjects: Mapping[str, Subject]
-    ) -> list[Event]:
-        """What changes for all that is open under another configuration, after the events ``before``."""
-        events: list[Event] = []
-        for rule in dict.fromkeys(held.occurrence.rule for held in ledger.open.values()):
-            parents = self._parents.get(rule, ())
-            active = [p for p in parents if _active(_after(ledger.branches(p), before))]
-            for held in _after(ledger.branches(rule), before):
-                events += _changed(held, active[0] if active else "", time, subjects.get(rule))
-        return events
+    def _cause(self, ledger: Ledger, subject: Subject) -> str:
+        """The first parent that is active and told, or nothing."""
+        parents = (p for p in subject.suppressed_while if any(_told(h.occurrence) for h in ledger.branches(p)))
+        return next(parents, "")
 
 
-def _after(branches: Iterable[Held], events: Sequence[Event]) -> list[Held]:
-    """Those still open once ``events`` are folded."""
-    own = [(held, [e for e in events if e.id == held.occurrence.id]) for held in branches]
-    return [follow(held, *new) for held, new in own if not new or new[-1].event not in ENDS]
-
-
-def _active(branches: Iterable[Held]) -> bool:
-    """Active and announced: a cause that nobody is told of (in shadow, or only recorded) hides nothing."""
-    held = (h.occurrence for h in branches)
-    return any(
-        o.axes.condition is Condition.ACTIVE and not o.shadow and not o.axes.recorded_only for o in held
-    )
+def _told(o: Occurrence) -> bool:
+    kept = o.shadow or o.axes.recorded_only or o.axes.suppression in BY_PERSON
+    return o.axes.condition is Condition.ACTIVE and not kept
 
 
 def _changed(held: Held, by: str, time: int, subject: Subject | None) -> list[Event]:

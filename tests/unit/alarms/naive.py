@@ -73,6 +73,7 @@ class Naive:
         for alarm in list(self.alarms):
             while alarm in self.alarms and self._happens(alarm):
                 pass
+        self.settle()
 
     def _happens(self, a: Alarm) -> bool:
         (rise, to), again = a.next_rise(), a.next_again()
@@ -114,9 +115,12 @@ class Naive:
         elif trunk is not None and (condition == "normal" or trunk.condition == "active"):
             trunk.condition = condition
         self._tidy()
-        for child in (r for r in self.site.rules if rule.id in r.suppressed_while):
-            for a in self.of(child.id):
-                self._by_design(a)
+        self.settle()
+
+    def settle(self) -> None:
+        """Whatever happened: what has a cause that people are told of is set aside, what has none comes back."""
+        for a in list(self.alarms):
+            self._by_design(a)
         self._tidy()
 
     def _beyond(self, rule: Rule, trunk: Alarm | None) -> None:
@@ -138,7 +142,8 @@ class Naive:
         self.alarms.append(new)
 
     def _parent(self, rule: Rule) -> bool:
-        return any(a.condition == "active" for p in rule.suppressed_while for a in self.of(p))
+        told = (a for p in rule.suppressed_while for a in self.of(p) if a.away in ("none", "by-design"))
+        return any(a.condition == "active" for a in told)
 
     def _by_design(self, a: Alarm) -> None:
         if self._parent(a.rule) and a.away == "none":
@@ -170,6 +175,7 @@ class Naive:
             for a in back:
                 self._come_back(a, self.now)
             self._tidy()
+            self.settle()
             return
         blocked = act is Act.SHELVE and any(a.away == "out-of-service" for a in own)
         if not self.now < until <= self.now + longest or (rule.highly_managed and not two) or blocked:
@@ -177,6 +183,7 @@ class Naive:
         word = "shelved" if act is Act.SHELVE else "out-of-service"
         for a in own or self._holder(rule):
             a.away, a.until = word, until
+        self.settle()
 
     def _holder(self, rule: Rule) -> Iterator[Alarm]:
         self.alarms.append(Alarm(rule, self.now, rule.level, condition="normal", acked=True))

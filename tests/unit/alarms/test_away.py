@@ -204,3 +204,26 @@ def test_a_place_whose_alarm_is_set_aside_for_a_cause_elsewhere_is_not_called_no
     assert (story.level("pond"), story.level("farm")) == (LiveLevel.BLUE, LiveLevel.NOT_JUDGED)
     story.normal("FT-1.L")
     assert story.level("farm") is LiveLevel.NORMAL
+
+
+@pytest.mark.parametrize(
+    ("act", "back"), [(Act.SHELVE, Act.UNSHELVE), (Act.REMOVE, Act.RETURN)], ids=["shelved", "removed"]
+)
+def test_a_cause_that_a_person_keeps_from_the_operator_hides_nothing(act: Act, back: Act) -> None:
+    story = Story(PARENT)
+    story.active("PT-1.LL")
+    story.active("FT-1.L")
+    assert story.one("FT-1.L").isa == "H"
+    assert told(story.aside(act, "PT-1.LL", permit="P-1"))[1:] == ["FT-1.L: unsuppressed"]
+    assert (story.one("FT-1.L").isa, story.level("farm")) == ("B", LiveLevel.YELLOW)
+    assert "FT-1.L: suppressed" in told(story.aside(back, "PT-1.LL"))
+    assert story.one("FT-1.L").isa == "H"
+
+
+def test_what_comes_from_a_shelf_while_its_cause_stands_is_set_aside_again() -> None:
+    story = Story(PARENT)
+    story.active("PT-1.LL")
+    story.active("FT-1.L")
+    story.aside(Act.SHELVE, "FT-1.L", hours=1)
+    assert told(story.wait(3600)) == ["FT-1.L: unshelved", "FT-1.L: suppressed"]
+    assert told(story.reconfigure(story.site)) == [": config-changed"], "the relation holds already"
