@@ -12,6 +12,7 @@ from pathlib import Path
 from simulators.errors import BadData
 from simulators.mqtt import Broker
 from simulators.player import Player
+from simulators.record import write_recording
 from simulators.run import Options, Simulator
 from simulators.scenario import Scenario, find, load_scenario
 
@@ -36,6 +37,15 @@ def _parser() -> argparse.ArgumentParser:
         ("tags", "every tag of the scenario's plant, as JSON"),
     ):
         commands.add_parser(name, help=text).add_argument("scenario")
+    record = commands.add_parser(
+        "record", help="what the instruments say, as CSV without wires; prints the truth"
+    )
+    record.add_argument("scenario")
+    record.add_argument("--out", type=Path, required=True, metavar="FILE")
+    record.add_argument("--every", type=float, default=5.0, metavar="S", help="plant seconds between rows")
+    record.add_argument(
+        "--start", type=int, default=1_767_225_600, metavar="S", help="epoch second of the first row"
+    )
     return parser
 
 
@@ -45,7 +55,12 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     add("--modbus-port-base", type=int, help="first port; default: free ports, see the ready line")
     add("--host", default="127.0.0.1", help="address the devices listen on")
     add("--mqtt", metavar="HOST:PORT", help="broker to publish to; default: no MQTT")
-    add("--broker", type=int, metavar="PORT", help="run a broker of our own that scenarios may break; 0: a free port")
+    add(
+        "--broker",
+        type=int,
+        metavar="PORT",
+        help="run a broker of our own that scenarios may break; 0: a free port",
+    )
     add("--mqtt-user", default="")
     add("--mqtt-password-env", default="", metavar="NAME", help="environment variable with the password")
     add("--speed", type=float, help="plant seconds per wall second; default: the scenario's")
@@ -122,6 +137,10 @@ def _tags(scenario: Scenario, _: argparse.Namespace) -> int:
     return _print({"plant": site.name, "mqtt_root": site.mqtt_root, "devices": devices, "tags": tags})
 
 
+def _record(scenario: Scenario, asked: argparse.Namespace) -> int:
+    return _print(write_recording(scenario, asked.out, asked.every, asked.start))
+
+
 def _print(document: object) -> int:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     return 0
@@ -132,4 +151,5 @@ _COMMANDS: dict[str, Callable[[Scenario, argparse.Namespace], int]] = {
     "truth": _truth,
     "check": _check,
     "tags": _tags,
+    "record": _record,
 }

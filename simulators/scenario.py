@@ -40,7 +40,10 @@ class TimedFault:
 
 @dataclass(frozen=True)
 class Expected:
-    """One alarm that must come: when, relative to its cause, and by when it must have ended."""
+    """One alarm that must come: when, relative to its cause, and by when it must have ended.
+
+    ``holds``: it has to stand while the true value is beyond the range of its instrument (a limit; not a trend).
+    """
 
     id: str
     tag: str
@@ -52,6 +55,7 @@ class Expected:
     between: Sequence[float]
     end_within: float | None = None
     members: Sequence[str] = ()
+    holds: bool = True
     text: str = ""
 
 

@@ -11,10 +11,22 @@ from simulators.data import make, mapping, read_yaml, sequence
 from simulators.errors import BadData
 from simulators.modbus.server import Device
 from simulators.physics import Plant, build_plant
+from simulators.taglist import listed_tags
 from simulators.tags import Tag, read_tags
 
 WIRES = ("tcp", "rtu-tcp", "ascii-tcp", "rtu", "ascii")
-KEYS = {"plant", "zh", "en", "installations", "mqtt_root", "physics", "devices", "tags"}
+KEYS = {
+    "plant",
+    "zh",
+    "en",
+    "installations",
+    "mqtt_root",
+    "physics",
+    "devices",
+    "tags",
+    "tag_list",
+    "sensors",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,10 @@ def load_site(path: Path) -> SiteFile:
         raise BadData(f"{path}: unknown {', '.join(unknown)}; allowed: {', '.join(sorted(KEYS))}")
     physics = mapping(items.get("physics"), "physics")
     variables = build_plant(physics, np.random.default_rng(0)).values()
-    tags = read_tags(items.get("tags"), variables)
+    described = items.get("tags")
+    if "tag_list" in items:
+        described = list(listed_tags(path.parent / str(items["tag_list"]), items.get("sensors")))
+    tags = read_tags(described, variables)
     devices = _devices(mapping(items.get("devices", {}), "devices"))
     _check_devices(tags, devices)
     places = sequence(items.get("installations"), "installations")

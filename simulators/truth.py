@@ -77,7 +77,9 @@ def _resolved(expected: Expected, episodes: Sequence[Episode], beyond: Sequence[
         "kind": expected.kind,
         "members": list(expected.members),
         "active": [list(episode) for episode in episodes],
-        "beyond_range": [list(episode) for episode in beyond] if expected.kind == "process" else [],
+        "beyond_range": [list(episode) for episode in beyond]
+        if expected.kind == "process" and expected.holds
+        else [],
         "raise": [episodes[0][0] + s for s in expected.raise_within] if episodes else None,
         "end": _latest_end(expected, episodes),
         "must_end": expected.end_within is not None,

@@ -9,7 +9,16 @@ from gateway.alarms.subjects import shadow_places
 from gateway.model.levels import Level, Stage
 from gateway.model.site import Link, Rule, RuleKind, Site
 
-JUDGES: Final = frozenset({RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW, RuleKind.VOTE})
+JUDGES: Final = frozenset(
+    {
+        RuleKind.LIMIT_HIGH,
+        RuleKind.LIMIT_LOW,
+        RuleKind.VOTE,
+        RuleKind.STATE_LIMIT,
+        RuleKind.MOVING_LIMIT,
+        RuleKind.VELOCITY,
+    }
+)
 """Kinds that hold a tag's value against a limit."""
 LOWEST: Final = 4
 """Priority of what blinds nothing."""
@@ -90,9 +99,14 @@ class Topology:
 
     @cached_property
     def not_judged(self) -> tuple[int, ...]:
-        """Rows whose class needs a limit and has none that people are told about."""
+        """Rows whose class needs a limit and has none that people are told about, or whose type needs a rule."""
         judged = {row for row, rules in self.judged_by.items() if any(r.kind in JUDGES for r in rules)}
-        return tuple(i for i, t in enumerate(self.site.tags) if t.limit_required and i not in judged)
+        told = {rule.id for rule in self.live_rules}
+        return tuple(
+            i
+            for i, t in enumerate(self.site.tags)
+            if (t.limit_required and i not in judged) or not told.issuperset(t.required)
+        )
 
     def blinds(self, rows: Iterable[int]) -> tuple[Level, int]:
         """Highest level and first priority among the rules that cannot be judged without these tags."""

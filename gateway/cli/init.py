@@ -1,54 +1,49 @@
 """``fengsui init``: a commented site file and tag list to start from."""
 
 import shutil
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from gateway.config.packs.find import LOCAL, PACK_FILE, built_in
 from gateway.model.errors import Fault, Misconfigured
 
 COPIED: Final = (".csv", ".md", ".yaml")
 
 
-def packs_folder() -> Path:
-    """Where the packs are: beside the package in a checkout, inside it in a wheel.
-
-    Raises:
-        Misconfigured: in neither place.
-    """
-    package = Path(str(files("gateway")))
-    for place in (package / "_configs" / "packs", package.parent / "configs" / "packs"):
-        if place.is_dir():
-            return place
-    raise Misconfigured("the packs were not installed with this copy of fengsui")
-
-
 def init(
-    pack: Annotated[str, typer.Argument(help="tank-farm, gas-detection or tailings-pond")],
+    pack: Annotated[
+        str, typer.Argument(help="name of a pack, e.g. tank-farm, or the folder of one of your own")
+    ],
     folder: Annotated[Path, typer.Argument(help="new folder for the site file and its tag list")],
 ) -> None:
     """Write a commented site file and a tag list of that kind of site, to fill in."""
-    packs = {p.name: p for p in sorted(packs_folder().iterdir()) if (p / "site.yaml").is_file()}
-    if pack not in packs:
-        raise Misconfigured([Fault("fengsui init", None, "PACK", repr(pack), "one of " + ", ".join(packs))])
-    for name in _copy(packs[pack], folder):
+    packs = built_in()
+    place = packs.get(pack, Path(pack))
+    if not (place / PACK_FILE).is_file() or not (place / "site.yaml").is_file():
+        allowed = f"a folder with {PACK_FILE} and site.yaml, or one of " + ", ".join(packs)
+        raise Misconfigured([Fault("fengsui init", None, "PACK", repr(pack), allowed)])
+    for name in _copy(place, folder, own=pack not in packs):
         typer.echo(folder / name)
     typer.echo(
         f"next: read README.md, fill in addresses and limits, then `fengsui check {folder / 'site.yaml'}`"
     )
 
 
-def _copy(pack: Path, folder: Path) -> list[str]:
-    """Names of the files written; nothing that is there is overwritten."""
+def _copy(pack: Path, folder: Path, *, own: bool) -> list[str]:
+    """Names of the files written; nothing that is there is overwritten. Of a pack of one's ``own`` also the pack."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise _unusable(folder, "a new or empty folder", "name a new folder; nothing is overwritten")
         folder.mkdir(parents=True, exist_ok=True)
-        names = sorted(p.name for p in pack.iterdir() if p.suffix in COPIED)
+        names = sorted(p.name for p in pack.iterdir() if p.suffix in COPIED and p.name != PACK_FILE)
         for name in names:
             shutil.copyfile(pack / name, folder / name)
+        if own:
+            names.append(f"{LOCAL}/{pack.resolve().name}/{PACK_FILE}")
+            (folder / names[-1]).parent.mkdir(parents=True)
+            shutil.copyfile(pack / PACK_FILE, folder / names[-1])
     except OSError as error:
         raise _unusable(folder, "a folder that can be written", error.strerror or str(error)) from error
     return names

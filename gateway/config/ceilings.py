@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from gateway.config.packs.schema import SubstanceEntry
+from gateway.config.substances import convert
 from gateway.model.levels import Stage
 from gateway.model.site import Rule, RuleKind, Tag
 
@@ -34,11 +36,13 @@ class Ceiling:
     unit: str
     standard: str
     mark: str
+    type: str = ""
+    """point type it speaks of, ``pack.type``; empty: every tag of the class"""
 
     @property
     def enforced(self) -> bool:
         """Unverified numbers are never enforced."""
-        return self.mark in ("V", "S")
+        return self.mark in ("V", "S", "E")
 
     @property
     def words(self) -> str:
@@ -62,6 +66,8 @@ CEILINGS: Final = (
 )
 SAME_UNIT: Final = MappingProxyType({("oxygen", "%"): "%vol"})
 """(class, unit) that is another name of a ceiling's unit."""
+_NEARLY: Final = 1e-9
+"""of a bound: what converting costs in digits is not a breach"""
 _LIMITS: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
 
 
@@ -80,21 +86,66 @@ class Breach:
         return f"{c.standard} ({kind}): a site may set it stricter, never looser"
 
 
-def breaches(rules: Sequence[Rule], tags: Mapping[str, Tag]) -> Iterator[Breach]:
-    """Every enabled limit or vote beyond an enforced ceiling, compared in the class's unit; one breach a rule."""
-    judged = [r for r in rules if r.enabled and (r.kind in _LIMITS or r.kind is RuleKind.VOTE)]
+def breaches(
+    rules: Sequence[Rule],
+    tags: Mapping[str, Tag],
+    more: Sequence[Ceiling] = (),
+    substances: Mapping[str, SubstanceEntry] = MappingProxyType({}),
+) -> Iterator[Breach]:
+    """Every enabled limit or vote beyond an enforced ceiling, compared in the class's unit; one breach a rule.
+
+    ``more`` are ceilings of packs; ``substances`` those by which a gas's limits are converted.
+    """
+    judged = _judged(rules)
     beside: dict[tuple[tuple[str, ...], RuleKind], list[Rule]] = defaultdict(list)
     for rule in judged:
         beside[rule.tags, rule.kind].append(rule)
     for rule in judged:
         tag = tags[rule.tags[0]]
         first = _is_first(rule, beside[rule.tags, rule.kind])
-        for ceiling in ceilings_of(tag):
+        for ceiling in _of(tag, more):
             applies = ceiling.high == _high(rule) and (ceiling.order is Order.FURTHER or first)
-            beyond = rule.trigger > ceiling.bound if ceiling.high else rule.trigger < ceiling.bound
-            if applies and beyond and ceiling.enforced:
+            bound = _bound(ceiling, tag, substances)
+            if bound is None or not applies or not ceiling.enforced:
+                continue
+            if (
+                rule.trigger - bound > _NEARLY * bound
+                if ceiling.high
+                else bound - rule.trigger > _NEARLY * bound
+            ):
                 yield Breach(rule, ceiling)
                 break
+
+
+def uncomparable(
+    rules: Sequence[Rule],
+    tags: Mapping[str, Tag],
+    more: Sequence[Ceiling],
+    substances: Mapping[str, SubstanceEntry],
+) -> Iterator[tuple[Rule, Ceiling]]:
+    """Limits of tags with a point type that no ceiling of their class can be compared with: these are faults."""
+    for rule in _judged(rules):
+        tag = tags[rule.tags[0]]
+        mine = [c for c in _of(tag, more) if c.enforced and c.high == _high(rule)]
+        if tag.type and mine and all(_bound(c, tag, substances) is None for c in mine):
+            yield rule, mine[0]
+
+
+def _judged(rules: Sequence[Rule]) -> list[Rule]:
+    kinds = (*_LIMITS, RuleKind.VOTE, RuleKind.STATE_LIMIT)
+    return [r for r in rules if r.enabled and r.kind in kinds]
+
+
+def _of(tag: Tag, more: Sequence[Ceiling]) -> list[Ceiling]:
+    """Ceilings of its class or its type, in whatever unit. A type's own come before those of the class."""
+    typed = [c for c in more if c.type and c.type == tag.type]
+    return typed or [c for c in (*CEILINGS, *more) if c.cls == tag.cls and not c.type]
+
+
+def _bound(ceiling: Ceiling, tag: Tag, substances: Mapping[str, SubstanceEntry]) -> float | None:
+    """The ceiling in the tag's unit."""
+    unit = SAME_UNIT.get((tag.cls, tag.unit), tag.unit)
+    return convert(ceiling.bound, ceiling.unit, unit, substances.get(tag.substance))
 
 
 def ceilings_of(tag: Tag) -> list[Ceiling]:
@@ -109,6 +160,8 @@ def has_ceiling(tag: Tag) -> bool:
 
 
 def _high(rule: Rule) -> bool:
+    if rule.kind is RuleKind.STATE_LIMIT:
+        return not dict(rule.settings).get("low")
     return rule.kind is RuleKind.LIMIT_HIGH or (rule.kind is RuleKind.VOTE and not rule.danger_low)
 
 

@@ -56,7 +56,16 @@ def read_rows(path: Path, faults: list[Fault]) -> list[Row]:
     Raises:
         Misconfigured: unreadable, not CSV, unknown or missing headers: nothing can be said about its rows.
     """
-    lines = table_lines(path, faults)
+    return rows_of(path, read_file(path), faults)
+
+
+def rows_of(path: Path, data: bytes, faults: list[Fault]) -> list[Row]:
+    """:func:`read_rows` of a file that holds ``data``.
+
+    Raises:
+        Misconfigured: as there.
+    """
+    lines = _table(path, data, faults)
     number, header = next(lines, (1, []))
     if not header:
         raise Misconfigured([wrong(path, "empty", "a header row and one row per tag")])
@@ -73,7 +82,10 @@ def table_lines(path: Path, faults: list[Fault]) -> Iterator[Line]:
     Raises:
         Misconfigured: unreadable, or neither.
     """
-    data = read_file(path)
+    return _table(path, read_file(path), faults)
+
+
+def _table(path: Path, data: bytes, faults: list[Fault]) -> Iterator[Line]:
     if data.startswith(xlsxfile.MAGIC):
         return (line for line in xlsxfile.read_lines(path, data, faults) if not _aside(line[1]))
     return _lines(path, _text(path, data))
@@ -160,7 +172,7 @@ def _columns(file: str, line: int, header: Sequence[str]) -> list[str | None]:
     faults += [Fault(file, line, c, "twice", "each column once") for c in twice]
     faults += [
         Fault(file, line, c, "missing", f"a column {' or '.join(HEADERS[c])}")
-        for c in REQUIRED
+        for c in (*REQUIRED, *(() if "type" in columns else ("class",)))
         if c not in columns
     ]
     if faults:

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from gateway.config.durations import spelled
 from gateway.config.load import Loaded
+from gateway.config.packs.catalog import Typed
+from gateway.config.packs.layers import Merged
 from gateway.config.source import Key
 from gateway.config.taglist import Listed
 from gateway.model.errors import Fault, Misconfigured
@@ -14,6 +16,7 @@ from gateway.model.site import Rule, RuleKind
 BUILT_IN: Final = "built-in default"
 _CELLS: Final = (
     "raw",
+    "type",
     "description",
     "class",
     "unit",
@@ -53,9 +56,11 @@ def explain(loaded: Loaded, tag: str) -> list[Effective]:
 
 def _tag(loaded: Loaded, listed: Listed) -> Iterator[Effective]:
     row, tag = listed.row, listed.tag
+    typed = loaded.origin.catalog.types.get(row.get("type"))
     for column in _CELLS:
         if row.get(column):
-            yield Effective(column, row.get(column), row.place)
+            where = row.place if column in listed.written or typed is None else _of_type(typed)
+            yield Effective(column, row.get(column), where)
     scale = f"raw * {tag.gain:g} + {tag.offset:g}"
     yield Effective("scale", scale, row.place if row.get("raw_low") else BUILT_IN)
     default = _written(loaded, ("sources", listed.source), "period")
@@ -70,7 +75,15 @@ def _tag(loaded: Loaded, listed: Listed) -> Iterator[Effective]:
         yield Effective("frozen", f"{spelled(tag.frozen_window)} within {tag.frozen_band:g}", row.place)
 
 
+def _of_type(typed: Typed) -> str:
+    return typed.pack.document.place(("types", typed.name)) + f" (types.{typed.name})"
+
+
 def _rule(loaded: Loaded, listed: Listed, rule: Rule) -> Iterator[Effective]:
+    inherited = loaded.origin.catalog.inherited.get(rule.id)
+    if inherited is not None:
+        yield from _inherited(rule, listed, inherited)
+        return
     placed = loaded.origin.rules[rule.id]
     where = f"{placed.file}:{placed.line}"
     yield Effective(rule.id, _judges(rule, listed.tag.unit), where)
@@ -80,6 +93,16 @@ def _rule(loaded: Loaded, listed: Listed, rule: Rule) -> Iterator[Effective]:
     delays = f"on {spelled(rule.on_delay)}, off {spelled(rule.off_delay)}"
     given = not column or listed.row.get("on_delay") or listed.row.get("off_delay")
     yield Effective(f"{rule.id} delay", delays, where if given else BUILT_IN)
+
+
+def _inherited(rule: Rule, listed: Listed, merged: Merged) -> Iterator[Effective]:
+    """A rule of a pack: what it judges by, then each of its values with where it is written."""
+    kind = merged.places.get("kind")
+    yield Effective(rule.id, _judges(rule, listed.tag.unit), str(kind) if kind else BUILT_IN)
+    for key, value in sorted(merged.values.items()):
+        if key not in ("kind", "tag", "id"):
+            place = merged.places.get(key)
+            yield Effective(f"{rule.id} {key}", str(value), str(place) if place else BUILT_IN)
 
 
 def _judges(rule: Rule, unit: str) -> str:

@@ -11,6 +11,7 @@ HEADERS: Final = MappingProxyType(
         "raw": ("raw", "位号", "tag"),
         "description": ("description", "描述", "名称"),
         "description_en": ("description_en", "英文描述"),
+        "type": ("type", "点型"),
         "class": ("class", "类别"),
         "unit": ("unit", "单位"),
         "low": ("low", "量程下限"),
@@ -19,6 +20,7 @@ HEADERS: Final = MappingProxyType(
         "source": ("source", "数据源"),
         "address": ("address", "地址"),
         "signal": ("signal", "信号"),
+        "substance": ("substance", "物质"),
         "raw_low": ("raw_low", "原始下限"),
         "raw_high": ("raw_high", "原始上限"),
         "period": ("period", "周期"),
@@ -47,6 +49,7 @@ MEANINGS: Final = MappingProxyType(
         "raw": "tag name (位号) as the plant writes it",
         "description": "what it is; empty: the raw tag",
         "description_en": "the same in English",
+        "type": "point type of a pack, `type` or `pack.type`: empty cells of the row are as the type has them",
         "class": "what is measured, see the classes below",
         "unit": "engineering unit of range and limits; each class has its family",
         "low": "value at the lower end of the range",
@@ -55,6 +58,7 @@ MEANINGS: Final = MappingProxyType(
         "source": "name of a source of the site file, or `computed`",
         "address": "where the source finds it, see the source; of a computed tag its [expression](computed.md)",
         "signal": "`value` (default) or `4-20mA`: a loop current, judged by NAMUR NE 43",
+        "substance": "of a gas detector: id of a substance of the packs; limits are compared with ceilings by it",
         "raw_low": "raw number at the lower end of the range (for 4-20mA: at 4 mA); empty: raw is the value",
         "raw_high": "raw number at the upper end of the range (for 4-20mA: at 20 mA)",
         "period": "expected time between readings; empty: `period` of its source, or of `defaults`",
@@ -72,11 +76,11 @@ MEANINGS: Final = MappingProxyType(
         "guidance": "what to do, shown on its alarms",
         "standard": "standard its limits come from",
         "clause": "clause of the standard",
-        "mark": "how sure the limits are: `V` read, `S` secondary source, `U` unverified: not enabled until signed",
+        "mark": "how sure they are: `V` read, `S` secondary, `E` engineering, `U` unverified: not enabled until signed",
         "verified_by": "named engineer who signed the limits",
     }
 )
-REQUIRED: Final = ("raw", "class", "installation", "source", "address")
+REQUIRED: Final = ("raw", "installation", "source", "address")
 _KNOWN: Final = MappingProxyType(
     {name.replace("_", ""): col for col, names in HEADERS.items() for name in names}
 )

@@ -9,16 +9,27 @@ from typing import Any
 import orjson
 
 from gateway.config.asides import set_aside_faults
-from gateway.config.ceilings import breaches
+from gateway.config.ceilings import breaches, uncomparable
 from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_of
 from gateway.config.csvfile import Row, read_rows
 from gateway.config.located import located
+from gateway.config.overrides import overridden, override_faults, read_overrides
+from gateway.config.packs.catalog import Catalog, own_faults, own_types, read_catalog
+from gateway.config.packs.installed import (
+    carded,
+    ceilings_of_packs,
+    disordered,
+    inherit,
+    retention_faults,
+    typed_rules,
+)
 from gateway.config.registry import SINKS, SOURCES, kinds
 from gateway.config.responsible import owner_faults, owners_of, people_faults, people_of
 from gateway.config.rulebook import due_of, entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
 from gateway.config.schema import Defaults, InstallationEntry, SiteFile
 from gateway.config.secrets import secret_faults
+from gateway.config.settings import settings_of
 from gateway.config.sitefile import Draft, read_site
 from gateway.config.source import MISSING, Document, read_yaml
 from gateway.config.taglist import Listed, id_of, read_tag
@@ -63,6 +74,7 @@ class Origin:
     document: Document
     listed: Mapping[str, Listed]
     rules: Mapping[str, Placed]
+    catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,8 @@ def load(path: Path) -> Loaded:
     """
     document = read_yaml(path)
     faults: list[Fault] = []
+    catalog = read_catalog(document, faults)
+    inherit(catalog, document, faults)
     draft = read_site(document, faults)
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
     if COMPUTED in draft.sources:
@@ -101,17 +115,22 @@ def load(path: Path) -> Loaded:
     faults += installation_collisions(draft.installations, document)
     faults += owner_faults(draft, document)
     faults += people_faults(draft, document)
-    listed, roll = _tag_lists(draft, sources, document, faults)
+    listed, roll = _tag_lists(draft, sources, document, catalog, faults)
     tags, parts, links = _bind(listed, sources, faults)
     faults += name_faults(draft.file.computed, roll.known, document)
     tags = computed_tags(listed, tags, names_of(draft.file.computed), roll.known, faults)
     faults += link_collisions(links, document)
     faults += place_collisions(sources, document)
-    rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, faults)
+    rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, catalog, faults)
+    faults += retention_faults(catalog, draft.file.storage, document)
+    signed = read_overrides(path.parent / draft.file.changes.overrides, faults)
+    faults += override_faults(signed, (p.rule.id for p in rules), draft.installations)
     if faults:
         raise Misconfigured(in_order(faults))
-    site = _site(draft.file, tags, tuple(p.rule for p in rules), links)
-    origin = Origin(document, {e.tag.id: e for e in listed}, {p.rule.id: p for p in rules})
+    site = replace(_site(draft.file, tags, tuple(p.rule for p in rules), links), cards=catalog.cards())
+    site = overridden(site, signed.content)
+    site = replace(site, config_hash=hashlib.sha256(_effective(site, draft.file)).hexdigest())
+    origin = Origin(document, {e.tag.id: e for e in listed}, {p.rule.id: p for p in rules}, catalog)
     ready = tuple(OutputPart(n, k, s) for n, (k, s) in outputs.items())
     return Loaded(path, draft.file, site, parts, ready, origin)
 
@@ -159,7 +178,11 @@ def _defaults(defaults: Defaults, sources: Mapping[str, tuple[str, Any]]) -> Map
 
 
 def _tag_lists(
-    draft: Draft, sources: Mapping[str, tuple[str, Any]], document: Document, faults: list[Fault]
+    draft: Draft,
+    sources: Mapping[str, tuple[str, Any]],
+    document: Document,
+    catalog: Catalog,
+    faults: list[Fault],
 ) -> tuple[list[Listed], Roll]:
     """Tags of all lists, each id once, and what is known of the others."""
     defaults = _defaults(draft.file.defaults, sources)
@@ -178,7 +201,8 @@ def _tag_lists(
             whole = False
             continue
         read += rows
-        for row in rows:
+        for written in rows:
+            row = catalog.filled(written, faults)
             entry, wrong = read_tag(
                 row,
                 defaults.get(row.get("source"), draft.file.defaults),
@@ -186,7 +210,7 @@ def _tag_lists(
                 [*draft.sources, COMPUTED],
             )
             faults += wrong
-            listed += [] if entry is None else [entry]
+            listed += [] if entry is None else [catalog.tagged(entry, written)]
             faults += _address_too(row, sources) if entry is None else []
     faults += tag_collisions(read)
     once = {entry.tag.id: entry for entry in reversed(listed)}
@@ -234,7 +258,13 @@ def _bind(
         tag_links.update(of_tags)
     found = {tag: binding for of_source in bindings.values() for tag, binding in of_source.items()}
     tags = tuple(
-        replace(_marked(e, sources, found, faults), links=tag_links.get(e.tag.id, ())) for e in listed
+        replace(
+            _marked(e, sources, found, faults),
+            links=tag_links.get(e.tag.id, ()),
+            source=e.source,
+            address=e.address,
+        )
+        for e in listed
     )
     rows = {t.id: (i, t) for i, t in enumerate(tags)}
     parts = tuple(
@@ -259,15 +289,23 @@ def _marked(
 
 
 def _rules(
-    listed: Sequence[Listed], roll: Roll, draft: Draft, document: Document, faults: list[Fault]
+    listed: Sequence[Listed],
+    roll: Roll,
+    draft: Draft,
+    document: Document,
+    catalog: Catalog,
+    faults: list[Fault],
 ) -> list[Placed]:
     """The rules of the limit columns, then those of the site file; checked one by one and against each other."""
     due = due_of(draft.file.alarms.disposal)
     rules = [
         Placed(rule, entry.row.file, entry.row.line, rule.name)
         for entry in listed
-        for rule in limit_rules(entry, draft.file.limits, due)
+        for rule in limit_rules(entry, draft.file.limits, due, catalog.consumed(entry))
     ]
+    owns = own_types(document)
+    faults += own_faults(catalog, [own for own in (owns[0], *owns[1].values()) if own is not None])
+    rules += typed_rules(catalog, listed, owns, roll, due, faults)
     for index, entry in draft.rules:
         wrong = entry_faults(entry, index, roll, document)
         faults += wrong
@@ -275,17 +313,25 @@ def _rules(
             continue
         place = document.fault(("rules", index), entry.id, "")
         rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path))
+    rules = [replace(placed, rule=carded(placed.rule, catalog)) for placed in rules]
     faults += rule_collisions(rules)
-    faults += _too_loose(rules, roll.tags)
+    faults += _too_loose(rules, roll.tags, catalog)
+    faults += disordered(rules, roll.tags)
     faults += set_aside_faults(rules, roll.tags)
     return rules
 
 
-def _too_loose(rules: Sequence[Placed], tags: Mapping[str, Tag]) -> Iterator[Fault]:
+def _too_loose(rules: Sequence[Placed], tags: Mapping[str, Tag], catalog: Catalog) -> Iterator[Fault]:
     places = {placed.rule.id: placed for placed in rules}
-    for breach in breaches([placed.rule for placed in rules], tags):
+    more, substances = ceilings_of_packs(catalog), catalog.substances
+    for breach in breaches([placed.rule for placed in rules], tags, more, substances):
         placed = places[breach.rule.id]
         yield placed.fault(f"{breach.rule.trigger:g}", breach.ceiling.words, breach.hint)
+    for rule, ceiling in uncomparable([placed.rule for placed in rules], tags, more, substances):
+        unit = tags[rule.tags[0]].unit
+        hint = "name its substance in the column substance/物质, one of " + ", ".join(substances)
+        allowed = f"a unit that can be compared with {ceiling.bound:g} {ceiling.unit} of {ceiling.standard}"
+        yield places[rule.id].fault(unit, allowed, hint)
 
 
 def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links: tuple[Link, ...]) -> Site:
@@ -301,6 +347,8 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
         rules=rules,
         shelve_longest=file.alarms.shelve_longest,
         remove_longest=file.alarms.remove_longest,
+        settings=settings_of(file),
+        approval=file.changes.approval,
         report_due=tuple(sorted(due_of(file.alarms.dual_report).items())),
         **people_of(file),
     )
@@ -309,7 +357,9 @@ def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links:
 
 def _effective(site: Site, file: SiteFile) -> bytes:
     """The whole effective configuration as text; never contains a secret (those are in environment or files)."""
-    settings = file.model_dump(mode="json", exclude={"tags", "rules", "state", "console"})
+    settings = file.model_dump(
+        mode="json", exclude={"tags", "rules", "state", "console", "changes", "exercises"}
+    )
     return orjson.dumps({"site": site, "file": settings}, option=orjson.OPT_SORT_KEYS)
 
 
@@ -324,6 +374,7 @@ def _installation(entry: InstallationEntry, file: SiteFile) -> Installation:
         stage=Stage(entry.stage),
         position=entry.position,
         materials=entry.materials,
+        pack=entry.pack,
         chain=entry.chain,
         owners=owners_of(entry, file),
         roll_up=tuple(RollUp(r.count, Level.parse(r.of), Level.parse(r.to)) for r in entry.roll_up),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gateway.config.ceilings import ceilings_of, has_ceiling
 from gateway.config.load import Loaded
+from gateway.config.packs.notes import pack_notes
 from gateway.config.peoplenotes import people_notes
 from gateway.config.remark import Note
 from gateway.model.site import Danger, Rule, RuleKind
@@ -25,18 +26,31 @@ def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list
         *_empty_installations(loaded),
         *_parts(loaded, environment),
         *people_notes(loaded),
+        *pack_notes(loaded),
     ]
 
 
 def not_judged(loaded: Loaded) -> list[str]:
     """Tags of a class that must be judged by a limit and have no enabled rule."""
     judged = {tag for rule in loaded.site.rules if rule.enabled for tag in rule.tags}
-    return [t.id for t in loaded.site.tags if t.limit_required and t.id not in judged]
+    enabled = {rule.id for rule in loaded.site.rules if rule.enabled}
+    return [
+        t.id
+        for t in loaded.site.tags
+        if (t.limit_required and t.id not in judged) or not enabled.issuperset(t.required)
+    ]
 
 
 def _not_judged(loaded: Loaded) -> Iterator[Note]:
     for tag in not_judged(loaded):
-        cls = loaded.origin.listed[tag].tag.cls
+        known = loaded.origin.listed[tag].tag
+        lost = [r for r in known.required if not any(e.id == r and e.enabled for e in loaded.site.rules)]
+        if lost:
+            why = f"without {', '.join(lost)} it is not judged as its type {known.type} asks"
+            text = f"{why}: its installation shows not-judged"
+            yield _of_tag(loaded, "not-judged", tag, text)
+            continue
+        cls = known.cls
         text = f"class {cls} must be judged by a limit and it has none: its installation shows not-judged"
         yield _of_tag(loaded, "not-judged", tag, text)
 
@@ -50,16 +64,18 @@ def _rules(loaded: Loaded) -> Iterator[Note]:
 
 def _of_rule(loaded: Loaded, rule: Rule) -> Iterator[tuple[str, str]]:
     tag = loaded.origin.listed[rule.tags[0]].tag
-    if not rule.enabled:
+    if not rule.enabled and not (tag.type and rule.mark == "U"):
         yield "disabled", "not enabled: nothing is judged by it"
     if rule.mark == "S" and not rule.verified_by:
         yield "to-be-signed", "its numbers are from a secondary source: to be signed in verified_by"
+    if rule.mark == "E" and not rule.verified_by:
+        yield "to-be-signed", f"engineering judgement ({rule.reason}): to be signed in verified_by"
     if _WRONG_SIDE.get(rule.kind) is tag.danger:
         yield "side", f"a high limit, and of class {tag.cls} the low side is the dangerous one"
     if rule.on_delay and tag.cls in _GAS and rule.kind in (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW):
         yield "gas-delay", "a delay makes every real gas alarm late by that time"
     limit = rule.kind in (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW, RuleKind.VOTE)
-    if limit and has_ceiling(tag) and not any(c.enforced for c in ceilings_of(tag)):
+    if limit and not tag.type and has_ceiling(tag) and not any(c.enforced for c in ceilings_of(tag)):
         yield (
             "ceiling",
             f"no legal ceiling can be compared in {tag.unit}: check the limit against the standard",

@@ -18,6 +18,7 @@ Id = Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
 LevelWord = Literal["red", "orange", "yellow", "blue"]
 StageWord = Literal["live", "shadow"]
 Priority = Annotated[Int, Field(ge=1, le=4)]
+Mark = Literal["", "V", "S", "U", "E"]
 
 
 Raises = tuple[tuple[Duration, LevelWord], ...]
@@ -76,12 +77,17 @@ class RuleBase(Strict):
     enabled: Flag = Field(True, description="false: not judged, and shown as such")
     description: Text = Field("", description="shown on its alarms; empty: the tag's description")
     guidance: Text = Field("", description="what to do, shown on its alarms")
+    card: Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{1,64})?$")] = Field(
+        "", description="id of a response card of the packs; its steps are the guidance where none is given"
+    )
     standard: Text = Field("", description="standard its numbers come from")
     clause: Text = Field("", description="clause of the standard")
-    mark: Literal["", "V", "S", "U"] = Field(
+    edition: Text = Field("", description="edition, where the name of the standard does not say it")
+    reason: Text = Field("", description="engineering reason of numbers that no standard gives")
+    mark: Mark = Field(
         "",
         description="how sure the numbers are: V read in the standard, S secondary source, U unverified "
-        "(not enabled until verified_by)",
+        "(not enabled until verified_by), E engineering judgement with its reason",
     )
     verified_by: Text = Field("", description="named engineer who signed it")
 

@@ -1,7 +1,7 @@
 """Limit columns and the ``rules`` section to rules. Each limit is its own rule; each carries its own version."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -44,11 +44,13 @@ def due_of(times: Mapping[LevelWord, int]) -> Due:
     return {Level.parse(word): time for word, time in times.items()}
 
 
-def limit_rules(listed: Listed, limits: Limits, due: Due) -> list[Rule]:
-    """The rules of one row's limit columns."""
+def limit_rules(listed: Listed, limits: Limits, due: Due, typed: Collection[str] = frozenset()) -> list[Rule]:
+    """The rules of one row's limit columns; ``typed`` are columns that only change a rule of its point type."""
     tag, band, cell = listed.tag, listed.deadband, listed.row.get
     rules = []
     for name, trigger in listed.limits.items():
+        if name in typed:
+            continue
         column: LimitColumn = getattr(limits, name)
         high = name.startswith("H")
         rules.append(
@@ -174,8 +176,11 @@ def _announced(entry: RuleBase) -> dict[str, Any]:
         "stage": Stage(entry.stage),
         "enabled": entry.enabled,
         "guidance": entry.guidance,
+        "card": entry.card,
         "standard": entry.standard,
         "clause": entry.clause,
+        "edition": entry.edition,
+        "reason": entry.reason,
         "mark": entry.mark,
         "verified_by": entry.verified_by,
     }

@@ -16,7 +16,7 @@ from gateway.model.site import ID_PATTERN, Signal, Tag
 
 SIGNALS: Final = {"": Signal.VALUE, "value": Signal.VALUE, "数值": Signal.VALUE, "4-20ma": Signal.MILLIAMP}
 LIMITS: Final = ("LL", "L", "H", "HH")
-MARKS: Final = ("", "V", "S", "U")
+MARKS: Final = ("", "V", "S", "U", "E")
 MA_LOW, MA_HIGH = 4.0, 20.0
 LONGEST_TEXT: Final = 500
 DEADBAND_SHARE: Final = 0.01
@@ -36,6 +36,8 @@ class Listed:
     on_delay: int
     off_delay: int
     guidance: str
+    written: frozenset[str] = frozenset()
+    """cells that the row itself has, as against those of its point type"""
 
 
 def read_tag(
@@ -57,7 +59,7 @@ def read_tag(
     _check_limits(cells, cls, limits, deadband, settings)
     _check_texts(cells)
     if row.get("mark") not in MARKS:
-        cells.fault("mark", "empty, V, S or U")
+        cells.fault("mark", "empty, V, S, U or E")
     if cells.faults:
         return None, cells.faults
     tag = _tag(row, ident, cls, installation, settings)

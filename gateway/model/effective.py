@@ -8,7 +8,19 @@ from typing import Any, Final
 from gateway.model.levels import Level, Stage
 from gateway.model.people import Chain, OperatorConsole, Owner, Person, Post, Routing
 from gateway.model.plain import build
-from gateway.model.site import Danger, Degrade, Installation, Link, RollUp, Rule, RuleKind, Signal, Site, Tag
+from gateway.model.site import (
+    Card,
+    Danger,
+    Degrade,
+    Installation,
+    Link,
+    RollUp,
+    Rule,
+    RuleKind,
+    Signal,
+    Site,
+    Tag,
+)
 
 _ENUMS: Final[dict[str, Callable[[Any], Any]]] = {
     "danger": Danger,
@@ -31,6 +43,7 @@ _PARTS: Final[dict[str, type[Any]]] = {
     "links": Link,
     "tags": Tag,
     "rules": Rule,
+    "cards": Card,
 }
 _PLAIN: Final[dict[str, Any]] = {
     "people": tuple[Person, ...],
@@ -57,7 +70,7 @@ def load_site(data: bytes) -> Site:
     try:
         raw = json.loads(data)
         for name, cls in _PARTS.items():
-            raw[name] = tuple(_part(cls, entry) for entry in raw[name])
+            raw[name] = tuple(_part(cls, entry) for entry in raw.get(name, ()))
         raw["settings"] = tuple((str(k), str(v)) for k, v in raw.get("settings", ()))
         raw |= {name: build(kind, raw[name]) for name, kind in _PLAIN.items() if name in raw}
         return Site(**raw)

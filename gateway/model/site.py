@@ -79,6 +79,12 @@ class Tag:
     """of a manual tag: id of the online tag of the same point, that it is compared with"""
     twin_within: float = 0.0
     """... and how far the two may differ, in the tag's unit"""
+    type: str = ""
+    """point type of a pack, ``pack.type``"""
+    substance: str = ""
+    """of a gas"""
+    required: tuple[str, ...] = ()
+    """ids of rules without which its installation is not judged"""
 
 
 class RuleKind(StrEnum):
@@ -173,10 +179,6 @@ Setting: TypeAlias = float | str | tuple[float, ...]
 """one setting of a kind; times are ns, flags 0 or 1"""
 
 
-LOOKS_BACK: Final = ("window", "longest")
-"""settings of kinds that are a time it looks back, ns"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One judgement. H and HH are two rules. Times are ns, limits in the tag's unit."""
@@ -222,20 +224,17 @@ class Rule:
     enabled: bool = True
     description: str = ""
     guidance: str = ""
+    card: str = ""
+    """id of its response card in ``Site.cards``"""
     standard: str = ""
     clause: str = ""
+    edition: str = ""
+    reason: str = ""
+    """engineering reason of numbers that no standard gives"""
     mark: str = ""
     verified_by: str = ""
     version: str = ""
     """first 12 hex digits of the SHA-256 of the rule's own settings"""
-
-    @property
-    def looks_back(self) -> int:
-        """ns of readings that its number and its delays depend on; what it learned before is not among them."""
-        own = [
-            value for name, value in self.settings if name in LOOKS_BACK and isinstance(value, int | float)
-        ]
-        return int(max([self.window, *own])) + self.on_delay + self.off_delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +266,20 @@ class Installation:
     owners: tuple[Owner, ...] = ()
     """one for each role of the chain, the highest first"""
     roll_up: tuple[RollUp, ...] = ()
+    pack: str = ""
+    """pack it is an installation of"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A response card (应急处置卡): what the people on the spot do, in order."""
+
+    id: str
+    title: str
+    title_en: str
+    steps: tuple[str, ...]
+    steps_en: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +312,8 @@ class Site:
     links: tuple[Link, ...] = ()
     tags: tuple[Tag, ...] = ()
     rules: tuple[Rule, ...] = ()
+    cards: tuple[Card, ...] = ()
+    """response cards of the packs"""
     shelve_longest: int = seconds(8 * 3600)
     """longest time an alarm may be shelved, ns"""
     remove_longest: int = seconds(30 * 86400)

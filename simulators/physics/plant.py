@@ -1,4 +1,4 @@
-"""A plant put together from its description; parts are stepped in the order air, tanks, gas, pond."""
+"""A plant put together from its description; parts are stepped in the order air, tanks, gas, ponds, balances."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -7,6 +7,7 @@ import numpy as np
 
 from simulators.data import make, mapping
 from simulators.errors import BadData
+from simulators.physics.balances import Balances
 from simulators.physics.gas import Gas, PointSpec, RoomSpec, SourceSpec
 from simulators.physics.part import Part, Setting
 from simulators.physics.pond import Pond, PondSpec
@@ -22,10 +23,21 @@ class Plant:
     """Parts by name; inputs and true values are addressed as ``part.name``."""
 
     def __init__(
-        self, weather: Weather, tanks: Mapping[str, Tank], gas: Gas, ponds: Mapping[str, Pond]
+        self,
+        weather: Weather,
+        tanks: Mapping[str, Tank],
+        gas: Gas,
+        ponds: Mapping[str, Pond],
+        balances: Balances | None = None,
     ) -> None:
         self.weather, self.tanks, self.gas, self.ponds = weather, dict(tanks), gas, dict(ponds)
         self.parts: dict[str, Part] = {"air": weather, "gas": gas, **self.tanks, **self.ponds}
+        self.balances = balances
+        if balances is not None:
+            others = self.values()
+            balances.check_names(others)
+            balances.settle(others)
+            self.parts["plant"] = balances
 
     def step(self, dt: float) -> None:
         """Advance the whole plant by ``dt`` seconds."""
@@ -35,6 +47,17 @@ class Plant:
         self.gas.step(dt, self.weather)
         for pond in self.ponds.values():
             pond.step(dt, self.weather.rain)
+        if self.balances is not None:
+            self.balances.step(dt, self._others())
+
+    def _others(self) -> dict[str, float]:
+        """Values of the parts that balances may look at."""
+        return {
+            f"{name}.{key}": value
+            for name, part in self.parts.items()
+            if part is not self.balances
+            for key, value in part.values().items()
+        }
 
     def values(self) -> dict[str, float]:
         """Every true value now."""
@@ -60,13 +83,15 @@ class Plant:
 
 def build_plant(described: Mapping[str, Any], rng: np.random.Generator) -> Plant:
     """A plant from the ``physics`` mapping of a plant file."""
-    extra = sorted(set(described) - {"air", "tanks", "gas", "ponds"})
+    extra = sorted(set(described) - {"air", "tanks", "gas", "ponds", "plant"})
     if extra:
-        raise BadData(f"physics: unknown {', '.join(extra)}; allowed: air, tanks, gas, ponds")
+        raise BadData(f"physics: unknown {', '.join(extra)}; allowed: air, tanks, gas, ponds, plant")
     weather = Weather(make(WeatherSpec, described.get("air", {}), "physics.air"), rng)
     tanks = {name: Tank(spec) for name, spec in _specs(TankSpec, described, "tanks").items()}
     ponds = {name: Pond(spec) for name, spec in _specs(PondSpec, described, "ponds").items()}
-    return Plant(weather, tanks, _gas(mapping(described.get("gas", {}), "physics.gas")), ponds)
+    gas = _gas(mapping(described.get("gas", {}), "physics.gas"))
+    named = mapping(described.get("plant", {}), "physics.plant")
+    return Plant(weather, tanks, gas, ponds, Balances(named, rng) if named else None)
 
 
 def _gas(described: Mapping[str, Any]) -> Gas:

@@ -46,7 +46,7 @@ class Weather(Part):
         self.direction = self._walk(self.direction, "wind_from_deg", self.spec.veer_deg * turn_kick, dt)
 
     def _walk(self, value: float, mean: str, kick: float, dt: float) -> float:
-        share = dt / self.spec.memory_s
+        share = min(0.5, dt / self.spec.memory_s)  # a step longer than the memory draws anew
         return value + (self.number(mean) - value) * share + kick * math.sqrt(2.0 * share)
 
     @property

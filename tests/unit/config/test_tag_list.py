@@ -79,7 +79,7 @@ def test_forms_of_csv_that_are_one_list(tmp_path: Path, data: bytes) -> None:
         ({"period": "0"}, "period/周期", "more than 0"),
         ({"period": "10s", "max_age": "5s"}, "max_age/有效期", "at least the period, 10s"),
         ({"max_age": "0"}, "max_age/有效期", "only for class state"),
-        ({"mark": "X"}, "mark/标记", "V, S or U"),
+        ({"mark": "X"}, "mark/标记", "V, S, U or E"),
         ({"cls": "state", "unit": ""}, "L/低报", "rule of kind state"),
         ({"raw": "x" * 501}, "raw/位号", "at most 500"),
         ({"raw": "a\x01b"}, "raw", "printable"),

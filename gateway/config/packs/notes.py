@@ -1,0 +1,29 @@
+"""What a site's packs leave to its engineer: numbers to give, numbers to verify, numbers to sign."""
+
+from collections.abc import Iterator
+
+from gateway.config.load import Loaded
+from gateway.config.remark import Note
+from gateway.model.site import Rule
+
+
+def pack_notes(loaded: Loaded) -> Iterator[Note]:
+    """One remark for each rule without its number and each that is not verified."""
+    for unset in loaded.origin.catalog.unset:
+        name = unset.rule.rpartition(".")[2]
+        kind = loaded.origin.listed[unset.tag].tag.type
+        text = (
+            f"its number is the site's to give: types.{kind.rpartition('.')[2]}.{name} of the site file "
+            f"or of its installation, or the column {name} of the tag list; until then it is not judged"
+        )
+        yield Note("to-be-set", unset.rule, str(unset.place), text)
+    for rule in loaded.site.rules:
+        if rule.id in loaded.origin.catalog.inherited and rule.mark == "U" and not rule.verified_by:
+            placed = loaded.origin.rules[rule.id]
+            yield Note("to-verify", rule.id, f"{placed.file}:{placed.line}", verifying(rule))
+
+
+def verifying(rule: Rule) -> str:
+    """What an engineer must look up before a rule marked U is judged by."""
+    where = " ".join(x for x in (rule.standard, rule.clause, rule.edition) if x) or rule.reason
+    return f"unverified and not enabled: compare {rule.trigger:g} with {where}, then name yourself in verified_by"
