@@ -81,7 +81,7 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
         stepped += len(page)
         _refill(store, step.readings)
     # Without a snapshot and without the oldest inputs the decisions cannot be the journal's: nothing to compare.
-    whole = start.number > 0 or first <= 1
+    whole = start.number > 0 or first == 1 or not store.last_input[0]
     difference = _difference(decided, _records(store, start.seq)) if whole else ""
     if difference or not whole:
         start.engine.refold(record.event for record in _records(store, 0))

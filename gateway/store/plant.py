@@ -138,8 +138,13 @@ def read_hash(db: apsw.Connection, seq: int) -> str:
 
 
 def read_last_input(db: apsw.Connection) -> tuple[int, int]:
-    """(number, engine time ns) of the last input; (0, 0) when there is none."""
+    """(number, engine time ns) of the last input; (0, 0) when there is none.
+
+    Where inputs were lost and the journal was not, numbers and time go on from the last event.
+    """
     row = next(iter(rows(db, "SELECT last, time FROM inputs ORDER BY last DESC LIMIT 1")), None)
+    if row is None:
+        row = next(iter(rows(db, "SELECT input, recorded FROM journal ORDER BY seq DESC LIMIT 1")), None)
     return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
 
