@@ -50,6 +50,10 @@ def standing(rig: Rig) -> list[dict[str, Any]]:
     return [asdict(o) for o in rig.machine.present().occurrences]
 
 
+def missing(rig: Rig) -> list[str]:
+    return [e.detail["why"] for e in rig.events if e.event is EventKind.GAP]
+
+
 def known(occurrence: dict[str, Any]) -> dict[str, Any]:
     """What does not become unknown while nobody judges: all but the condition and the event that says so."""
     unsaid = ("n", "changed", "isa", "quality", "value")
@@ -86,12 +90,9 @@ async def test_without_the_state_the_journal_gives_the_same_occurrences(tmp_path
             "nobody has judged it since"
         )
         assert {o["rule"] for o in before} == {"L.H", "L.HH", "L.L"}
-        lost = [
-            e
-            for e in rig.events
-            if e.event is EventKind.GAP and e.detail["why"] == "the gateway was not running"
-        ]
-        assert lost, "how long nobody was heard is told by the journal's own end"
+        await rig.until(
+            lambda: "the gateway was not running" in missing(rig)
+        )  # told by the journal's own end
         assert "raised" not in rig.told("system.replay-difference"), "there is nothing to compare with"
         assert rig.machine.store.note == "", "it is the same journal, in the same epoch"
         rig.say("L", 5.0)
