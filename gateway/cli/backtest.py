@@ -64,23 +64,24 @@ def backtest(  # noqa: PLR0913 - one parameter an option
     loaded = as_run(config, moment(ran)) if ran else load(config)
     second = load(other) if other is not None else None
     with o.kernels():
+        from gateway.cli.archived import history_of
         from gateway.history.examine import Asked, examine
         from gateway.history.expected import read_expected
         from gateway.history.lead import read_truth
-        from gateway.history.recording import recording
 
+        history, raw = history_of(data, form, raw=raw)
         asked = Asked(
             workers=o.cores(workers), step=parse_duration(step), raw=raw, within=parse_duration(within),
             truth=read_truth(truth, zone) if truth is not None else None,
             expected=read_expected(against) if against is not None else None,
         )  # fmt: skip
-        found = examine(loaded, recording(data, form), asked, second)
+        found = examine(loaded, history, asked, second)
         if events is not None:
             events.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
         if report is not None:
             from gateway.history.page import page
 
-            report.write_text(page(found, recording(data, form), raw=raw), encoding="utf-8")
+            report.write_text(page(found, history, raw=raw), encoding="utf-8")
     if json:
         say_json(found.as_json())
     else:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 NOT_SO: Final = 1
 Config = Annotated[Path, typer.Argument(help="the site file")]
 Data = Annotated[
-    Path, typer.Argument(help="a CSV or Parquet file, or a folder of them in order of their names")
+    Path,
+    typer.Argument(
+        help="a CSV or Parquet file, a folder of them in order of their names, or a gateway's state folder"
+    ),
 ]
 Layout = Annotated[
     str, typer.Option(help="wide: a column for each tag; long: a row for each reading; auto: by the header")

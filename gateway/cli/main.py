@@ -18,6 +18,7 @@ from gateway.cli import (
     county,
     demo,
     exercise,
+    export,
     hands,
     init,
     journal,
@@ -55,6 +56,7 @@ app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unkn
 app.command("backtest")(backtest.backtest)
 app.command("tune")(tune.tune)
 app.command("kpi")(kpi.kpi)
+app.command("export")(export.export)
 app.command("scenario")(scenario.scenario)
 app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)

@@ -35,11 +35,12 @@ def tune(  # noqa: PLR0913 - one parameter an option
     form = o.form_of(layout, columns, time_unit, zone, encoding, delimiter)
     loaded = load(config)
     with o.kernels():
-        from gateway.history.recording import recording
+        from gateway.cli.archived import history_of
         from gateway.history.tune.page import page
         from gateway.history.tune.tuning import tune as tuned
 
-        found = tuned(loaded, recording(data, form), workers=o.cores(workers), raw=raw, rules=rule or ())
+        history, raw = history_of(data, form, raw=raw)
+        found = tuned(loaded, history, workers=o.cores(workers), raw=raw, rules=rule or ())
         if report is not None:
             report.write_text(page(found, loaded.site.name or loaded.site.id), encoding="utf-8")
     if json:

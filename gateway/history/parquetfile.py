@@ -194,7 +194,7 @@ def _open(path: Path, dictionary: str = "") -> Any:
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise Misconfigured(
-            [Fault(str(path), None, "file", "Parquet", "CSV, or pyarrow installed", "pip install 'fengsui[archive]'")]
+            [Fault(str(path), None, "file", "Parquet", "CSV, or pyarrow installed", "pip install pyarrow")]
         ) from error  # fmt: skip
     try:
         return pq.ParquetFile(path, read_dictionary=[dictionary] if dictionary else None)

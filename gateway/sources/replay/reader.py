@@ -120,7 +120,7 @@ def _parquet(settings: Settings, rows_of: Mapping[str, int]) -> Iterator[Columns
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
         raise Misconfigured(
-            f"{settings.path}: Parquet needs pyarrow: pip install 'fengsui[archive]'"
+            f"{settings.path}: Parquet needs pyarrow: pip install pyarrow"
         ) from error
     try:
         with pq.ParquetFile(settings.path) as file:

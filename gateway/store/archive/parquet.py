@@ -48,7 +48,7 @@ def load() -> tuple[ModuleType, ModuleType]:
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
-        raise Misconfigured("the archive needs pyarrow: pip install 'fengsui[archive]'") from error
+        raise Misconfigured("the archive needs pyarrow: pip install pyarrow") from error
     return pa, pq
 
 
@@ -124,12 +124,13 @@ def write_inputs(path: Path, blocks: Iterable[Mapping[str, Sequence[Any]]]) -> i
     return count
 
 
-def read_inputs(path: Path) -> Iterator[dict[str, list[Any]]]:
+def read_inputs(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, list[Any]]]:
     """What :func:`write_inputs` wrote, a row group at a time."""
+    names = list(columns) if columns is not None else None
     _, pq = load()
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, use_threads=False).to_pydict()
+            yield file.read_row_group(group, columns=names, use_threads=False).to_pydict()
 
 
 def _schema(pa: ModuleType) -> Any:
@@ -226,3 +227,25 @@ def _else(column: Any, dtype: Any, default: NDArray[Any]) -> NDArray[Any]:
         return default
     value, there = _column(column, dtype, 0)
     return np.where(there, value, default)
+
+
+def write_plain(path: Path, blocks: Iterable[Rows]) -> int:
+    """Rows as anybody reads them: tag, source, received, value (null where there is none), quality, input."""
+    pa, pq = load()
+    stamp = pa.timestamp("ns", "UTC")
+    schema = pa.schema([
+        ("tag", pa.string()), ("source", stamp), ("received", stamp), ("value", pa.float64()),
+        ("quality", pa.uint8()), ("input", pa.int64()),
+    ])  # fmt: skip
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for rows in blocks:
+            tag = pa.DictionaryArray.from_arrays(pa.array(rows.tag), pa.array(rows.tags, pa.string()))
+            columns = {
+                "tag": tag.cast(pa.string()), "source": _stamps(pa, rows.source),
+                "received": _stamps(pa, rows.received), "value": _some(pa, rows.value, ~np.isnan(rows.value)),
+                "quality": rows.quality, "input": rows.input,
+            }  # fmt: skip
+            writer.write_table(pa.table(columns, schema=schema))
+            count += len(rows)
+    return count
