@@ -1,41 +1,25 @@
-"""One MQTT connection: paho as the protocol engine inside our event loop, publishes pipelined, every answer read.
+"""One MQTT connection that publishes: pipelined at QoS 1, every answer read. What packets look like, the codec knows.
 
-Why not through aiomqtt here: it drops the reason code of a PUBACK (a refusal would look like success), makes one task
-and one timer per publish, and wakes once a second when idle. The callbacks of paho's public API are enough.
+Why not a ready client: it tells refusals from successes badly, or costs a multiple (decisions 0011 and 0093).
 """
 
 import asyncio
-import ssl
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
-
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.exception import MQTTException
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from typing import Any, Final, Self, cast
 
 from gateway.model.errors import Retry
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import Message
 from gateway.sinks.mqtt.flight import Burst, Flight, Refusal, Slot
 from gateway.sinks.mqtt.login import password, tls_context
+from gateway.wires import mqtt as packets
+from gateway.wires.mqtt import V5, V311, Broken, Connected, Login, Packets, Will
 
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    LookupError,
-    struct.error,
-    AttributeError,
-    TypeError,
-    MQTTException,
-)
-"""What paho raises on a broken connection or a packet that is not MQTT."""
-_LOGIN_CODES: Final = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C})
+CLOSE_S: Final = 0.5
+"""A broker that takes nothing any more would keep us for ever."""
+LAST_ID: Final = 0xFFFF
+_LOGIN_CODES: Final = packets.FOR_A_PERSON - {0x84}
 _BUSY_CODES: Final = frozenset({0x89, 0x93, 0x96, 0x97})
 """PUBACK codes that pass: server busy, receive maximum, message rate, quota."""
 _HINT: Final = " (if it speaks MQTT 3.1.1 only, set version: 3.1.1)"
@@ -67,26 +51,32 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._flight = Flight()
         self._window = settings.window
-        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._line = _Line(_login(settings, client_id, will), self._take, self._lose)
+        self._connected: asyncio.Future[Connected] = self._loop.create_future()
+        self._subscribed: dict[int, asyncio.Future[bytes]] = {}
+        self._waiting: set[asyncio.Future[Any]] = {self._connected}
+        """whoever waits for the broker: told when the connection is lost"""
         self._lost: asyncio.Future[Retry] = self._loop.create_future()
-        self._subscribed: dict[int, asyncio.Future[None]] = {}
+        self._last_id = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._fd = -1
-        self._client = self._make(client_id, will)
+        self._patience: dict[asyncio.Future[Any], tuple[float, int]] = {}
+        """who waits for answers -> since when nothing came, and how many had come then"""
+        self._look: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        await self._open_socket()
         try:
-            self._attach()
-            await self._within(self._connected, "broker did not answer CONNECT")
+            await self._open()
+            answer = await self._within(self._connected, "broker did not answer CONNECT")
+            self._accept(answer)
         except LoginRefused:
-            self._close()
+            await self._close()
             raise
         except Retry as error:
-            self._close()
-            raise Retry(f"{error.reason}{_HINT if self._v5 else ''}") from error
+            await self._close()
+            hint = _HINT if self._v5 and self._line.made else ""
+            raise Retry(f"{error.reason}{hint}") from error
         except BaseException:
-            self._close()
+            await self._close()
             raise
         self._keep_alive()
         return self
@@ -95,8 +85,8 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._lost.done():
-            self._client.disconnect()
-        self._close()
+            self._line.write(packets.GOODBYE)
+        await self._close()
 
     async def watch(self) -> None:
         """Wait until the connection is lost.
@@ -112,15 +102,15 @@ class Connection:
         Raises:
             ReadingRefused: the broker does not let us. Retry: the connection was lost.
         """
-        wanted: list[Any] = [
-            (f, SubscribeOptions(qos=1, noLocal=True)) if self._v5 else (f, 1) for f in filters
-        ]
-        result, mid = self._client.subscribe(wanted)
-        if result != paho.MQTT_ERR_SUCCESS or mid is None:
-            raise self._why("broker cannot be reached")
-        answer = self._subscribed[mid] = self._loop.create_future()
-        self._pump()
-        await self._within(answer, f"broker did not answer SUBSCRIBE {', '.join(filters)}")
+        if self._lost.done():
+            raise self._lost.result()
+        number = self._next_id()
+        answer = self._subscribed[number] = self._expect()
+        version = self._line.login.version
+        self._line.write(packets.subscribe(number, filters, 1, version, packets.NO_LOCAL))
+        codes = await self._within(answer, f"broker did not answer SUBSCRIBE {', '.join(filters)}")
+        if refused := [packets.reason(code) for code in codes if code >= 0x80]:
+            raise ReadingRefused(f"broker does not let us read our own topics: {refused[0]}")
 
     async def send(self, messages: Sequence[Message]) -> list[Refusal | None]:
         """Publish all at QoS 1, many on the way at once, in order; per message None or why it was not accepted.
@@ -131,15 +121,13 @@ class Connection:
             Retry: the connection was lost, the broker is busy or does not answer in time. Nothing is known of the
                 messages of this call.
         """
-        burst = Burst(len(messages), [None] * len(messages), self._loop.create_future())
+        burst = Burst(len(messages), [None] * len(messages), self._expect())
         try:
-            for index, message in enumerate(messages):
-                if len(self._flight.by_mid) >= self._window:
-                    await self._room()
-                self._publish(Slot(burst, index, message, 1 if self._v5 else 2))
-            self._pump()
-            await self._finish(burst)
+            await self._publish(burst, messages)
+            if burst.missing and not await self._patiently(burst.done):
+                self._must_be_acknowledged(burst)
         finally:
+            self._waiting.discard(burst.done)
             self._flight.forget(burst)
         if busy := next((r for r in burst.verdicts if r and r.code in _BUSY_CODES), None):
             raise Retry(f"broker is busy: {busy.reason}")
@@ -147,229 +135,251 @@ class Connection:
 
     # --- connecting ---------------------------------------------------------------------------------------------------
 
-    def _make(self, client_id: str, will: Message | None) -> paho.Client:
+    async def _open(self) -> None:
         settings = self._settings
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=paho.MQTTv5 if self._v5 else paho.MQTTv311,
-            clean_session=None if self._v5 else True,
-            reconnect_on_failure=False,
-        )
-        client.max_inflight_messages_set(0)  # the window is ours
-        client.connect_timeout = settings.timeout
-        client.suppress_exceptions = False
-        if settings.username is not None:
-            client.username_pw_set(settings.username, password(settings))
-        if settings.tls is not None:
-            client.tls_set_context(tls_context(settings.host, settings.tls))
-        if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
-        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
-        client.on_message, client.on_socket_close = self._on_message, self._on_socket_close
-        return client
-
-    async def _open_socket(self) -> None:
-        """paho resolves, connects and shakes hands for TLS in one blocking call: it runs in a thread."""
-        settings = self._settings
-        keepalive, clean = round(settings.keepalive), True if self._v5 else paho.MQTT_CLEAN_START_FIRST_ONLY
-        work = self._loop.run_in_executor(
-            None, lambda: self._client.connect(settings.host, settings.port, keepalive, clean_start=clean)
-        )
+        where = f"{settings.host}:{settings.port}"
+        tls = tls_context(settings.host, settings.tls) if settings.tls is not None else None
         try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            work.add_done_callback(self._abandon)
-            raise
+            async with asyncio.timeout(settings.timeout):
+                await self._loop.create_connection(lambda: self._line, settings.host, settings.port, ssl=tls)
+        except TimeoutError:
+            words = f"cannot connect to {where}: no answer within {settings.timeout:g} s"
+            raise Retry(words) from None
         except (OSError, ValueError) as error:
-            raise Retry(f"cannot connect to {settings.host}:{settings.port}: {error}") from error
+            raise Retry(f"cannot connect to {where}: {error}") from error
 
-    def _abandon(self, work: "asyncio.Future[Any]") -> None:
-        if not work.cancelled() and work.exception() is None:
-            self._client.disconnect()
+    def _accept(self, answer: Connected) -> None:
+        """The broker's word on CONNECT. One that says nothing of it takes 65,535 publishes at once."""
+        if answer.code:
+            kind = LoginRefused if answer.code in _LOGIN_CODES else Retry
+            raise kind(f"broker refused the connection: {answer.words}")
+        most = answer.properties.get(packets.RECEIVE_MAXIMUM)
+        self._window = min(self._window, int.from_bytes(most) if most else LAST_ID)
 
-    def _attach(self) -> None:
-        sock = self._client.socket()
-        if sock is None:
-            raise self._why("broker closed the connection")
-        self._fd = sock.fileno()
-        self._loop.add_reader(self._fd, self._readable)
-        self._pump()
-
-    def _close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        sock = self._client.socket()
-        self._detach()
-        if sock is not None:
-            sock.close()
-        self._fail(Retry("connection closed"))
-
-    def _detach(self) -> None:
-        if self._fd >= 0:
-            self._loop.remove_reader(self._fd)
-            self._loop.remove_writer(self._fd)
-            self._fd = -1
-
-    # --- paho's loop --------------------------------------------------------------------------------------------------
-
-    def _readable(self) -> None:
-        try:
-            sock = self._client.socket()
-            self._client.loop_read()
-            # What TLS has already decrypted does not make the socket readable again.
-            while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
-                self._client.loop_read()
-        except _BROKEN as error:
-            self._fail(Retry(f"broken connection: {error!r}"))
-        self._pump()
-
-    def _writable(self) -> None:
-        try:
-            self._client.loop_write()
-        except _BROKEN as error:
-            self._fail(Retry(f"broken connection: {error!r}"))
-        self._pump()
-
-    def _pump(self) -> None:
-        """paho writes at once; only what the socket did not take waits for it to become writable."""
-        if self._fd < 0:
-            return
-        if self._client.want_write():
-            self._loop.add_writer(self._fd, self._writable)
-        else:
-            self._loop.remove_writer(self._fd)
+    async def _close(self) -> None:
+        for timer in (self._timer, self._look):
+            if timer is not None:
+                timer.cancel()
+        await self._line.close()
+        self._lose("connection closed")
 
     def _keep_alive(self) -> None:
-        self._client.loop_misc()
-        if not self._lost.done():
-            self._timer = self._loop.call_later(self._settings.keepalive / 4, self._keep_alive)
-
-    # --- paho's callbacks ---------------------------------------------------------------------------------------------
-
-    def _on_connect(
-        self,
-        _client: object,
-        _data: object,
-        _flags: object,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
-        if self._connected.done():
+        """Speak every half of the keep-alive; who has said nothing for one and a half of it is gone."""
+        every = self._settings.keepalive
+        if self._loop.time() - self._line.heard_at > 1.5 * every:
+            self._line.fail("broker is silent")
             return
-        if reason.is_failure:
-            words = f"broker refused the connection: {reason}"
-            kind = LoginRefused if reason.value in _LOGIN_CODES else Retry
-            self._connected.set_exception(kind(words))
-            return
-        # A broker that says nothing takes 65,535 at once.
-        self._window = min(self._window, getattr(properties, "ReceiveMaximum", 65535))
-        self._connected.set_result(None)
+        self._line.write(packets.PINGREQ)
+        self._timer = self._loop.call_later(every / 2, self._keep_alive)
 
-    def _on_disconnect(
-        self, _client: object, _data: object, flags: paho.DisconnectFlags, reason: ReasonCode, _more: object
-    ) -> None:
-        who = "broker closed the connection" if flags.is_disconnect_packet_from_server else "connection lost"
-        self._fail(Retry(f"{who}: {reason}"))
+    # --- what the broker says -----------------------------------------------------------------------------------------
 
-    def _on_socket_close(self, _client: object, _data: object, _sock: object) -> None:
-        self._detach()
+    def _take(self, first: int, body: bytes) -> None:
+        """One packet.
 
-    def _on_subscribe(
-        self, _client: object, _data: object, mid: int, reasons: Sequence[ReasonCode], _more: object
-    ) -> None:
-        answer = self._subscribed.pop(mid, None)
-        if answer is None or answer.done():
-            return
-        refused = [str(r) for r in reasons if r.is_failure]
-        if refused:
-            answer.set_exception(ReadingRefused(f"broker does not let us read our own topics: {refused[0]}"))
-        else:
-            answer.set_result(None)
+        Raises:
+            Broken: not one a broker sends.
+        """
+        version, kind = self._line.login.version, first & 0xF0
+        if kind == packets.PUBACK:
+            number, code, words = packets.puback(body, version)
+            self._flight.acknowledged(number, code if code >= 0x80 else 0, words)
+        elif kind == packets.PUBLISH:
+            self._hear(first, body)
+        elif kind == packets.CONNACK:
+            _answer(self._connected, packets.connack(body, version))
+        elif kind == packets.SUBACK:
+            number, codes = packets.suback(body, version)
+            _answer(self._subscribed.pop(number, None), codes)
+        elif kind == packets.DISCONNECT:
+            raise Broken(f"broker closed the connection: {packets.disconnect(body)}")
+        elif kind != packets.PINGRESP:
+            raise Broken(f"unexpected packet {first:#04x}")
 
-    def _on_publish(
-        self, _client: object, _data: object, mid: int, reason: ReasonCode, properties: Properties | None
-    ) -> None:
-        if reason.is_failure:
-            words = getattr(properties, "ReasonString", "") or str(reason)
-            self._flight.acknowledged(mid, reason.value, words)
-        else:
-            self._flight.acknowledged(mid)
-
-    def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        own = not message.retain and self._flight.read_back(message.topic, payload)
+    def _hear(self, first: int, body: bytes) -> None:
+        raw, number, at = packets.publish(first, body, self._line.login.version)
+        topic, payload, retained = raw.decode(errors="replace"), body[at:], bool(first & 1)
+        own = not retained and self._flight.read_back(topic, payload)
         if not own and self._heard is not None:
-            self._heard(message.topic, payload, message.retain)
+            self._heard(topic, payload, retained)
+        if number:
+            self._line.write(packets.pubacks([number]))
+
+    def _lose(self, why: str) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_result(Retry(why))
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(Retry(why))
+                waiter.exception()  # asked for here, because perhaps nobody waits
+        self._waiting.clear()
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
-    def _publish(self, slot: Slot) -> None:
-        message = slot.message
-        late = _late(message.late_s) if self._v5 and message.late_s is not None else None
-        info = self._client.publish(message.topic, message.payload, 1, message.retain, late)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            raise self._why("broker cannot be reached")
-        self._flight.took_off(info.mid, slot)
+    async def _publish(self, burst: Burst, messages: Iterable[Message]) -> None:
+        """All of it, as few pieces as the window allows."""
+        if self._lost.done():
+            raise self._lost.result()
+        wire: list[bytes] = []
+        for index, message in enumerate(messages):
+            if len(self._flight.by_mid) >= self._window:
+                self._line.write(b"".join(wire))
+                wire.clear()
+                await self._room()
+            number = self._next_id()
+            wire.append(self._packet(number, message))
+            self._flight.took_off(number, Slot(burst, index, message, 1 if self._v5 else 2))
+        self._line.write(b"".join(wire))
+
+    def _packet(self, number: int, message: Message) -> bytes:
+        properties = b"" if self._v5 else None
+        if properties is not None and message.late_s is not None:
+            properties = packets.user_properties({"backfill": "1", "late_s": f"{message.late_s:.3f}"})
+        return packets.announce(
+            number, message.topic, message.payload, retain=message.retain, properties=properties
+        )
+
+    def _next_id(self) -> int:
+        """A packet id that nothing on its way has."""
+        while True:
+            self._last_id = self._last_id % LAST_ID + 1
+            if self._last_id not in self._flight.by_mid:
+                return self._last_id
 
     async def _room(self) -> None:
         """Wait until one more may be on the way."""
-        self._pump()
         while len(self._flight.by_mid) >= self._window:
             if self._flight.room is None or self._flight.room.done():
-                self._flight.room = self._loop.create_future()  # one for all who wait
-            if not await self._patiently(self._flight.room):
-                raise self._why(f"broker does not acknowledge within {self._settings.timeout:g} s")
+                self._flight.room = self._expect()  # one for all who wait
+            if not await self._patiently(asyncio.shield(self._flight.room)):
+                raise self._silent()
 
-    async def _finish(self, burst: Burst) -> None:
-        """Wait for all answers of the burst; with 3.1.1 some may never come."""
-        if not burst.missing or await self._patiently(burst.done):
-            return
+    def _must_be_acknowledged(self, burst: Burst) -> None:
+        """Only the copies of 3.1.1 may never come."""
         if any(s.burst is burst for s in self._flight.by_mid.values()):
-            raise self._why(f"broker does not acknowledge within {self._settings.timeout:g} s")
+            raise self._silent()
 
-    async def _patiently(self, wanted: "asyncio.Future[None]") -> bool:
+    def _silent(self) -> Retry:
+        return Retry(f"broker does not acknowledge within {self._settings.timeout:g} s")
+
+    def _expect(self) -> "asyncio.Future[Any]":
+        """Something the broker is to say; fails with the connection."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._waiting.add(future)
+        return future
+
+    async def _patiently(self, wanted: "asyncio.Future[Any]") -> bool:
         """Wait for ``wanted`` as long as answers keep coming; False when none came for ``timeout``.
 
         Raises:
             Retry: the connection was lost.
         """
-        while True:
-            before = self._flight.answers
-            either: tuple[asyncio.Future[Any], ...] = (wanted, self._lost)
-            await asyncio.wait(either, timeout=self._settings.timeout, return_when=asyncio.FIRST_COMPLETED)
-            if wanted.done():
-                return True
-            if self._lost.done():
-                raise self._why("connection lost")
-            if self._flight.answers == before:
-                return False
-
-    async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> None:
-        """Wait for ``wanted``, the loss of the connection, or the time-out, whichever is first."""
+        self._patience[wanted] = self._loop.time(), self._flight.answers
+        if self._look is None:
+            self._look = self._loop.call_later(self._settings.timeout, self._look_around)
         try:
-            await asyncio.wait(
-                [wanted, self._lost], timeout=self._settings.timeout, return_when=asyncio.FIRST_COMPLETED
-            )
+            return await wanted is not False
         finally:
-            finished = wanted.done()
-            if not finished:
-                wanted.cancel()
-        if finished:
-            wanted.result()
-        else:
-            raise self._why(f"{words} within {self._settings.timeout:g} s")
+            del self._patience[wanted]
 
-    def _why(self, words: str) -> Retry:
-        return self._lost.result() if self._lost.done() else Retry(words)
+    def _look_around(self) -> None:
+        """One timer for all who wait: each gives up when nothing was answered for as long as it is patient."""
+        now, most, answers = self._loop.time(), self._settings.timeout, self._flight.answers
+        for wanted, (since, before) in self._patience.items():
+            if answers != before:
+                self._patience[wanted] = now, answers
+            elif now - since >= most and not wanted.done():
+                wanted.set_result(False)
+        left = [since + most - now for since, _ in self._patience.values() if since + most > now]
+        self._look = self._loop.call_later(min(left), self._look_around) if left else None
 
-    def _fail(self, why: Retry) -> None:
-        if not self._lost.done():
-            self._lost.set_result(why)
+    async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> Any:
+        """What ``wanted`` brings, unless the connection is lost or the time-out is first."""
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                return await wanted
+        except TimeoutError:
+            raise Retry(f"{words} within {self._settings.timeout:g} s") from None
+        finally:
+            self._waiting.discard(wanted)
 
 
-def _late(seconds: float) -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.UserProperty = [("backfill", "1"), ("late_s", f"{seconds:.3f}")]
-    return properties
+class _Line(asyncio.Protocol):
+    """The bytes of one connection, cut into packets."""
+
+    def __init__(self, login: Login, take: Callable[[int, bytes], None], lose: Callable[[str], None]) -> None:
+        self.login = login
+        self.made = False
+        self._loop = asyncio.get_running_loop()
+        self.heard_at = self._loop.time()
+        self._take, self._lose = take, lose
+        self._packets = Packets(login.max_packet)
+        self._transport: asyncio.Transport | None = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._why = ""
+
+    def write(self, data: bytes) -> None:
+        """Nothing on a connection that is gone: whoever waits for an answer is told."""
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def fail(self, why: str) -> None:
+        """Of no more use; the reason is told with the loss."""
+        self._why = self._why or why
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self) -> None:
+        """Send what is written, and wait until it is closed."""
+        if self._transport is None:
+            return
+        self._transport.close()
+        timer = self._loop.call_later(CLOSE_S, self._transport.abort)
+        try:
+            await asyncio.shield(self._closed)
+        finally:
+            timer.cancel()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's call."""
+        self.made = True
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
+        self._transport.write(packets.connect(self.login))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's call."""
+        self._transport = None
+        self._closed.set_result(None)
+        self._lose(self._why or (f"connection lost: {exc}" if exc else "broker closed the connection"))
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's call."""
+        self.heard_at = self._loop.time()
+        try:
+            for first, body, cut in self._packets.feed(data):
+                if cut:
+                    raise Broken("a packet that is too large")
+                self._take(first, body)
+        except Broken as error:
+            self.fail(error.reason)
+
+
+def _answer(waiter: "asyncio.Future[Any] | None", word: object) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(word)
+
+
+def _login(settings: Settings, client_id: str, will: Message | None) -> Login:
+    word = password(settings)
+    return Login(
+        client_id=client_id,
+        version=V5 if settings.version == "5" else V311,
+        keep_alive_s=round(settings.keepalive),
+        expiry_s=0,
+        receive_maximum=LAST_ID,
+        max_packet=packets.LONGEST,
+        username=settings.username,
+        password=word.encode() if word is not None and settings.username is not None else None,
+        will=Will(will.topic, will.payload, will.retain) if will is not None else None,
+    )

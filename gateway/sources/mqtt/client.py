@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, cast
 
 from gateway.model.errors import Misconfigured, Retry
-from gateway.sources.mqtt import packets
 from gateway.sources.mqtt.budget import on_the_line
-from gateway.sources.mqtt.packets import Broken, Connected, Login, Packets
+from gateway.wires import mqtt as packets
+from gateway.wires.mqtt import Broken, Connected, Login, Packets
 
 PER_PACKET: Final = 200
 """Topic filters in one SUBSCRIBE."""

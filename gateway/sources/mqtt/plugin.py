@@ -26,10 +26,10 @@ from gateway.sources.mqtt.config import Settings, budget_link, link_id, own_clie
 from gateway.sources.mqtt.decode import Loads, Topic
 from gateway.sources.mqtt.flood import Flood
 from gateway.sources.mqtt.gather import Counters, Gather, Receipts, Taken
-from gateway.sources.mqtt.packets import V5, V311, Login
 from gateway.sources.mqtt.readers import BySparkplug, ByTopic, Reader
 from gateway.sources.mqtt.routes import routes
 from gateway.sources.mqtt.said import Change
+from gateway.wires.mqtt import V5, V311, Login
 
 WINDOW_311: Final = 20
 """What common 3.1.1 brokers allow in flight; waiting for more would wait in vain."""

@@ -12,9 +12,9 @@ from gateway.model.times import NS
 from gateway.sources.mqtt.address import Binding, Point
 from gateway.sources.mqtt.client import Session, connect
 from gateway.sources.mqtt.config import Settings, own_client_id
-from gateway.sources.mqtt.packets import V5, V311, Login
 from gateway.sources.mqtt.plugin import make_reader, tls_of
 from gateway.sources.mqtt.readers import Reader
+from gateway.wires.mqtt import V5, V311, Login
 
 SHOWN: Final = 60
 HEARING_S: Final = 10.0

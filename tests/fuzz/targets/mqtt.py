@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import cbor2
 
-from gateway.sources.mqtt import cbor, packets
+from gateway.sources.mqtt import cbor
 from gateway.sources.mqtt.address import Point
 from gateway.sources.mqtt.decode import QualityPath, TimePath, Topic
 from gateway.sources.mqtt.paths import Malformed, compile_path
 from gateway.sources.mqtt.sparkplug import Nodes
+from gateway.wires import mqtt as packets
 from tests.fuzz.target import Target
 from tests.helpers.sparkplug import metric, payload
 

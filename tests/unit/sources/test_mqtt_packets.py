@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sources.mqtt import packets
 from gateway.sources.mqtt.client import Session
-from gateway.sources.mqtt.packets import V5, V311, Broken, Login, Packets
+from gateway.wires import mqtt as packets
+from gateway.wires.mqtt import V5, V311, Broken, Login, Packets
 
 
 def a_publish(

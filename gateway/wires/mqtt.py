@@ -1,6 +1,6 @@
-"""MQTT 3.1.1 and 5.0 as a receiver needs it: packets out, packets in. No I/O.
+"""MQTT 3.1.1 and 5.0 of at most QoS 1: packets out, packets in. No I/O.
 
-Only what a subscriber of at most QoS 1 sends and is sent. Section numbers are those of the OASIS standard, MQTT 5.0.
+Only what a client sends and is sent. Section numbers are those of the OASIS standard, MQTT 5.0.
 """
 
 import struct
@@ -15,11 +15,19 @@ V5: Final = 5
 
 CONNACK: Final = 0x20
 PUBLISH: Final = 0x30
+PUBACK: Final = 0x40
 SUBACK: Final = 0x90
 PINGRESP: Final = 0xD0
 DISCONNECT: Final = 0xE0
 PINGREQ: Final = b"\xc0\x00"
 GOODBYE: Final = b"\xe0\x00"
+NO_LOCAL: Final = 0x04
+"""Subscription option: do not send us what we publish (3.8.3.1)."""
+NEW_ONLY: Final = 0x10
+"""Subscription option: retained messages come only with a new subscription, not with each reconnect."""
+
+LONGEST: Final = (1 << 28) - 1
+"""Bytes of the longest packet behind its length (1.5.5)."""
 
 #: property id -> bytes of its value; 0 = variable byte integer, -1 = string or binary, -2 = pair of strings (2.2.2.2)
 _PROPERTIES: Final = {
@@ -53,10 +61,15 @@ REASONS: Final = {
     0x8D: "keep alive timeout",
     0x8E: "session taken over: another client has the same client_id",
     0x8F: "topic filter invalid",
+    0x90: "topic name invalid",
     0x93: "receive maximum exceeded",
     0x95: "packet too large",
+    0x96: "message rate too high",
     0x97: "quota exceeded",
     0x98: "administrative action",
+    0x99: "payload format invalid",
+    0x9A: "retained messages not supported",
+    0x9B: "QoS not supported",
     0x9E: "shared subscriptions not supported",
     0xA2: "wildcard subscriptions not supported",
 }
@@ -75,6 +88,15 @@ def reason(code: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes for a client that is gone without a word, at QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """What CONNECT says. ``expiry_s`` seconds the broker keeps the session after a loss (0: not at all)."""
 
@@ -86,6 +108,7 @@ class Login:
     max_packet: int = 1 << 20
     username: str | None = None
     password: bytes | None = None
+    will: Will | None = None
 
 
 def varint(value: int) -> bytes:
@@ -109,6 +132,10 @@ def connect(login: Login) -> bytes:
     """CONNECT (3.1) that keeps the session unless ``expiry_s`` is 0."""
     flags = 0x02 if login.expiry_s == 0 else 0
     properties, payload = b"", _text(login.client_id)
+    if login.will is not None:
+        flags |= 0x0C | 0x20 * login.will.retain
+        payload += b"\0" if login.version == V5 else b""
+        payload += _text(login.will.topic) + _text(login.will.payload)
     if login.username is not None:
         flags |= 0x80
         payload += _text(login.username)
@@ -132,9 +159,11 @@ def connect(login: Login) -> bytes:
     return b"\x10" + varint(len(body)) + body
 
 
-def subscribe(packet_id: int, filters: Sequence[str], qos: int, version: int) -> bytes:
-    """SUBSCRIBE (3.8). On version 5 retained messages come only with a new subscription, not with each reconnect."""
-    option = qos | (0x10 if version == V5 else 0)
+def subscribe(
+    packet_id: int, filters: Sequence[str], qos: int, version: int, options: int = NEW_ONLY
+) -> bytes:
+    """SUBSCRIBE (3.8); ``options`` are said on version 5 only."""
+    option = qos | (options if version == V5 else 0)
     body = packet_id.to_bytes(2) + (b"\0" if version == V5 else b"")
     body += b"".join(_text(each) + bytes([option]) for each in filters)
     return b"\x82" + varint(len(body)) + body
@@ -145,6 +174,25 @@ def pubacks(packet_ids: Sequence[int]) -> bytes:
     words = [0x4002] * (2 * len(packet_ids))
     words[1::2] = packet_ids
     return struct.pack(f">{len(words)}H", *words)
+
+
+def announce(packet_id: int, topic: str, payload: bytes, *, retain: bool, properties: bytes | None) -> bytes:
+    """PUBLISH (3.3) at QoS 1; ``properties`` as of :func:`user_properties`, None on version 3.1.1.
+
+    Raises:
+        ValueError: topic or message longer than MQTT can say.
+    """
+    more = b"" if properties is None else varint(len(properties)) + properties
+    head = _text(topic) + packet_id.to_bytes(2) + more
+    size = len(head) + len(payload)
+    if size > LONGEST:
+        raise ValueError(f"{size} bytes do not fit an MQTT packet")
+    return (b"\x33" if retain else b"\x32") + varint(size) + head + payload
+
+
+def user_properties(pairs: Mapping[str, str]) -> bytes:
+    """User properties (3.3.2.3.7) for :func:`announce`."""
+    return b"".join(b"\x26" + _text(name) + _text(value) for name, value in pairs.items())
 
 
 class Packets:
@@ -244,6 +292,21 @@ def suback(body: bytes, version: int) -> tuple[int, bytes]:
         raise Broken("short SUBACK")
     at = _properties(body, 2)[1] if version == V5 else 2
     return int.from_bytes(body[:2]), body[at:]
+
+
+def puback(body: bytes, version: int) -> tuple[int, int, str]:
+    """(packet id, code: >= 0x80 refused, why in words) (3.4).
+
+    Raises:
+        Broken: it is not one.
+    """
+    if len(body) < 2:
+        raise Broken("short PUBACK")
+    packet_id = int.from_bytes(body[:2])
+    if len(body) == 2 or version != V5:
+        return packet_id, 0, ""
+    own = _properties(body, 3)[0].get(REASON_STRING, b"") if len(body) > 3 else b""
+    return packet_id, body[2], own.decode(errors="replace") or reason(body[2])
 
 
 def disconnect(body: bytes) -> str:
