@@ -39,7 +39,8 @@ class Fengsui(Adapter):
             "county": COUNTY,
             "site": {"id": SITE, "name": "bench"},
             "state": "./state",
-            "installations": [{"id": "plant", "name": "plant"}],
+            "people": {"duty": {"name": "duty"}},
+            "installations": [{"id": "plant", "name": "plant", "owners": {"responsible": "duty"}}],
             "sources": self.sources(desc, ctx),
             "tags": ["tags.csv"],
             "outputs": {

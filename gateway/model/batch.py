@@ -45,14 +45,18 @@ class Batch:
     quality: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
+        shape = np.shape(self.tag)
         for name, dtype in _NATIVE:
-            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
-            if column.ndim != 1 or column.shape != np.shape(self.tag):
-                raise ValueError(f"column {name!r} has shape {column.shape}, expected {np.shape(self.tag)}")
-            if column is getattr(self, name) and column.flags.writeable:
+            given = getattr(self, name)
+            column = np.ascontiguousarray(given, dtype=dtype)
+            if column.ndim != 1 or column.shape != shape:
+                raise ValueError(f"column {name!r} has shape {column.shape}, expected {shape}")
+            if column is not given:
+                object.__setattr__(self, name, column)
+            elif column.flags.writeable:
                 column = column.view()
-            column.flags.writeable = False
-            object.__setattr__(self, name, column)
+                object.__setattr__(self, name, column)
+            column.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.tag)

@@ -127,6 +127,7 @@ type_names = {
 }
 Input = Readings | Tick | Acted | LinkChange | Started | Gap | ConfigChange | SystemFault | ArchiveClosed
 _NAME_OF = {cls: name for name, cls in type_names.items()}
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +149,10 @@ def encode(item: Input) -> bytes:
     """One byte of kind (``R`` readings, ``J`` JSON) and the payload."""
     if isinstance(item, Readings):
         return b"R" + item.batch.to_bytes()
-    return (
-        b"J"
-        + json.dumps([_NAME_OF[type(item)], asdict(item)], ensure_ascii=False, separators=(",", ":")).encode()
-    )
+    kind = type(item)
+    # asdict copies deeply, which only a command needs; a tick comes every second.
+    fields = asdict(item) if kind is Acted else {name: getattr(item, name) for name in kind.__slots__}
+    return b"J" + _JSON.encode([_NAME_OF[kind], fields]).encode()
 
 
 def decode(data: bytes) -> Input:

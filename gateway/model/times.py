@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Final
 
 NS: Final = 1_000_000_000
@@ -49,7 +50,13 @@ def _counted(number: object) -> int:
 def iso(ns: int) -> str:
     """``2026-11-22T03:09:57.123456789Z``."""
     whole, rest = divmod(int(ns), NS)
-    return f"{(_EPOCH + dt.timedelta(seconds=whole)).strftime('%Y-%m-%dT%H:%M:%S')}.{rest:09d}Z"
+    return f"{_second(whole)}.{rest:09d}Z"
+
+
+@lru_cache(64)
+def _second(whole: int) -> str:
+    """Kept for a while: the times of an event lie close together, and a calendar is slow."""
+    return (_EPOCH + dt.timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parse_iso(text: str) -> int:

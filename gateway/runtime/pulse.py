@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.model.ports import Clock
 
-BEAT_S: Final = 0.25
+BEAT_S: Final = 0.5
 LATE_S: Final = 1.0
 """Less is no outage: a freshness deadline is three polls and more, and half a second is soon made good."""
 

@@ -11,7 +11,7 @@ from gateway.sinks.influxdb.encode import event_line
 from gateway.sinks.influxdb.troubles import Troubles
 
 BATCH: Final = 500
-LINGER_S: Final = 1.0
+LINGER_S: Final = 5.0
 """Behind a POST events gather this long for the next: a POST costs as much as twenty events."""
 
 

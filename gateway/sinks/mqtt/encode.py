@@ -95,8 +95,7 @@ def state_messages(
     open_now: dict[str, list[Occurrence]] = {}
     for each in present.occurrences:
         topic = topics.state(each.installation, each.tag, each.rule)
-        hidden = each.shadow or each.axes.recorded_only
-        if not hidden and (only is None or topic in only):
+        if (only is None or topic in only) and not (each.shadow or each.axes.recorded_only):
             open_now.setdefault(topic, []).append(each)
     wanted = {topic: state_body(present, found) for topic, found in open_now.items()}
     gone = known if only is None else only.intersection(known)

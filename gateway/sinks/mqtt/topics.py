@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gateway.model.levels import Level
@@ -10,6 +11,7 @@ from gateway.model.site import Site
 _NOT_TOPIC: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
+@lru_cache(4096)
 def segment(text: str) -> str:
     """``text`` as one level of a topic: ``[A-Za-z0-9_-]{1,64}``; what does not fit becomes ``_``, nothing ``none``.
 
