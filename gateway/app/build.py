@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from gateway.app.plugins import Pushed, build_sinks, build_sources
 from gateway.config.load import Loaded
 from gateway.config.ways import ways_of
 from gateway.model.effective import dump_site, load_site
+from gateway.model.errors import Misconfigured, Retry
 from gateway.model.ports import Clock
 from gateway.model.site import Site
 from gateway.model.times import NS
@@ -25,6 +26,8 @@ from gateway.runtime.keeping import Retention
 from gateway.runtime.machine import Machine
 from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
+from gateway.store.ledger import FILE as LEDGER
+from gateway.store.ledger import read_ledger
 
 ADDRESS_FILE: Final = "console.json"
 log = structlog.get_logger()
@@ -108,6 +111,7 @@ async def _serve(
         machine.records,
         token=token,
         now=machine.clock.now,
+        ledger=partial(_ledger, state),
         reload=changes.reload if changes is not None else None,
         exercise=exercise,
         changes=changes,
@@ -122,6 +126,16 @@ async def _serve(
         await parts.serve(app, host.strip("[]"), int(port), ready, tls)
     finally:
         (state / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+async def _ledger(state: Path, ids: Sequence[str], limit: int) -> Mapping[str, Any]:
+    """Read beside the writer, in a thread; a gateway that has not begun to write one has sent nothing."""
+    if not (state / LEDGER).exists():
+        return {"outputs": {}, "events": []}
+    try:
+        return (await asyncio.to_thread(read_ledger, state, ids=ids, limit=limit)).as_json()
+    except Misconfigured as error:
+        raise Retry(str(error), after=5) from error
 
 
 def say_code(access: Any) -> None:

@@ -8,7 +8,19 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import Response
 
 from gateway import __version__
-from gateway.console import acts, changing, errors, hands, pages, probes, push, reads
+from gateway.console import (
+    acts,
+    cards,
+    changing,
+    deliveries,
+    errors,
+    hands,
+    pages,
+    probes,
+    push,
+    reads,
+    search,
+)
 from gateway.console import exercise as drills
 from gateway.console.answers import answer
 from gateway.console.guard import LOOPBACK, Guard
@@ -25,6 +37,7 @@ from gateway.console.ports import (
     HistoryPort,
     Inlet,
     JournalPort,
+    LedgerPort,
     ReloadPort,
 )
 from gateway.model.commands import Act, Actor, Command
@@ -56,6 +69,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     book: Book | None = None,
     rules: DoorRules = DoorRules(),
     exercise: ExercisePort | None = None,
+    ledger: LedgerPort | None = None,
     changes: ChangePort | None = None,
 ) -> FastAPI:
     """Pages, API and probes over one plant.
@@ -68,12 +82,13 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         book: accounts, panels and tokens; without it whoever sits at the machine acts under the name they give.
         rules: how long the right to act lasts, and which proxies are believed.
         now: UTC in ns; another clock only where the plant's time is not the wall's (the demo).
+        ledger: what became of each alarm event at each output.
         exercise: drills; none where the console is not the gateway's own.
         changes: stages and approvals; the same.
 
     ``app.state.hub`` must be run (``server.serve`` does) for the stream to move.
     """
-    context = Context(plant, commands, history, journal, now)
+    context = Context(plant, commands, history, journal, now, ledger)
     door = Door(
         token, book, act_idle_s=rules.act_idle_s, act_longest_s=rules.act_longest_s, proxies=rules.proxies
     )
@@ -94,7 +109,8 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.include_router(admin.router(access), prefix=API)
     app.include_router(reads.router(context, hub, narrow, door), prefix=API)
     app.include_router(acts.router(context, access, reload), prefix=API)
-    app.include_router(hands.router(context), prefix=API)
+    for part in (hands, cards, deliveries, search):
+        app.include_router(part.router(context), prefix=API)
     if changes is not None:
         app.include_router(changing.router(changes, access), prefix=API)
     if exercise is not None:

@@ -1,9 +1,6 @@
 """What people do that is no act on an alarm: enter a reading, mark a loop as tested or data as false; tested loops."""
 
-import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -13,12 +10,12 @@ from starlette.responses import Response
 from gateway.console import schemas
 from gateway.console.acts import RESPONSES, actor
 from gateway.console.answers import answer, records
+from gateway.console.folds import Fold
 from gateway.console.ports import Context
 from gateway.model.commands import Act, Command
 from gateway.model.events import EventKind, Record
 from gateway.model.times import iso, parse_iso
 
-PAGE: Final = 1000
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
@@ -70,28 +67,21 @@ class LoopsView(schemas.Model):
     loops: list[LoopView]
 
 
-@dataclass(slots=True)
 class Loops:
-    """The newest test of every loop, folded from the journal as far as it was read."""
+    """The newest test of every loop, folded from the journal."""
 
-    context: Context
-    _epoch: str = ""
-    _seq: int = 0
-    _newest: dict[str, Record] = field(default_factory=dict)
+    def __init__(self, context: Context) -> None:
+        self._newest: dict[str, Record] = {}
+        self._fold = Fold(context, self._newest.clear, self._take)
+
+    def _take(self, record: Record) -> None:
+        if record.event.event is EventKind.LOOP_TESTED:
+            self._newest[record.event.tag] = record
 
     async def newest(self) -> dict[str, Record]:
         """Tag id -> its newest ``loop-tested``."""
-        epoch = self.context.plant.present().epoch
-        if epoch != self._epoch:
-            self._epoch, self._seq, self._newest = epoch, 0, {}
-        while page := await self._page():
-            self._newest |= {r.event.tag: r for r in page if r.event.event is EventKind.LOOP_TESTED}
-            self._seq = page[-1].seq
+        await self._fold.follow()
         return self._newest
-
-    async def _page(self) -> Sequence[Record]:
-        found = self.context.journal(self._seq, PAGE)
-        return await found if inspect.isawaitable(found) else found
 
 
 def router(context: Context) -> APIRouter:

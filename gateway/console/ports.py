@@ -47,6 +47,10 @@ class ChangePort(Protocol):
         ...
 
 
+LedgerPort = Callable[[Sequence[str], int], Mapping[str, Any] | Awaitable[Mapping[str, Any]]]
+"""(beginnings of alarm ids, most events) -> the ledger as :meth:`gateway.store.ledger.Ledger.as_json` has it."""
+
+
 class ExercisePort(Protocol):
     """Drills beside a running gateway. Each method raises Refused with the reason."""
 
@@ -111,3 +115,5 @@ class Context:
     journal: JournalPort
     now: Callable[[], int] = field(default=time.time_ns)
     """UTC, ns: the time that ages on the page are counted from"""
+    ledger: LedgerPort | None = None
+    """what became of each alarm event at each output; none where nothing is sent"""

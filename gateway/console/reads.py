@@ -18,8 +18,9 @@ from gateway.console.people.door import Door
 from gateway.console.people.roles import Role
 from gateway.console.ports import Columns, Context
 from gateway.console.stream import EventStream
+from gateway.console.times import moment
 from gateway.model.site import Site
-from gateway.model.times import MS, NS, iso, parse_iso
+from gateway.model.times import MS, NS, iso
 
 MOST_POINTS: Final = 4000
 MOST_EVENTS: Final = 1000
@@ -141,14 +142,6 @@ def _past(api: APIRouter, context: Context) -> None:
         found = context.journal(max(0, present.head_seq - limit) if after is None else after, limit)
         told = await found if inspect.isawaitable(found) else found
         return records(told, {"epoch": present.epoch, "head": present.head_seq})
-
-
-def moment(text: str) -> int:
-    """ns of a query's time. Raises 422 with the reason."""
-    try:
-        return int(text) * MS if text.lstrip("-").isdigit() else parse_iso(text.replace(" ", "+"))
-    except ValueError as fault:
-        raise HTTPException(422, str(fault)) from fault
 
 
 def _columns(columns: Columns) -> dict[str, Any]:

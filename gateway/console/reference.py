@@ -32,7 +32,9 @@ class _Nothing:
 def schema() -> dict[str, Any]:
     """The whole API as OpenAPI, made without a plant."""
     nothing = cast("Any", _Nothing())
-    app = create_app(nothing, nothing, nothing, nothing, token="x" * 16, book=Book(None), exercise=nothing)
+    app = create_app(
+        nothing, nothing, nothing, nothing, token="x" * 16, book=Book(None), exercise=nothing, changes=nothing
+    )
     return app.openapi()
 
 

@@ -126,6 +126,7 @@ class AlarmView(Model):
     acknowledged_by: ActorView | None
     comment: str
     first_out: bool
+    group: str
     until: str | None
     set_aside_by: ActorView | None
     reason: str

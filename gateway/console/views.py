@@ -141,6 +141,7 @@ def alarm(o: Occurrence) -> Json:
         "acknowledged_by": actor(o.acknowledged_by),
         "comment": o.comment,
         "first_out": o.first_out,
+        "group": o.group,
         "until": maybe_iso(o.until if o.until < NEVER else 0),
         "set_aside_by": actor(o.set_aside_by),
         "reason": o.reason,

@@ -19,7 +19,7 @@ from gateway.model.quality import Quality, Status, quality_name, status_of
 from gateway.model.site import Site, Tag
 from gateway.model.times import iso, parse_iso, seconds
 
-ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED, Act.FALSE_DATA, Act.ACCESS})
+ACTS: Final = frozenset({Act.ENTER, Act.LOOP_TESTED, Act.FALSE_DATA, Act.CARD_STEP, Act.ACCESS})
 AHEAD: Final = seconds(60)
 """A reading entered for later than this from now is a slip of the hand."""
 OLDEST: Final = seconds(7 * 86_400)
@@ -54,6 +54,8 @@ def by_hand(
     words = dict(command.words)
     if command.act is Act.ACCESS:
         return _access(command, words, now), None
+    if command.act is Act.CARD_STEP:
+        return _card_step(site, command, words, now), None
     row = site.tag_index.get(words.get("tag", ""))
     if row is None:
         raise Refused(f"no tag {words.get('tag', '')!r}")
@@ -69,6 +71,20 @@ def _access(command: Command, words: Mapping[str, str], now: int) -> Event:
     return Event(
         event=EventKind.ACCESS, time=now, actor=command.actor, comment=command.comment, detail=dict(words)
     )
+
+
+def _card_step(site: Site, command: Command, words: Mapping[str, str], now: int) -> Event:
+    """A ticked step of the response card of one alarm; it changes no alarm, it says what was done and by whom."""
+    rule = next((r for r in site.rules if r.id == words.get("rule", "")), None)
+    if rule is None:
+        raise Refused(f"no rule {words.get('rule', '')!r}")
+    if not words.get("alarm") or not words.get("step", "").isdigit():
+        raise Refused("which alarm and which step")
+    detail = {"alarm": words["alarm"], "step": words["step"], "text": words.get("text", "")}
+    return Event(
+        event=EventKind.CARD_STEP, time=now, rule=rule.id, installation=rule.installation, tag=rule.subject,
+        level=rule.level, actor=command.actor, comment=command.comment, detail=detail,
+    )  # fmt: skip
 
 
 def _tested(tag: Tag, command: Command, words: Mapping[str, str], now: int, seen: TagState) -> Event:

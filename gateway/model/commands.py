@@ -54,6 +54,8 @@ class Act(StrEnum):
     EXERCISE_END = "exercise-end"
     FALSE_DATA = "false-data"
     """readings that were not the process (伪数据): ``words`` are ``tag``, ``start``, ``end``; none is overwritten"""
+    CARD_STEP = "card-step"
+    """a step of a response card is done: ``words`` are ``alarm`` (id), ``rule``, ``step`` (number) and its ``text``"""
     ACCESS = "access"
     """who may look and act has changed, or was tried: ``words`` are ``what`` and its details (never a secret)"""
 

@@ -149,6 +149,7 @@ class EventKind(StrEnum):
     FALSE_DATA = "false-data"
     EXERCISE_STARTED = "exercise-started"
     EXERCISE_ENDED = "exercise-ended"
+    CARD_STEP = "card-step"
     ACCESS = "access"
 
 
@@ -349,6 +350,8 @@ class Occurrence:
     """ns; when it was last acknowledged whole"""
     first_out: bool = False
     """it was the first of its group"""
+    group: str = ""
+    """what it belongs to: ``first-out:<group>``, ``device:<link>``, ``installation:<id>`` or ``system``"""
 
     def with_(self, **changes: Any) -> "Occurrence":
         """A copy with some fields replaced; several times as quick as ``dataclasses.replace``, which makes it anew."""

@@ -31,6 +31,7 @@ def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None =
         book=book,
         rules=rules or DoorRules(),
         exercise=NoDrill(),
+        changes=NoChange(),
     )
 
 
@@ -57,6 +58,21 @@ class NoDrill:
 
     async def submit(self, command: Command) -> Sequence[Record]:
         raise Refused("no drill runs")
+
+
+class NoChange:
+    """Management of change with nothing to change."""
+
+    def configs(self) -> Mapping[str, Any]:
+        return {"running": "0" * 64, "approval": "off", "approved": False, "approvals": []}
+
+    async def approve(self, digest: str, actor: Actor, second: Actor, why: str) -> Mapping[str, Any]:
+        raise Refused("nothing to approve")
+
+    async def stage(
+        self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
+    ) -> Mapping[str, Any]:
+        raise Refused("nothing to stage")
 
 
 class ConsoleThread:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -22,8 +26,13 @@ class Page:
         self.plant = console.plant
 
     def open(self, page: str = "overview", language: str = "en") -> Page:
+        self.door(page, language)
+        self.until(lambda: self.js("return document.body.className === ''"))
+        return self
+
+    def door(self, page: str = "overview", language: str = "en") -> Page:
+        """The address, whether or not there is a view."""
         self.driver.get(f"{self.console.url}?lang={language}#/{page}")
-        self.until(lambda: not self.lost)
         return self
 
     def until(self, met: Callable[[], Any], seconds: float = 10) -> Any:
@@ -42,12 +51,47 @@ class Page:
     def texts(self, css: str) -> list[str]:
         return list(self.js("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", css))
 
+    def text(self, css: str) -> str:
+        """Words of the first such element, "" while there is none."""
+        return str(self.js("return document.querySelector(arguments[0])?.innerText ?? ''", css))
+
+    def click(self, css: str) -> None:
+        """As soon as it can be clicked, also where the page draws it anew meanwhile."""
+
+        def done() -> bool:
+            try:
+                self.one(css).click()
+            except (StaleElementReferenceException, ElementClickInterceptedException):
+                return False
+            return True
+
+        self.until(done)
+
     def rows(self) -> list[str]:
         return list(self.js("return [...document.querySelectorAll('tr.alarm')].map(e => e.dataset.id)"))
 
     def name_me(self, name: str = "王强") -> None:
         who = json.dumps({"id": name, "name": name, "workstation": "panel-1"})
         self.js("localStorage.setItem('fengsui.who', arguments[0])", who)
+
+    def press(self, *keys: str) -> None:
+        """Keys to whatever has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def focus(self) -> str:
+        """id of what has the focus."""
+        return str(self.js("return document.activeElement.id"))
+
+    def picture(self, name: str) -> None:
+        """A picture for the documents, where ``FENGSUI_PICTURES`` names their folder (docs/images)."""
+        folder = os.environ.get("FENGSUI_PICTURES")
+        if folder:
+            self.driver.save_screenshot(str(Path(folder) / f"console-{name}.png"))
+
+    def quiet(self) -> None:
+        """No request left the machine, and the browser complained of nothing."""
+        left, said = self.external(), self.complaints()
+        assert (left, said) == ([], []), (left, said)
 
     def external(self) -> list[str]:
         """Requests to anything but the console since the last call."""

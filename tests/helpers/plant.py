@@ -118,8 +118,8 @@ class FakePlant:
                 raise Refused(f"no open alarm {seen.id}")  # whole or not at all, as in the core
         self.commands.append(command)
         before = len(self.records)
-        if command.act is Act.ACCESS:
-            self.journal_of(EventKind.ACCESS, None, command.actor, detail=dict(command.words))
+        if command.act in {Act.ACCESS, Act.CARD_STEP}:
+            self.journal_of(EventKind(command.act.value), None, command.actor, detail=dict(command.words))
         for seen in command.seen:
             self._obey(command, seen.id, seen.n)
         return self.records[before:]

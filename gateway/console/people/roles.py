@@ -75,6 +75,10 @@ _TABLE: Final = {
     "GET /tags/{tag}/history": "VOEAUT",
     "GET /events": "VOEAUT",
     "GET /loops": "VOEAUT",
+    "GET /cards": "RVOEAUT",
+    "GET /deliveries": "RVOEAUT",
+    "GET /events/search": "VOEAUT",
+    "GET /events/export.csv": "VOEAUT",
     "POST /commands/acknowledge": "OET",
     "POST /commands/reset": "OET",
     "POST /commands/shelve": "OET",
@@ -90,6 +94,7 @@ _TABLE: Final = {
     "POST /commands/reopen": "OET",
     "POST /commands/report": "OET",
     "POST /commands/enter": "OET",
+    "POST /commands/card-step": "OET",
     "POST /commands/loop-tested": "OET",
     "POST /commands/false-data": "ET",
     "POST /commands/reload": "ET",
@@ -115,6 +120,7 @@ _TABLE: Final = {
     "POST /exercise/commands/settle": "OET",
     "POST /exercise/commands/dismiss": "OET",
     "POST /exercise/commands/reopen": "OET",
+    "POST /exercise/commands/report": "OET",
     "POST /push/{source}": "RVOEAUTN",  # each source asks for its own token
 }
 OUTSIDE: Final = ("GET /", "GET /vendor/{name}", "GET /healthz", "GET /readyz", "GET /metrics")

@@ -14,12 +14,14 @@ const date = (s) => (s ? day(s * 1000) : "—");
 const yes = (value) => (value ? t("yes") : "");
 
 export function mount(root) {
-  const parts = ["accounts", "panels", "tokens"].map((name) => h("section.panel", { id: name }));
-  put(root, h("div.columns", null, parts));
-  if (me.mode === "name") put(root, h("p.empty", null, t("people.none")));
-  else if (!me.roles.some((role) => role === "administrator" || role === "auditor")) put(root, h("p.empty", null, t("people.notyours")));
-  else look(parts);
-  return on("who", () => location.hash.includes("people") && look(parts));
+  const draw = () => {
+    const parts = ["accounts", "panels", "tokens"].map((name) => h("section.panel", { id: name }));
+    if (me.mode === "name") put(root, h("p.empty", null, t("people.none")));
+    else if (!me.roles.some((role) => role === "administrator" || role === "auditor")) put(root, h("p.empty", null, t("people.notyours")));
+    else { put(root, h("div.columns", null, parts)); look(parts); }
+  };
+  draw();
+  return on("who", draw);
 }
 
 async function look([accounts, panels, tokens]) {
