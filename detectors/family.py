@@ -1,14 +1,16 @@
 """What a family of kinds is: rules that share arrays of parameters and state, and one compiled kernel.
 
 A family knows its rules by their place in its own list; :class:`detectors.bank.Bank` gives every rule of a plant to its
-family and puts the edges together again.
+family and puts the edges together again. What families share beside their kernels is here too: :class:`Kept`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
+from detectors import layout as lo
 from detectors.kinds.params import Params
 
 
@@ -64,3 +66,69 @@ class Family(Protocol):
         Raises:
             ValueError: an array is missing or of another size; nothing was changed.
         """
+
+
+class Kept(Family):
+    """A family whose state is named arrays of records. A snapshot is their bytes; dates in them move with an outage.
+
+    A subclass fills ``_memory`` with at least ``state`` (a record per rule, with a delay machine) and ``meta``.
+    """
+
+    parts: ClassVar[tuple[str, ...]]
+    """arrays of ``_memory`` that a snapshot has"""
+    dated: ClassVar[tuple[str, ...]]
+    """arrays with the fields ``source``, ``received`` and ``seen``: a last reading"""
+    _memory: dict[str, NDArray[Any]]
+
+    def next_deadline(self) -> int:
+        return int(self._memory["meta"][lo.META_BOUND])
+
+    def shift(self, outage: int) -> None:
+        state, meta = self._memory["state"], self._memory["meta"]
+        state["deadline"][state["deadline"] != lo.NEVER] += outage
+        for array in (self._memory[name] for name in self.dated):
+            for name in ("source", "received"):
+                array[name][array["seen"] == 1] += outage
+        if meta[lo.META_BOUND] != lo.NEVER:
+            meta[lo.META_BOUND] += outage
+
+    def conditions(self) -> NDArray[np.int8]:
+        state = self._memory["state"]
+        active = np.isin(state["phase"], (lo.ACTIVE, lo.PENDING_OFF))
+        unknown = (state["unknown"] == 1) | (state["phase"] == lo.UNJUDGED)
+        return np.where(unknown, lo.IS_UNKNOWN, np.where(active, lo.IS_ACTIVE, lo.IS_NORMAL)).astype(np.int8)
+
+    def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
+        """Without value and quality, which a family keeps where its kinds need them, and without a forecast."""
+        edges, own = np.zeros(len(rules), lo.EDGE), list(rules)
+        edges["rule"], edges["time"], edges["received"] = own, now, now
+        edges["onset"] = self._memory["state"]["onset"][own]
+        edges["before"], edges["after"] = lo.IS_UNKNOWN, self.conditions()[own]
+        edges["rate"] = edges["eta"] = edges["confidence"] = np.nan
+        return edges
+
+    def dump(self) -> dict[str, bytes]:
+        return {name: self._memory[name].tobytes() for name in self.parts}
+
+    def load(self, parts: Mapping[str, bytes]) -> None:
+        for name in self.parts:
+            size, expected = len(parts.get(name, b"")), self._memory[name].nbytes
+            if size != expected:
+                raise ValueError(f"state of {name!r} has {size} bytes, expected {expected}")
+        for name in self.parts:
+            array = self._memory[name]
+            array[...] = np.frombuffer(parts[name], array.dtype).reshape(array.shape)
+
+
+def in_turns(call: Callable[[int], tuple[int, NDArray[Any]]], count: int) -> NDArray[Any]:
+    """All edges of ``count`` rows from a kernel that stops where its room for edges is nearly full.
+
+    Args:
+        call: judges from this row on; returns the next row to do and the edges, which the next call may overwrite.
+    """
+    start, edges = call(0)
+    while start < count:
+        before = edges.copy()
+        start, edges = call(start)
+        edges = np.concatenate([before, edges])
+    return edges

@@ -120,6 +120,7 @@ def _copy_window(mine: Arrays, theirs: Arrays, here: int, there: int) -> None:
     for name in ("close", "sum", "age", "count", "doubtful"):
         a[name] = b[name]
     last, doubt = int(b["close"] // b["width"]), 0
+    a["slot"] = (last - 1) % int(a["slots"])
     for index in range(last - min(int(a["slots"]), int(b["slots"])), last):
         to, of = index % int(a["slots"]), index % int(b["slots"])
         for name in ("means", "ages"):

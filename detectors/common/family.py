@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 import numpy as np
@@ -14,21 +14,8 @@ from detectors.common import layout as co
 from detectors.common.build import build
 from detectors.common.carry import copy_own, fresh
 from detectors.common.kernels import detect
-from detectors.family import Family
+from detectors.family import Kept
 from detectors.kinds.params import Params
-
-_STATE_PARTS: Final = (
-    "state",
-    "tags",
-    "windows",
-    "means",
-    "ages",
-    "numbers",
-    "groups",
-    "votes",
-    "bounds",
-    "meta",
-)
 
 
 def _version() -> str:
@@ -47,8 +34,11 @@ def _kernel() -> Callable[..., int]:
     return native(detect, co.CONTEXT)
 
 
-class Common(Family):
+class Common(Kept):
     """The common kinds, see :class:`detectors.family.Family`."""
+
+    parts = ("state", "tags", "windows", "means", "ages", "numbers", "groups", "votes", "bounds", "meta")
+    dated = ("tags", "groups")
 
     def __init__(
         self, tags: int, rules: Sequence[Params], hold: Sequence[int], permits: Sequence[Sequence[int]]
@@ -81,41 +71,19 @@ class Common(Family):
             edges = np.concatenate([before, self._memory["edges"][:found]])
         return edges
 
-    def next_deadline(self) -> int:
-        return int(self._memory["meta"][lo.META_BOUND])
-
     def shift(self, outage: int) -> None:
+        super().shift(outage)
         m = self._memory
-        for array, name in ((m["state"], "deadline"), (m["bounds"].view([("at", "<i8")]), "at")):
-            array[name][array[name] != lo.NEVER] += outage
-        resting = m["tags"]["frozen_at"] != lo.NEVER
-        m["tags"]["frozen_at"][resting] += outage
-        for name in ("source", "received"):
-            m["tags"][name][m["tags"]["seen"] == 1] += outage
-            m["groups"][name][m["groups"]["seen"] == 1] += outage
-        if m["meta"][lo.META_BOUND] != lo.NEVER:
-            m["meta"][lo.META_BOUND] += outage
-
-    def conditions(self) -> NDArray[np.int8]:
-        state = self._memory["state"]
-        active = np.isin(state["phase"], (lo.ACTIVE, lo.PENDING_OFF))
-        unknown = (state["unknown"] == 1) | (state["phase"] == lo.UNJUDGED)
-        return np.where(unknown, lo.IS_UNKNOWN, np.where(active, lo.IS_ACTIVE, lo.IS_NORMAL)).astype(np.int8)
+        for dates in (m["bounds"], m["tags"]["frozen_at"]):
+            dates[dates != lo.NEVER] += outage
 
     def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
-        edges, m, params = np.zeros(len(rules), lo.EDGE), self._memory, self.tables.rules[list(rules)]
+        edges, m, params = super().present(rules, now), self._memory, self.tables.rules[list(rules)]
         group, sloped = np.isin(params["kind"], co.GROUPS), np.isin(params["kind"], co.SLOPES)
         for name in ("value", "quality"):
             edges[name] = np.where(
                 group, m["groups"][name][params["own"] * group], m["tags"][name][params["tag"]]
             )
-        edges["rule"], edges["onset"], edges["time"], edges["received"] = (
-            rules,
-            m["state"]["onset"][list(rules)],
-            now,
-            now,
-        )
-        edges["before"], edges["after"] = lo.IS_UNKNOWN, self.conditions()[list(rules)]
         known = sloped & (edges["after"] == lo.IS_ACTIVE)
         for name in ("rate", "eta", "confidence"):
             edges[name] = np.where(known, m["numbers"][name][params["own"] * sloped], np.nan)
@@ -133,19 +101,6 @@ class Common(Family):
             copy_own(mine, theirs, self.tables.rules[here], other.tables.rules[there])
         mine["tags"]["quiet"] = 0  # what may come without changing anything is found anew
         mine["bounds"][:] = mine["meta"][lo.META_BOUND] = 0  # and so is every delay, with the next input
-
-    def dump(self) -> dict[str, bytes]:
-        return {name: self._memory[name].tobytes() for name in _STATE_PARTS}
-
-    def load(self, parts: Mapping[str, bytes]) -> None:
-        arrays = {name: self._memory[name] for name in _STATE_PARTS}
-        for name, array in arrays.items():
-            if len(parts.get(name, b"")) != array.nbytes:
-                raise ValueError(
-                    f"state of {name!r} has {len(parts.get(name, b''))} bytes, expected {array.nbytes}"
-                )
-        for name, array in arrays.items():
-            array[...] = np.frombuffer(parts[name], array.dtype)
 
 
 def _as_rows(rows: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from detectors._numba import part, piece
 from detectors.common.memory import memory
-from detectors.layout import ACTIVE, NS, PENDING_OFF, UNCERTAIN
+from detectors.layout import ACTIVE, NS, PENDING_OFF, UNCERTAIN, UNJUDGED
 from detectors.machine import sort
 from detectors.types import Array, Record
 
@@ -29,19 +29,24 @@ MOST_ALIKE = 0.9
 """the autocorrelation of residuals is not believed beyond this: from so few it is not known better"""
 SLACK = 1e-9
 """relative; more than the rounding of the cheap tests"""
+AGES = 1e-6
+"""relative; more than is lost where the ages of buckets are kept in single precision"""
+TREND_POINTS = 8
+"""a trend needs as many buckets: two in each quarter of its window"""
 FEW = 16
 ROUNDING = 2e-15
 """relative; more than three operations lose"""
 
 
 @piece
-def gather(at: int, win: Record, end: int, count: int) -> tuple[int, int]:
-    """The filled ones of the last ``count`` buckets up to ``end``, oldest first: seconds relative to ``end`` into
+def gather(at: int, win: Record, count: int) -> tuple[int, int]:
+    """The filled ones of the last ``count`` buckets, oldest first: seconds relative to their end into
     ``scratch[:n]``, means into ``scratch[count:count + n]``. Returns n and the worst status.
     """
     m = memory(at)
     n, worst, width = 0, 0, win.width / NS
-    slot = (end // win.width - count) % win.slots
+    slot = win.slot + 1 - count
+    slot = slot if slot >= 0 else slot + win.slots
     for back in range(count - 1, -1, -1):
         mean = m.means[win.first + slot]
         if mean == mean:
@@ -140,6 +145,33 @@ def far_away(y: Array, n: int, p: Record, least: float) -> bool:
     return bool(high - low < ROUGH * (p.limit - high) / p.horizon * least * (1.0 - SLACK))
 
 
+@part
+def reach(at: int, win: Record) -> tuple[int, float, float]:
+    """How many of the window's buckets are filled, their lowest and their highest mean."""
+    m = memory(at)
+    n, low, high = 0, np.inf, -np.inf
+    for k in range(win.first, win.first + win.slots):
+        mean = m.means[k]
+        if mean == mean:
+            n, low, high = n + 1, min(low, mean), max(high, mean)
+    return n, low, high
+
+
+@piece
+def at_rest(at: int, p: Record, win: Record) -> bool:
+    """All buckets of the window together do not rise enough: then neither does :func:`far_away`'s part of them, and
+    nothing need be gathered. Nearly always so, and then this is what a trend costs.
+
+    Only of a window without a gap: there the quarters are surely as far apart as their numbers say, less one bucket.
+    """
+    n, low, high = reach(at, win)
+    if n < win.slots or p.count < win.slots or n < TREND_POINTS:
+        return False
+    top = high if p.sign > 0.0 else -low
+    apart = (3 * n // 4 - n // 4) * (win.width / NS) * (1.0 - AGES)
+    return bool(high - low < ROUGH * (p.limit - top) / p.horizon * apart * (1.0 - SLACK))
+
+
 @piece
 def may_arrive(t: Array, y: Array, n: int, p: Record, spare: Array) -> float:
     """Rise between the middles of the first and last quarter, unit/s upwards; 0 where that does not lead to the limit
@@ -189,12 +221,19 @@ def spread(t: Array, e: Array, n: int, spare: Array) -> tuple[float, float]:
 
 @piece
 def trend(t: Array, y: Array, n: int, p: Record, st: Record, number: Record, spare: Array) -> None:
-    """Fill ``number``: slope, seconds to the limit, confidence that it is reached within the horizon."""
+    """Fill ``number``: slope, seconds to the limit, confidence that it is reached within the horizon.
+
+    The shape of a rise is asked of a rule that is not active. One that has not been judged yet may have been active
+    before its memory was lost: where that makes a difference it has no number.
+    """
     number.rate, number.eta, number.confidence = np.nan, np.nan, 0.0
     open_ = st.phase in (ACTIVE, PENDING_OFF)
-    rise = may_arrive(t, y, n, p, spare)
-    if not open_ and (rise == 0.0 or not supported(t, y, n, p, rise, spare)):
-        return
+    shaped = open_
+    if not open_:
+        rise = may_arrive(t, y, n, p, spare)
+        shaped = rise > 0.0 and supported(t, y, n, p, rise, spare)
+        if not shaped and st.phase != UNJUDGED:
+            return
     b = p.sign * slope(t, y, n, spare)
     for i in range(n):
         spare[i] = p.sign * y[i] - b * t[i]
@@ -202,16 +241,19 @@ def trend(t: Array, y: Array, n: int, p: Record, st: Record, number: Record, spa
     for i in range(n):
         spare[i] = p.sign * y[i] - b * t[i] - now
     scale, error = spread(t, spare, n, spare[n:])
-    number.rate = p.sign * b
-    if b > 0.0:
-        number.eta = max(p.limit - now, 0.0) / b
     over = b - (p.limit - now) / p.horizon
-    if not open_ and (b * (t[n - 1] - t[0]) < CLEAR_OF_NOISE * scale or b < SURE * error):
-        return
     if error > 0.0:
-        number.confidence = 0.5 * math.erfc(-over / error / math.sqrt(2.0))
+        sure = 0.5 * math.erfc(-over / error / math.sqrt(2.0))
     else:
-        number.confidence = 1.0 if over >= 0.0 else 0.0
+        sure = 1.0 if over >= 0.0 else 0.0
+    if not open_:
+        shaped &= b * (t[n - 1] - t[0]) >= CLEAR_OF_NOISE * scale and b >= SURE * error
+    if shaped:
+        number.rate, number.confidence = p.sign * b, sure
+        if b > 0.0:
+            number.eta = max(p.limit - now, 0.0) / b
+    elif st.phase == UNJUDGED and sure >= p.reset:
+        number.confidence = np.nan
 
 
 @part

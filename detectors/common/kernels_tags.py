@@ -4,7 +4,7 @@
 import numpy as np
 
 from detectors._numba import part, piece
-from detectors.common.kernels_slopes import gather, slope, spans, surely_below, trend
+from detectors.common.kernels_slopes import TREND_POINTS, at_rest, gather, slope, spans, surely_below, trend
 from detectors.common.layout import BLOCK, FROZEN, LOCAL, MIN_POINTS, NONE, TREND
 from detectors.common.memory import Memory, memory
 from detectors.layout import (
@@ -25,12 +25,11 @@ from detectors.layout import (
     SAYS_HOLD,
     SAYS_UNKNOWN,
     STATE_IN,
+    UNCERTAIN,
 )
 from detectors.machine import advance, compare, judge, move, sort, status
 from detectors.types import Record
 
-TREND_POINTS = 8
-"""a trend needs as many buckets: two in each quarter of its window"""
 TREND_SPAN = 0.75
 """and this part of the window between the first and the last"""
 RATE_SPAN = 0.5
@@ -73,12 +72,24 @@ def dress(m: Memory, p: Record, start: int) -> None:
 # --- windows ----------------------------------------------------------------------------------------------------------
 
 
+@part
+def indifferent(m: Memory, st: Record) -> bool:
+    """A number that is far from the trigger would change nothing, whatever the quality it is known with."""
+    return bool(
+        st.phase == NORMAL and not st.unknown and m.permits[GOOD, HOLD] and m.permits[UNCERTAIN, HOLD]
+    )
+
+
 @piece
 def judge_slope(at: int, rule: int, win: Record, end: int, tag: Record, until: int, received: int) -> None:
     """One rate or trend as of the end of a bucket."""
     m = memory(at)
     p, st = m.rules[rule], m.state[rule]
-    n, worst = gather(m.at, win, end, p.count)
+    if p.kind == TREND and indifferent(m, st) and at_rest(m.at, p, win):
+        number = m.numbers[p.own]
+        number.rate, number.eta, number.confidence = np.nan, np.nan, 0.0
+        return
+    n, worst = gather(m.at, win, p.count)
     t, y, spare = m.scratch, m.scratch[p.count :], m.scratch[2 * p.count :]
     number = m.numbers[p.own]
     known = st.phase == NORMAL and not st.unknown and m.permits[worst, HOLD]
@@ -109,12 +120,11 @@ def judge_slope(at: int, rule: int, win: Record, end: int, tag: Record, until: i
 @part
 def seal(m: Memory, win: Record) -> None:
     """Put the open bucket into its slot."""
-    slot = (win.close // win.width - 1) % win.slots
-    m.means[win.first + slot] = win.sum / win.count
-    m.ages[win.first + slot] = win.age / win.count / NS
-    win.doubt &= ~(1 << slot)
+    m.means[win.first + win.slot] = win.sum / win.count
+    m.ages[win.first + win.slot] = win.age / win.count / NS
+    win.doubt &= ~(1 << win.slot)
     if win.doubtful:
-        win.doubt |= 1 << slot
+        win.doubt |= 1 << win.slot
     win.count = 0
 
 
@@ -139,12 +149,14 @@ def close_windows(at: int, tag: Record, row: Record, until: int) -> None:
 @part
 def open_bucket(m: Memory, win: Record, source: int) -> None:
     """The bucket of ``source`` opens; those between it and the last one stay empty."""
-    close = (source // win.width + 1) * win.width
-    between = min((close - win.close) // win.width - 1, win.slots)
-    slot = (win.close // win.width) % win.slots
-    for _ in range(between):
-        m.means[win.first + slot] = np.nan
-        slot = slot + 1 if slot + 1 < win.slots else 0
+    close, slot = win.close + win.width, win.slot + 1 if win.slot + 1 < win.slots else 0
+    if not win.close <= source < close:  # nearly never: divisions are what this costs
+        close = (source // win.width + 1) * win.width
+        for _ in range(min((close - win.close) // win.width - 1, win.slots)):
+            m.means[win.first + slot] = np.nan
+            slot = slot + 1 if slot + 1 < win.slots else 0
+        slot = (close // win.width - 1) % win.slots
+    win.slot = slot
     win.close, win.sum, win.age, win.doubtful = close, 0.0, 0, 0
 
 

@@ -120,7 +120,7 @@ WINDOW: Final = np.dtype(
         ("doubtful", "<u1"),  # the open bucket has an UNCERTAIN reading
         ("_pad", "<u1"),
         ("_pad2", "<u2"),
-        ("_pad3", "<u4"),
+        ("slot", "<i4"),  # of the open bucket: number of its width since 1970, modulo slots
     ],
     align=True,
 )

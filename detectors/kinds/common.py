@@ -185,7 +185,8 @@ class Trend:
     last quarter of the window the value rises at half of the slope that is needed, or more; each step between the
     quarters' medians is at least a quarter of that rise, the last one half of it and three quarters of the step before
     (a step, a spike, a pump that starts and levels off are not); the line rises by four times s over the window, and
-    b is five times its standard error.
+    b is five times its standard error. A rule that was not judged before, and so might have been active, has no number
+    as long as this decides.
 
     The standard error is that of normal errors, which are alike only from one bucket to the next. What is alike for
     longer than a tenth of the window looks like a trend: choose a window of ten times that. False alarms a week, noise

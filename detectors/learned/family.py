@@ -1,15 +1,14 @@
 """The family of the learned kinds: parameters and state as arrays, one kernel call per input."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import layout as shared
-from detectors.family import Family
+from detectors.family import Kept, in_turns
 from detectors.kinds.learned import SIDES, Departure, Novelty
 from detectors.kinds.params import Params, tags_of
 from detectors.learned import layout as lo
@@ -29,38 +28,27 @@ VERSION: Final = _version()
 """layout version of :meth:`Learned.dump`"""
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What changes: the bytes of these arrays are the snapshot. The last three have a row per novelty rule."""
-
-    state: NDArray[Any]
-    learned: NDArray[Any]
-    signals: NDArray[Any]
-    meta: NDArray[np.int64]
-    tails: NDArray[np.float64]
-    days: NDArray[Any]
-    pasts: NDArray[Any]
-
-
 _OWN: Final = ("tails", "days", "pasts")
+"""arrays with a row per novelty rule"""
 
 
-def _fresh(rules: int, novelties: int, hold: NDArray[np.int64]) -> _Memory:
+def _fresh(rules: int, novelties: int, hold: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     slots = max(novelties, 1)
-    memory = _Memory(
-        state=np.zeros(rules, shared.STATE),
-        learned=np.zeros(rules, lo.LEARNED),
-        signals=np.zeros(len(hold), shared.SIGNAL),
-        meta=np.zeros(shared.META_SIZE, np.int64),
-        tails=np.full((slots, lo.TAILS, lo.LARGEST + 1), -np.inf),
-        days=np.zeros((slots, lo.PARTS), lo.PART),
-        pasts=np.zeros((slots, lo.REMEMBERED), lo.EXCURSIONS),
-    )
-    memory.state["phase"], memory.state["deadline"] = shared.UNJUDGED, shared.NEVER
-    memory.state["quality"], memory.state["rate"], memory.state["value"] = _UNSEEN, np.nan, np.nan
-    memory.signals["quality"], memory.signals["value"], memory.signals["hold"] = _UNSEEN, np.nan, hold
-    memory.pasts["at"] = lo.LONG_AGO
-    memory.meta[shared.META_BOUND] = shared.NEVER
+    memory: dict[str, NDArray[Any]] = {
+        "state": np.zeros(rules, shared.STATE),
+        "learned": np.zeros(rules, lo.LEARNED),
+        "signals": np.zeros(len(hold), shared.SIGNAL),
+        "meta": np.zeros(shared.META_SIZE, np.int64),
+        "tails": np.full((slots, lo.TAILS, lo.LARGEST + 1), -np.inf),
+        "days": np.zeros((slots, lo.PARTS), lo.PART),
+        "pasts": np.zeros((slots, lo.REMEMBERED), lo.EXCURSIONS),
+    }
+    state, signals = memory["state"], memory["signals"]
+    state["phase"], state["deadline"] = shared.UNJUDGED, shared.NEVER
+    state["quality"], state["rate"], state["value"] = _UNSEEN, np.nan, np.nan
+    signals["quality"], signals["value"], signals["hold"] = _UNSEEN, np.nan, hold
+    memory["pasts"]["at"] = lo.LONG_AGO
+    memory["meta"][shared.META_BOUND] = shared.NEVER
     return memory
 
 
@@ -83,8 +71,11 @@ def _copy(row: Any, rule: Params, names: Sequence[str]) -> None:  # row: one PAR
         row[name] = getattr(rule, name)
 
 
-class Learned(Family):
+class Learned(Kept):
     """The learned kinds, see :class:`detectors.family.Family`. State a rule: departure 144 bytes, novelty 2 kB."""
+
+    parts = ("state", "learned", "signals", "meta", *_OWN)
+    dated = ("signals",)
 
     def __init__(
         self, tags: int, rules: Sequence[Params], hold: Sequence[int], permits: Sequence[Sequence[int]]
@@ -102,49 +93,21 @@ class Learned(Family):
         self._found = np.zeros(lo.TAILS)
 
     def feed(self, rows: NDArray[Any], count: int, now: int) -> NDArray[Any]:
-        start, edges = self._learn(rows, 0, count, now)
-        while start < count:
-            before = edges.copy()
-            start, edges = self._learn(rows, start, count, now)
-            edges = np.concatenate([before, edges])
-        return edges
+        return in_turns(lambda start: self._learn(rows, start, count, now), count)
 
     def _learn(self, rows: NDArray[Any], start: int, stop: int, now: int) -> tuple[int, NDArray[Any]]:
         m = self._memory
         done = learn(
-            rows, start, stop, now, self.params, m.state, m.learned, m.tails, m.days, m.pasts, m.signals,
-            self._offsets, self._index, self._permits, self._edges, self._found, m.meta,
+            rows, start, stop, now, self.params, m["state"], m["learned"], m["tails"], m["days"], m["pasts"],
+            m["signals"], self._offsets, self._index, self._permits, self._edges, self._found, m["meta"],
         )  # fmt: skip
-        count = m.meta[shared.META_EDGES]
-        m.meta[shared.META_EDGES] = 0
+        count = m["meta"][shared.META_EDGES]
+        m["meta"][shared.META_EDGES] = 0
         return done, self._edges[:count]
 
-    def next_deadline(self) -> int:
-        return int(self._memory.meta[shared.META_BOUND])
-
-    def shift(self, outage: int) -> None:
-        m = self._memory
-        m.state["deadline"][m.state["deadline"] != shared.NEVER] += outage
-        for name in ("source", "received"):
-            m.signals[name][m.signals["seen"] == 1] += outage
-        if m.meta[shared.META_BOUND] != shared.NEVER:
-            m.meta[shared.META_BOUND] += outage
-
-    def conditions(self) -> NDArray[np.int8]:
-        state = self._memory.state
-        active = np.isin(state["phase"], (shared.ACTIVE, shared.PENDING_OFF))
-        unknown = (state["unknown"] == 1) | (state["phase"] == shared.UNJUDGED)
-        found = np.where(unknown, shared.IS_UNKNOWN, np.where(active, shared.IS_ACTIVE, shared.IS_NORMAL))
-        return found.astype(np.int8)
-
     def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
-        edges, state = np.zeros(len(rules), shared.EDGE), self._memory.state[rules]
-        signals = self._memory.signals[self.params["tag"][rules]]
-        for name in ("value", "quality"):
-            edges[name] = signals[name]
-        edges["eta"] = edges["confidence"] = edges["rate"] = np.nan
-        edges["rule"], edges["onset"], edges["time"], edges["received"] = rules, state["onset"], now, now
-        edges["before"], edges["after"] = shared.IS_UNKNOWN, self.conditions()[rules]
+        edges, signals = super().present(rules, now), self._memory["signals"][self.params["tag"][list(rules)]]
+        edges["value"], edges["quality"] = signals["value"], signals["quality"]
         return edges
 
     def carry_over(
@@ -152,25 +115,13 @@ class Learned(Family):
     ) -> None:
         mine, theirs = self._memory, other._memory  # of the same class
         for here, there in tags:
-            hold = int(mine.signals["hold"][here])
-            mine.signals[here] = theirs.signals[there]
-            mine.signals["hold"][here] = hold
+            hold = int(mine["signals"]["hold"][here])
+            mine["signals"][here] = theirs["signals"][there]
+            mine["signals"]["hold"][here] = hold
         for here, there in rules:
-            mine.state[here], mine.learned[here] = theirs.state[there], theirs.learned[there]
+            mine["state"][here], mine["learned"][here] = theirs["state"][there], theirs["learned"][there]
             if self.params["kind"][here] == lo.NOVELTY:
+                own, of_other = self.params["slot"][here], other.params["slot"][there]
                 for name in _OWN:
-                    slot = other.params["slot"][there]
-                    getattr(mine, name)[self.params["slot"][here]] = getattr(theirs, name)[slot]
-        mine.meta[shared.META_BOUND] = 0  # look at every delay with the next input
-
-    def dump(self) -> dict[str, bytes]:
-        return {f.name: getattr(self._memory, f.name).tobytes() for f in fields(_Memory)}
-
-    def load(self, parts: Mapping[str, bytes]) -> None:
-        arrays = {f.name: getattr(self._memory, f.name) for f in fields(_Memory)}
-        for name, array in arrays.items():
-            if len(parts.get(name, b"")) != array.nbytes:
-                size = len(parts.get(name, b""))
-                raise ValueError(f"state of {name!r} has {size} bytes, expected {array.nbytes}")
-        for name, array in arrays.items():
-            array[...] = np.frombuffer(parts[name], array.dtype).reshape(array.shape)
+                    mine[name][own] = theirs[name][of_other]
+        mine["meta"][shared.META_BOUND] = 0  # look at every delay with the next input

@@ -1,15 +1,14 @@
 """The family of the statistical kinds: parameters and state as arrays, one kernel call per input."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import layout as lo
-from detectors.family import Family
+from detectors.family import Kept, in_turns
 from detectors.kinds.params import Params
 from detectors.statistics import layout as own
 from detectors.statistics.build import Tables, build
@@ -17,7 +16,6 @@ from detectors.statistics.kernels import detect
 
 _SPARE_EDGES: Final = 1024
 _UNSEEN: Final = 128
-_STATE_PARTS: Final = ("state", "buckets", "samples", "slots", "meta")
 
 
 def _version() -> str:
@@ -29,38 +27,30 @@ VERSION: Final = _version()
 """layout version of :meth:`Statistics.dump`: the module's own and a hash of codes and record layouts"""
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What changes: the bytes of these arrays are the snapshot."""
-
-    state: NDArray[Any]
-    buckets: NDArray[Any]
-    samples: NDArray[np.float64]
-    slots: NDArray[Any]
-    meta: NDArray[np.int64]
-
-
-def _fresh(tables: Tables) -> _Memory:
+def _fresh(tables: Tables) -> dict[str, NDArray[Any]]:
     sizes = {pool: max(size, 1) for pool, size in tables.sizes.items()}
-    memory = _Memory(
-        state=np.zeros(len(tables.params), own.STATE),
-        buckets=np.zeros(sizes["buckets"], own.BUCKET),
-        samples=np.zeros(sizes["samples"], np.float64),
-        slots=np.zeros(sizes["slots"], own.SLOT),
-        meta=np.zeros(lo.META_SIZE, np.int64),
-    )
-    state = memory.state
+    memory: dict[str, NDArray[Any]] = {
+        "state": np.zeros(len(tables.params), own.STATE),
+        "buckets": np.zeros(sizes["buckets"], own.BUCKET),
+        "samples": np.zeros(sizes["samples"], np.float64),
+        "slots": np.zeros(sizes["slots"], own.SLOT),
+        "meta": np.zeros(lo.META_SIZE, np.int64),
+    }
+    state = memory["state"]
     state["phase"], state["deadline"], state["bucket"] = lo.UNJUDGED, lo.NEVER, lo.EMPTY
     state["quality"], state["inside"] = _UNSEEN, own.NOWHERE
     for name in ("value", "rate", "eta", "confidence", "last"):
         state[name] = np.nan
-    memory.buckets["index"] = lo.EMPTY
-    memory.meta[lo.META_BOUND] = lo.NEVER
+    memory["buckets"]["index"] = lo.EMPTY
+    memory["meta"][lo.META_BOUND] = lo.NEVER
     return memory
 
 
-class Statistics(Family):
+class Statistics(Kept):
     """The statistical kinds, see :class:`detectors.family.Family`."""
+
+    parts = ("state", "buckets", "samples", "slots", "meta")
+    dated = ("state",)
 
     def __init__(
         self, tags: int, rules: Sequence[Params], hold: Sequence[int], permits: Sequence[Sequence[int]]
@@ -73,46 +63,22 @@ class Statistics(Family):
         self._scratch = np.zeros(self.tables.scratch, np.float64)
 
     def feed(self, rows: NDArray[Any], count: int, now: int) -> NDArray[Any]:
-        start, edges = self._detect(rows, 0, count, now)
-        while start < count:
-            before = edges.copy()
-            start, edges = self._detect(rows, start, count, now)
-            edges = np.concatenate([before, edges])
-        return edges
+        return in_turns(lambda start: self._detect(rows, start, count, now), count)
 
     def _detect(self, rows: NDArray[Any], start: int, stop: int, now: int) -> tuple[int, NDArray[Any]]:
         t, m = self.tables, self._memory
         done = detect(
-            rows, start, stop, now, t.params, m.state, t.lists, m.buckets, m.samples, m.slots, t.offsets, t.index,
-            self._permits, self._edges, self._scratch, m.meta,
+            rows, start, stop, now, t.params, m["state"], t.lists, m["buckets"], m["samples"], m["slots"], t.offsets,
+            t.index, self._permits, self._edges, self._scratch, m["meta"],
         )  # fmt: skip
-        count = m.meta[lo.META_EDGES]
-        m.meta[lo.META_EDGES] = 0
+        count = m["meta"][lo.META_EDGES]
+        m["meta"][lo.META_EDGES] = 0
         return done, self._edges[:count]
 
-    def next_deadline(self) -> int:
-        return int(self._memory.meta[lo.META_BOUND])
-
-    def shift(self, outage: int) -> None:
-        m = self._memory
-        m.state["deadline"][m.state["deadline"] != lo.NEVER] += outage
-        for name in ("source", "received"):
-            m.state[name][m.state["seen"] == 1] += outage
-        if m.meta[lo.META_BOUND] != lo.NEVER:
-            m.meta[lo.META_BOUND] += outage
-
-    def conditions(self) -> NDArray[np.int8]:
-        state = self._memory.state
-        active = np.isin(state["phase"], (lo.ACTIVE, lo.PENDING_OFF))
-        unknown = (state["unknown"] == 1) | (state["phase"] == lo.UNJUDGED)
-        return np.where(unknown, lo.IS_UNKNOWN, np.where(active, lo.IS_ACTIVE, lo.IS_NORMAL)).astype(np.int8)
-
     def present(self, rules: Sequence[int], now: int) -> NDArray[Any]:
-        edges, state = np.zeros(len(rules), lo.EDGE), self._memory.state[list(rules)]
-        for name in ("value", "quality", "rate", "eta", "confidence", "onset"):
+        edges, state = super().present(rules, now), self._memory["state"][list(rules)]
+        for name in ("value", "quality", "rate", "eta", "confidence"):
             edges[name] = state[name]
-        edges["rule"], edges["time"], edges["received"] = rules, now, now
-        edges["before"], edges["after"] = lo.IS_UNKNOWN, self.conditions()[list(rules)]
         return edges
 
     def carry_over(
@@ -121,25 +87,12 @@ class Statistics(Family):
         del tags  # a rule remembers its tag's last reading itself
         mine, theirs = self._memory, other._memory  # of the same class
         for here, there in rules:
-            mine.state[here] = theirs.state[there]
+            mine["state"][here] = theirs["state"][there]
             pool = self.tables.pools[here]
             if pool:
-                getattr(mine, pool)[self._own(here)] = getattr(theirs, pool)[other._own(there)]
-        mine.meta[lo.META_BOUND] = 0  # look at every delay with the next input
+                mine[pool][self._own(here)] = theirs[pool][other._own(there)]
+        mine["meta"][lo.META_BOUND] = 0  # look at every delay with the next input
 
     def _own(self, rule: int) -> slice:
         first, count = (int(self.tables.params[name][rule]) for name in ("first", "count"))
         return slice(first, first + count)
-
-    def dump(self) -> dict[str, bytes]:
-        return {name: getattr(self._memory, name).tobytes() for name in _STATE_PARTS}
-
-    def load(self, parts: Mapping[str, bytes]) -> None:
-        arrays = {name: getattr(self._memory, name) for name in _STATE_PARTS}
-        for name, array in arrays.items():
-            if len(parts.get(name, b"")) != array.nbytes:
-                raise ValueError(
-                    f"state of {name!r} has {len(parts.get(name, b''))} bytes, expected {array.nbytes}"
-                )
-        for name, array in arrays.items():
-            array[...] = np.frombuffer(parts[name], array.dtype)

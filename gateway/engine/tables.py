@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, get_type_hints
 
-from detectors.kinds import KINDS, Discrepancy, Limit, Params, Rate, State, Vote
+from detectors.kinds import KINDS, Discrepancy, Limit, Params, Rate, State, Vote, tags_of
+from detectors.kinds.memory import memory_of
 from gateway.model.quality import PERMITS, Allowed, Status
 from gateway.model.site import Rule, RuleKind, Site
 
@@ -87,6 +88,20 @@ def rule_params(site: Site) -> list[Params | None]:
         ValueError: a rule cannot be judged as written; names the rule.
     """
     return [_one(site, rule) if rule.enabled else None for rule in site.rules]
+
+
+def looks_back(site: Site) -> list[int]:
+    """For each rule that is judged: ns of inputs from which its number and its delays can be made anew.
+
+    What it learned before (:mod:`detectors.kinds.memory`) is not among them.
+    """
+    return [_memory(site, params) for params in rule_params(site) if params is not None]
+
+
+def _memory(site: Site, params: Params) -> int:
+    memory = memory_of(params)
+    age = max((site.tags[t].max_age for t in tags_of(params)), default=0)  # a value holds so long
+    return memory.time + memory.readings * age + params.on_delay + params.off_delay
 
 
 def _one(site: Site, rule: Rule) -> Params:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gateway import __version__
 from gateway.engine import Engine, Snapshot
+from gateway.engine.tables import looks_back
 from gateway.engine.warm import needed, warm
 from gateway.model.errors import Retry
 from gateway.model.inputs import Started
@@ -362,6 +363,6 @@ def longest_memory(site: Site) -> int:
     Not more than a day: the velocity of a slope over ten days would keep all readings of the plant for as long. Such a
     window, and what was learned before, is unknown until it is full again.
     """
-    rules = [min(r.looks_back, MAX_KEPT) for r in site.rules]
+    rules = [min(each, MAX_KEPT) for each in looks_back(site)]
     tags = [t.frozen_window + t.max_age for t in site.tags]
     return max([MIN_KEPT, *rules, *tags])

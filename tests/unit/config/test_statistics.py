@@ -7,7 +7,7 @@ import pytest
 
 from detectors.kinds import KINDS, statistics
 from gateway.config.kinds.statistics import ENTRIES
-from gateway.engine.tables import rule_params
+from gateway.engine.tables import looks_back, rule_params
 from gateway.model.effective import dump_site, load_site
 from gateway.runtime.machine import longest_memory
 from tests.unit.config.writing import faults, good
@@ -105,9 +105,11 @@ def test_how_far_a_rule_looks_back_is_known(tmp_path: Path) -> None:
     """Inputs that young are kept, in case no snapshot can be used."""
     day = "{id: R.TOTAL, kind: total, tag: R, window: 12h, trigger: 20, on_delay: 1min, level: orange}"
     long = "{id: D.VEL, kind: velocity, tag: D, window: 10d, trigger: 20, level: red}"
-    (rule,) = good(tmp_path, SITE % day, TAGS).site.rules
-    assert rule.looks_back == (12 * 3600 + 60) * 1_000_000_000
-    assert longest_memory(good(tmp_path, SITE % day, TAGS).site) == rule.looks_back
+    site = good(tmp_path, SITE % day, TAGS).site
+    age = site.tags[site.tag_index["R"]].max_age
+    assert looks_back(site) == [(12 * 3600 + 900 + 60) * 1_000_000_000 + age]  # with the open bucket
+    assert longest_memory(site) == looks_back(site)[0]
     assert longest_memory(good(tmp_path, SITE % long, TAGS).site) == 86_400_000_000_000
-    (one_go,) = good(tmp_path, SITE % SAMPLES["dwell"].replace("window: 60s, ", ""), TAGS).site.rules
-    assert one_go.looks_back == 30_000_000_000
+    once = good(tmp_path, SITE % SAMPLES["dwell"].replace("window: 60s, ", ""), TAGS).site
+    (age,) = {once.tags[once.tag_index[t]].max_age for t in once.rules[0].tags}
+    assert looks_back(once) == [30_000_000_000 + age]

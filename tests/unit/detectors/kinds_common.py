@@ -193,14 +193,9 @@ class TrendTwin(WindowTwin):
         arrives = rise > 0 and rise >= 0.5 * (limit - m4) / horizon
         formed = min(steps[:2]) >= 0.25 * rise and steps[2] >= max(0.5 * rise, 0.75 * steps[1])
         is_open = self.phase in {"active", "pending-off"}
-        if not is_open and not (arrives and formed):
-            return 0.0
         b = theil(t, up)
         now = median(v - b * s for s, v in zip(t, up, strict=True))
         rest = [v - b * s - now for s, v in zip(t, up, strict=True)]
-        self.rate = -b if p.low else b
-        if b > 0:
-            self.eta = max(limit - now, 0.0) / b
         distances = [abs(e) for e in rest]
         scale = max(1.4826 * median(distances), 0.25 * statistics.fmean(distances))
         squares = sum(e * e for e in rest)
@@ -208,10 +203,15 @@ class TrendTwin(WindowTwin):
         alike = min(max((n * alike + 1) / (n - 4), 0.0), 0.9)
         wide = sum((s - statistics.fmean(t)) ** 2 for s in t)
         error = scale * math.sqrt(math.pi / 3 / wide * (1 + alike) / (1 - alike))
-        if not is_open and (b * (t[-1] - t[0]) < 4.0 * scale or b < 5.0 * error):
-            return 0.0
         over = b - (limit - now) / horizon
-        self.confidence = statistics.NormalDist().cdf(over / error) if error else float(over >= 0)
+        sure = statistics.NormalDist().cdf(over / error) if error else float(over >= 0)
+        clear = b * (t[-1] - t[0]) >= 4.0 * scale and b >= 5.0 * error
+        if is_open or (arrives and formed and clear):
+            self.rate, self.confidence = (-b if p.low else b), sure
+            if b > 0:
+                self.eta = max(limit - now, 0.0) / b
+        elif self.phase == "unjudged" and sure >= p.reset:
+            self.confidence = math.nan  # was it active before its memory was lost?
         return self.confidence
 
 

@@ -94,7 +94,7 @@ def test_an_excursion_does_not_teach_its_own_noise() -> None:
     values[1500:1560] += 100.0
     bank = Bank(1, [rule])
     bank.feed(rows_of(values), 2000, START)
-    assert 0.1 < math.sqrt(bank.families["learned"]._memory.learned["slow"][0]) < 0.2
+    assert 0.1 < math.sqrt(bank.families["learned"]._memory["learned"]["slow"][0]) < 0.2
 
 
 @pytest.mark.parametrize(
