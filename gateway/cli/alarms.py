@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.client import Gateway
+from gateway.cli.order import ordered
 from gateway.cli.say import say_json
 from gateway.model.errors import Refused
 from gateway.model.times import NS, china
@@ -45,15 +46,50 @@ class Step(StrEnum):
 
 
 @app.command("list")
-def list_(config: Config, *, json: AsJson = False) -> None:
+def list_(
+    config: Config,
+    *,
+    grouped: Annotated[
+        bool, typer.Option("--group", help="by what they belong together, the largest first")
+    ] = False,
+    json: AsJson = False,
+) -> None:
     """Open alarms, unacknowledged and highest first."""
-    alarms = Gateway(config).get("/alarms")["alarms"]
+    alarms = ordered(Gateway(config).get("/alarms")["alarms"])
+    if grouped:
+        _grouped(alarms, json=json)
+        return
     if json:
         say_json(alarms)
         return
     for alarm in alarms:
         typer.echo(line(alarm))
     typer.echo(f"{len(alarms)} open")
+
+
+def by_group(alarms: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Group -> its alarms, the first of each at its head; the largest group first. None is left out."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for alarm in sorted(alarms, key=lambda a: (not a["first_out"], a["raised"])):
+        found.setdefault(alarm["group"], []).append(alarm)
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0]["raised"])))
+
+
+def _grouped(alarms: list[dict[str, Any]], *, json: bool) -> None:
+    groups = by_group(alarms)
+    if json:
+        say_json(
+            [
+                {"group": k, "count": len(own), "first": own[0]["id"], "alarms": own}
+                for k, own in groups.items()
+            ]
+        )
+        return
+    for name, own in groups.items():
+        typer.echo(f"{name}: {len(own)}")
+        for alarm in own:
+            typer.echo(f"  {line(alarm)}")
+    typer.echo(f"{len(alarms)} open in {len(groups)} groups")
 
 
 @app.command("ack")

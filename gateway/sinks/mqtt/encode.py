@@ -63,7 +63,7 @@ def event_topics(topics: Topics, event: Event) -> list[str]:
 
 
 def by_level(records: Iterable[Record]) -> list[Record]:
-    """Announced records, highest level first, then by seq.
+    """Announced records, highest level first, of a level the process before faults, then by seq.
 
     All events of one occurrence travel at the highest level it reaches among them, so that none overtakes another.
     """
@@ -71,7 +71,7 @@ def by_level(records: Iterable[Record]) -> list[Record]:
     top: dict[str, int] = {}
     for r in chosen:
         top[r.event.id] = max(top.get(r.event.id, 0), r.event.level or 0)
-    return sorted(chosen, key=lambda r: (-top[r.event.id], r.seq))
+    return sorted(chosen, key=lambda r: (-top[r.event.id], r.event.fault, r.seq))
 
 
 def lateness(record: Record, now: int) -> float | None:

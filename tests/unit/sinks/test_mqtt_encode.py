@@ -127,6 +127,12 @@ def test_levels_first_then_seq_and_an_occurrence_stays_in_order() -> None:
     assert [r.seq for r in by_level(records)] == [2, 4, 5, 6, 1]
 
 
+def test_of_one_level_a_fault_does_not_go_before_an_alarm() -> None:
+    lost = event(tag="plc", level=RED, fault=True)
+    records = Journal(SITE).add(lost, event(tag="G", level=RED), event(tag="D", level=YELLOW))
+    assert [r.event.tag for r in by_level(records)] == ["G", "plc", "D"]
+
+
 def test_late_is_more_than_half_a_minute() -> None:
     record = Journal(SITE).add(event())[0]
     assert lateness(record, record.recorded + 30 * NS) is None
