@@ -84,7 +84,10 @@ def fuzz(
         before = len(seen.edges)
         report.runs += 1
         try:
-            seen.run(target.run, data)
+            if fresh or target.traced >= 1.0 or rng.random() < target.traced:
+                seen.run(target.run, data)
+            else:
+                target.run(data)
         except Exception as error:  # noqa: BLE001 - that is the finding
             report.findings.append((data, f"{type(error).__name__}: {error}"))
             continue

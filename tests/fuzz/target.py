@@ -29,6 +29,8 @@ class Target:
     longest: int = 4096
     short: int = 1500
     """mutations in the tests; fewer where one takes milliseconds"""
+    traced: float = 1.0
+    """share of the mutations that are traced, the others can only fail: where tracing takes most of the time"""
 
     @property
     def folder(self) -> Path:

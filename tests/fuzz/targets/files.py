@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
-import tempfile
+import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
 
-from gateway.config.csvfile import read_rows
+from gateway.config import xlsxfile
+from gateway.config.csvfile import Row, rows_of
+from gateway.config.headers import clean
 from gateway.config.schema import Defaults
 from gateway.config.taglist import read_tag
 from gateway.model.errors import Fault, Misconfigured, Reject
@@ -108,16 +113,11 @@ PUSH = Target(
     ],
 )
 
-_PLACE = Path(tempfile.gettempdir()) / "fengsui-fuzz"
-
 
 def _list(name: str, data: bytes) -> None:
-    _PLACE.mkdir(exist_ok=True)
-    path = _PLACE / name
-    path.write_bytes(data)
     faults: list[Fault] = []
     try:
-        for row in read_rows(path, faults):
+        for row in rows_of(Path(name), data, faults):
             faults += read_tag(row, Defaults(), ["tank-farm"], ["plc1"])[1]
     except Misconfigured as error:
         faults += error.faults
@@ -141,6 +141,7 @@ TAGS = Target(
     ["config/csvfile", "config/cells", "config/taglist", "config/headers"],
     [b'"', b"\xef\xbb\xbf", "高报".encode(), b",,", b"4-20mA", b"1e400", "１２".encode(), b"\r", b"\x00"],
     short=300,
+    traced=0.25,
 )
 
 
@@ -195,4 +196,70 @@ XLSX = Target(
     ],
     longest=8192,
     short=100,
+    traced=0.1,
+)
+
+
+class _Sheet:
+    """What openpyxl makes of a sheet, from bytes: cells end with 0xFE, rows with 0xFF, each begins with its kind."""
+
+    def __init__(self, data: bytes) -> None:
+        self._rows = [[_cell(cell) for cell in row.split(b"\xfe")] for row in data.split(b"\xff")]
+
+    def iter_rows(self, max_col: int, max_row: int) -> Iterator[list[SimpleNamespace]]:
+        return (row[:max_col] for row in self._rows[:max_row])
+
+
+def _cell(data: bytes) -> SimpleNamespace:
+    kind, rest = data[0] % 9 if data else 0, data[1:]
+    number = struct.unpack(">d", (rest + bytes(8))[:8])[0]
+    text = rest.decode("utf-8", "replace")
+    day = dt.datetime(1900, 1, 1) + dt.timedelta(seconds=int.from_bytes(rest[:5], "big") % 10**11)
+    value, form = (
+        (None, None),
+        (text, "General"),
+        (number, "General"),
+        (number, "0.00%"),
+        (int.from_bytes(rest, "big", signed=True), None),
+        (bool(rest[:1] > b"\x7f"), "General"),
+        (day, "yyyy-mm-dd"),
+        (day.time() if rest[:1] > b"\x7f" else day.date(), "General"),
+        (text, "@"),
+    )[kind]
+    return SimpleNamespace(value=value, number_format=form, data_type="e" if data[:1] > b"\xc0" else "n")
+
+
+def _cells_of_a_book(data: bytes) -> None:
+    """The first byte: whether the sheet has formulas, which are then the second half of the rest."""
+    body, faults = data[1:], list[Fault]()
+    values = _Sheet(body[: len(body) // 2] if data[:1] > b"\x7f" else body)
+    formulas = _Sheet(body[len(body) // 2 :]) if data[:1] > b"\x7f" else None
+    for number, cells in xlsxfile._rows(Path("t.xlsx"), values, formulas, faults):
+        if not any(cells) or not all(isinstance(c, str) for c in cells) or number < 1:
+            raise AssertionError(f"row {number}: {cells}")
+        row = Row("t.xlsx", number, dict(zip(_COLUMNS, map(clean, cells), strict=False)))
+        faults += read_tag(row, Defaults(), ["tank-farm"], ["plc1"])[1]
+    for fault in faults:
+        if "\n" in str(fault):
+            raise AssertionError(f"a fault of two lines: {fault!r}")
+
+
+_COLUMNS = _HEADER.split(",")
+CELLS_OF_A_BOOK = Target(
+    "tag-list-xlsx-cells",
+    _cells_of_a_book,
+    [
+        b"\0" + b"\xfe".join(b"\1" + c.encode() for c in _ROW.split(",")),
+        b"\0"
+        + b"\xfe".join(
+            [b"\1LT-1", b"\2" + struct.pack(">d", 0.25), b"\3" + struct.pack(">d", 0.25), b"\6\1\2\3"]
+        ),
+        b"\xff" + b"\0\xfe\1x" + b"\1=A1+1\xfe\1=B1",
+        b"\0" + b"\xd1#REF!\xfe\4\x80\0\0\0\0\0\0\0\0",
+    ],
+    ["config/xlsxfile", "config/cells", "config/taglist", "config/headers"],
+    [b"\xfe", b"\xff", b"\xfe\1", b"\1=", b"\x7f\xf0\0\0\0\0\0\0", b"\x7f\xf8\0\0\0\0\0\0", "１２".encode()],
+    longest=1024,
+    short=500,
+    traced=0.25,
 )
