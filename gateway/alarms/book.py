@@ -39,6 +39,7 @@ from gateway.alarms.facts import (
     TagFact,
     TimeFact,
 )
+from gateway.alarms.grouping import Grouping
 from gateway.alarms.instruments import Health, Turn
 from gateway.alarms.ledger import Ledger
 from gateway.alarms.levels import Levels
@@ -78,6 +79,7 @@ class Book:
         for subject in self._subjects:
             self._groups.setdefault(subject.first_out, []).append(subject.rule)
         self._acts = Acts(site, self._by_id)
+        self._grouping = Grouping(site, self._by_id)
         self._router = Router(site)
         self._epoch = epoch
         self._ledger = self._empty()
@@ -141,7 +143,7 @@ class Book:
 
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        by_events = min(self._ledger.flood.next_deadline(), self._ledger.notices.next_deadline())
+        by_events = min(self._ledger.floods.next_deadline(), self._ledger.notices.next_deadline())
         return min(self._timers.earliest(), self._health.next_deadline(), by_events)
 
     def open(self) -> tuple[Occurrence, ...]:
@@ -252,7 +254,7 @@ class Book:
         """``events``, which are folded, and what follows: suppression by design, who is told, floods, live levels."""
         events += self._designed(events, time)
         events += self._tell(events, time)
-        for told in self._ledger.flood.news(time):
+        for told in self._ledger.floods.news(time):
             self.evolve(told)
             events.append(told)
         for place in self._levels.changes(self._ledger.announced):
@@ -359,7 +361,7 @@ class Book:
             self._time_of(ident, held)
 
     def _empty(self) -> Ledger:
-        return Ledger(self._site.gateway, self._epoch, self._name)
+        return Ledger(self._site.gateway, self._epoch, self._name, self._grouping)
 
     def _name(self, rule: str, kind: str) -> str:
         known = self._by_id.get(rule)

@@ -18,6 +18,8 @@ from gateway.alarms.ledger import Ledger
 from gateway.alarms.subjects import Subject
 from gateway.alarms.tables import Cause
 from gateway.model.events import Condition, Event, Occurrence, Suppression
+from gateway.model.levels import Level
+from gateway.model.people import specialty_of
 
 
 class Design:
@@ -55,13 +57,24 @@ class Design:
             subject = self._subjects.get(rule)
             cause = self._cause(ledger, subject) if subject else ""
             for held in ledger.branches(rule):
-                found += _changed(held, cause, time, subject)
+                shown = subject is not None and always_shown(subject, held.occurrence.level)
+                found += _changed(held, "" if shown else cause, time, subject)
         return found
 
     def _cause(self, ledger: Ledger, subject: Subject) -> str:
         """The first parent that is active and told, or nothing."""
+        if always_shown(subject, subject.level):
+            return ""
         parents = (p for p in subject.suppressed_while if any(_told(h.occurrence) for h in ledger.branches(p)))
         return next(parents, "")
+
+
+def always_shown(subject: Subject, level: Level) -> bool:
+    """Red, gas, oxygen, methane and highly managed alarms are never set aside, only grouped: whatever a configuration
+    says (``check`` refuses it), and however they came to be red.
+    """
+    gas = specialty_of(subject.cls, fault=False) == "gas"
+    return level is Level.RED or gas or subject.highly_managed
 
 
 def _told(o: Occurrence) -> bool:

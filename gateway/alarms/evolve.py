@@ -37,8 +37,8 @@ class Held:
     last: int
 
 
-def open_with(event: Event, name: str) -> Held:
-    """A new occurrence from its first event; ``name`` is the rule's short name.
+def open_with(event: Event, name: str, group: str = "") -> Held:
+    """A new occurrence from its first event; ``name`` is the rule's short name, ``group`` what it belongs to.
 
     Raises:
         ValueError: not the first event of an occurrence.
@@ -74,6 +74,7 @@ def open_with(event: Event, name: str) -> Held:
         guidance=event.guidance,
         members=event.members,
         first_out=bool(event.detail.get("first_out")),
+        group=group,
         until=_until(event, NEVER),
         set_aside_by=event.actor if _by_person(event) else None,
         reason=event.comment if _by_person(event) else "",

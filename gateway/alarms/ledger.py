@@ -5,8 +5,8 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from gateway.alarms.evolve import Held, follow, open_with, shift
-from gateway.alarms.flood import Flood
-from gateway.alarms.flood import load as load_flood
+from gateway.alarms.flood import Floods
+from gateway.alarms.grouping import Grouping
 from gateway.alarms.levels import Announced
 from gateway.alarms.notices import Notices
 from gateway.alarms.notices import load as load_notices
@@ -26,18 +26,21 @@ _BESIDE: Final = tuple(f.name for f in fields(Held) if f.name != "occurrence")
 class Ledger:
     """Open occurrences, who had which onset, and the levels last announced.
 
-    ``names``: rule id -> short name, for occurrences that begin.
+    ``names``: rule id -> short name, for occurrences that begin; ``grouping``: by what they belong together.
     """
 
-    def __init__(self, gateway: str, epoch: str, names: Callable[[str, str], str]) -> None:
+    def __init__(
+        self, gateway: str, epoch: str, names: Callable[[str, str], str], grouping: Grouping
+    ) -> None:
         self._gateway = gateway
         self._epoch = epoch
         self._names = names
+        self._grouping = grouping
         self._onsets: dict[str, tuple[int, int]] = {}
         self._of_rule: dict[str, tuple[str, ...]] = {}
         self.open: dict[str, Held] = {}
         self.announced: Announced = {}
-        self.flood = Flood()
+        self.floods = Floods(grouping.of, grouping.console)
         self.notices = Notices()
         self.approved: dict[str, list[Any]] = {}
         """hash of a configuration -> who approved it, who agreed, when (ns)"""
@@ -66,10 +69,10 @@ class Ledger:
         """
         if event.id:
             changed = self._occurrence(event)
-            self.flood.fold(event)
+            self.floods.fold(event)
             self.notices.changed(event, changed[1])
             return changed
-        self.flood.fold(event)
+        self.floods.fold(event)
         self.notices.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
@@ -85,7 +88,7 @@ class Ledger:
         return {
             "open": [pack(h) for h in self.open.values()],
             "onsets": {k: list(v) for k, v in self._onsets.items()},
-            "flood": self.flood.dump(),
+            "floods": self.floods.dump(),
             "approved": self.approved,
             "notices": self.notices.dump(),
             "announced": {k: [level.value, since] for k, (level, since) in self.announced.items()},
@@ -97,7 +100,7 @@ class Ledger:
         for held in map(unpack, data["open"]):
             self._add(held)
         self._onsets = {k: (int(v[0]), int(v[1])) for k, v in data["onsets"].items()}
-        self.flood = load_flood(data["flood"])
+        self.floods.load(data["floods"])
         self.approved = dict(data.get("approved", {}))
         self.notices = load_notices(data["notices"])
         self.announced = {k: (LiveLevel(v[0]), int(v[1])) for k, v in data["announced"].items()}
@@ -120,7 +123,7 @@ class Ledger:
         return before, after
 
     def _begin(self, event: Event) -> Held:
-        held = open_with(event, self._names(event.rule, event.kind))
+        held = open_with(event, self._names(event.rule, event.kind), self._grouping.of(event))
         self._onsets[event.rule] = self._ordinal(event.rule, held.occurrence.onset)[0]
         self._add(held)
         return held

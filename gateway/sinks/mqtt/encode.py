@@ -220,6 +220,7 @@ def _occurrence(o: Occurrence) -> dict[str, Any]:
         "set_aside_by": _who(o.set_aside_by),
         "reason": o.reason,
         "first_out": o.first_out or None,
+        "group": o.group,
         "due": iso(o.due) if o.due < NEVER else None,
         "report_due": iso(o.report_due) if o.report_due < NEVER else None,
     }

@@ -322,6 +322,9 @@ class Occurrence(_Model):
     set_aside_by: Actor | None = None
     reason: str | None = None
     first_out: bool | None = Field(None, description="the first of its group")
+    group: str | None = Field(
+        None, description="what it belongs to: first-out:GROUP, device:LINK, installation:ID or system"
+    )
     due: Time | None = Field(None, description="when its disposal is overdue")
     report_due: Time | None = Field(None, description="when its dual report is overdue")
     fault: bool
