@@ -13,8 +13,6 @@ def started(fact: StartedFact, gateway: str, health: Health) -> list[Event]:
     detail: dict[str, Any] = {"version": fact.version}
     if fact.config:
         detail["config"] = fact.config
-    if fact.config:
-        detail["config"] = fact.config
     if fact.note:
         detail["note"] = fact.note
     outage = fact.time - fact.down_since if fact.down_since else 0

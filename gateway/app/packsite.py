@@ -1,5 +1,6 @@
 """A pack's own site for its scenario: the template that ``init`` copies, with the numbers its simulated plant has."""
 
+import csv
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from gateway.config.packs.find import LOCAL, PACK_FILE, built_in
 from gateway.model.errors import Fault, Misconfigured
 
+COMPUTED: Final = "computed"
 SCENARIOS: Final = "scenarios"
 NUMBERS: Final = "numbers.yaml"
 """what the template leaves to the site: limits of the simulated plant's design, constants, ..."""
@@ -30,13 +32,19 @@ def pack_folder(name: str) -> Path:
     return folder
 
 
-def write_site(pack: Path, target: Path, change: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
+def write_site(
+    pack: Path,
+    target: Path,
+    change: Callable[[dict[str, Any]], None] = lambda _: None,
+    *,
+    max_age_s: float = 0.0,
+) -> Path:
     """The pack's template with the numbers of its simulated plant, in the new folder ``target``; the site file's path.
 
-    ``change`` may alter the site before it is written: ports, logins.
+    ``change`` may alter the site before it is written: ports, logins. ``max_age_s``: how long each value that is read
+    from a wire holds; 0: as the pack says.
     """
     target.mkdir(parents=True)
-    shutil.copyfile(pack / "tags.csv", target / "tags.csv")
     if built_in().get(pack.name) != pack:
         own = target / LOCAL / pack.name
         own.mkdir(parents=True)
@@ -45,10 +53,28 @@ def write_site(pack: Path, target: Path, change: Callable[[dict[str, Any]], None
     numbers = pack / SCENARIOS / NUMBERS
     if numbers.is_file():
         overlay(site, yaml.safe_load(numbers.read_text(encoding="utf-8")) or {})
+    site["changes"] = {"approval": "none"}  # nobody is there to sign a demonstration
     change(site)
+    by_hand = {name for name, source in site["sources"].items() if source["kind"] == "manual"}
+    _write_list(pack / "tags.csv", target / "tags.csv", max_age_s, {COMPUTED, *by_hand})
     path = target / "site.yaml"
     path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
+
+
+def _write_list(source: Path, target: Path, max_age_s: float, others: set[str]) -> None:
+    if not max_age_s:
+        shutil.copyfile(source, target)
+        return
+    with source.open(encoding="utf-8-sig", newline="") as file:
+        rows = [dict(row) for row in csv.DictReader(file)]
+    for row in rows:
+        if row["数据源"] not in others:
+            row["有效期"] = f"{max_age_s:g}s"
+    with target.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.DictWriter(file, list(dict.fromkeys(k for row in rows for k in row)))
+        out.writeheader()
+        out.writerows(rows)
 
 
 def overlay(base: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -240,11 +240,11 @@ class Exercises(Strict):
 class Changes(Strict):
     """Management of change: who approves what runs."""
 
-    approval: Literal["off", "asked", "required"] = Field(
+    approval: Literal["none", "asked", "required"] = Field(
         "asked",
         description="of every effective configuration, by two persons (`fengsui approve`). asked: one that is not "
         "approved runs, and a blue fault says so; required: the fault is orange, and a reload of one is refused; "
-        "off: nobody asks",
+        "none: nobody asks",
     )
     overrides: Annotated[str, Field(min_length=1)] = Field(
         "overrides.yaml", description="what is changed through the gateway (stages), relative to this file"

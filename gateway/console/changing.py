@@ -57,7 +57,7 @@ class ConfigsView(schemas.Model):
     """The configuration that runs, and all that were approved."""
 
     running: str
-    approval: Literal["off", "asked", "required"]
+    approval: Literal["none", "asked", "required"]
     approved: bool
     approvals: list[ApprovalView]
 

@@ -328,8 +328,8 @@ class Site:
     """empty: the whole site is one operator's"""
     settings: tuple[tuple[str, str], ...] = ()
     """everything else that was configured, by name: sources, outputs, storage; kept and compared, read by nobody"""
-    approval: str = "off"
-    """off, asked or required: what is said of a configuration that nobody approved"""
+    approval: str = "none"
+    """none, asked or required: what is said of a configuration that nobody approved"""
     exercise: str = ""
     """id of the drill this site is a copy for; nothing of it may reach a live topic or table"""
     extra: dict[str, str] = field(default_factory=dict)

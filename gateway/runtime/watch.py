@@ -54,7 +54,7 @@ class Watch:
     def unapproved(self) -> str:
         """What runs is what was approved, or this says otherwise; empty: it is, or nobody asks."""
         site = self.site
-        asked = site.approval != "off" and not site.exercise and self.engine is not None
+        asked = site.approval != "none" and not site.exercise and self.engine is not None
         if not asked or site.config_hash in self.approved:
             return ""
         return f"configuration {site.config_hash[:12]} is not approved; see `fengsui approve`"

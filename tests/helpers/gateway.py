@@ -77,7 +77,7 @@ def write_site(
         "tags": ["tags.csv"],
         "console": {"listen": "127.0.0.1:0"},
         "broker": {"port": 0},
-        "changes": {"approval": "off"},
+        "changes": {"approval": "none"},
         **sections,
     }
     path = folder / "site.yaml"
