@@ -51,7 +51,7 @@ EXTRAS_S: Final = 2.0
 STOP_S: Final = 2.0
 """Longest that a stop waits for outputs; what is not delivered by then is delivered after the next start."""
 MIN_KEPT: Final = 60 * NS
-MAX_KEPT: Final = 86_400 * NS
+MAX_KEPT: Final = 26 * 3600 * NS
 UNAPPROVED: Final = "unapproved-configuration"
 OWN: Final = (
     "archive", "clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots",
@@ -124,6 +124,7 @@ class Machine(Side):
         self.watch.outputs = self.outputs
         self.keeper = Keeper(self._desk, self.clock, self.intake.put, self.troubles, self.retention)
         self.keeper.delivered = self._delivered
+        self.watch.stock = lambda: self.keeper.stock
 
     async def run(self) -> None:
         """Run until cancelled. On the way out: stop reading, commit, deliver what goes at once, snapshot."""
@@ -360,8 +361,8 @@ class Machine(Side):
 def longest_memory(site: Site) -> int:
     """How far back (ns) a detector of this site looks: inputs that young are kept, should no snapshot be usable.
 
-    Not more than a day: the velocity of a slope over ten days would keep all readings of the plant for as long. Such a
-    window, and what was learned before, is unknown until it is full again.
+    Not more than 26 hours, a window of a day with its open bucket: the velocity of a slope over ten days would keep all
+    readings of the plant for as long. Such a window, and what was learned before, is unknown until it is full again.
     """
     rules = [min(each, MAX_KEPT) for each in looks_back(site)]
     tags = [t.frozen_window + t.max_age for t in site.tags]
