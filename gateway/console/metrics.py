@@ -131,6 +131,24 @@ METRICS: Final = (
         _one(lambda p: p.status.disk_free),
     ),
     Metric(
+        "fengsui_disk_days_left",
+        "gauge",
+        "Days until history reaches the disk's end or its own limit, at the present rate; absent when not known.",
+        _one(lambda p: p.status.disk_days),
+    ),
+    Metric(
+        "fengsui_history_bytes",
+        "gauge",
+        "Bytes of the archive.",
+        _one(lambda p: p.status.history_bytes),
+    ),
+    Metric(
+        "fengsui_history_start_time_seconds",
+        "gauge",
+        "Source time of the oldest readings kept, Unix time; absent when there are none.",
+        _one(lambda p: None if p.status.history_from is None else p.status.history_from / NS),
+    ),
+    Metric(
         "fengsui_clock_offset_seconds",
         "gauge",
         "Measured offset of this machine's clock; absent when not known.",

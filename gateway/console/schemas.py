@@ -51,6 +51,9 @@ class StatusView(Model):
     backlog: dict[str, int]
     oldest_unsent_alarm: str | None
     disk_free: int
+    disk_days: float | None = Field(description="until history reaches the disk's end or its own limit")
+    history_from: str | None = Field(description="source time of the oldest readings kept")
+    history_bytes: int
     durable: bool
     clock_offset_s: float | None
     certificate_days: int | None

@@ -181,6 +181,11 @@ class Status:
     """output name -> records or readings waiting"""
     oldest_unsent_alarm: int | None = None
     disk_free: int = 0
+    disk_days: float | None = None
+    """days until history reaches the disk's end or its own limit, at the present rate; None: not known yet"""
+    history_from: int | None = None
+    """source time of the oldest readings kept, ns"""
+    history_bytes: int = 0
     durable: bool = True
     clock_offset_s: float | None = None
     certificate_days: int | None = None

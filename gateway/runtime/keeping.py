@@ -23,6 +23,7 @@ from gateway.model.ports import Clock
 from gateway.model.times import NS
 from gateway.runtime.aside import Aside
 from gateway.runtime.desk import Desk
+from gateway.runtime.stock import SPARE_BYTES, Spooled, Stock, stock
 from gateway.runtime.troubles import Troubles
 from gateway.store.archive.gather import PART_ROWS
 from gateway.store.archive.layout import Manifest, day_of, manifests
@@ -32,10 +33,7 @@ CLOSE_EVERY: Final = 10
 """turns of trimming between two looks at the archive"""
 GRACE_NS: Final = 15 * 60 * NS
 """A day is closed this long after its end: by then snapshots have brought its last inputs over."""
-SPARE_BYTES: Final = 1 << 30
-"""Disk that the archive leaves to others."""
 DAY_NS: Final = 86_400 * NS
-RATE_DAYS: Final = 7
 
 log = structlog.get_logger()
 
@@ -54,17 +52,6 @@ class Retention:
     archive_bytes: int = 50 << 30
     hold: int = 3600 * NS
     """around a red alarm every reading stays"""
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What there is of history. ``oldest``: source time ns, 0 when there is none; ``days_left``: until disk or limit
-    are reached at the present rate, None when the rate is not known yet.
-    """
-
-    oldest: int = 0
-    bytes: int = 0
-    days_left: float | None = None
 
 
 class Keeper:
@@ -134,7 +121,9 @@ class Keeper:
             self._troubles("archive", active=True, detail=str(error))
             return
         await self._tell(known)
-        self.stock = await asyncio.to_thread(self._stock, known)
+        spooled = await self._desk.call(self._desk.store.spool.extent)
+        limit = self.retention.archive_bytes
+        self.stock = await asyncio.to_thread(stock, self._state, known, Spooled(*spooled), limit)
         over = self.stock.bytes > self.retention.archive_bytes
         words = "the archive is full, and all that is left is held around red alarms" if over else ""
         self._troubles("archive", active=over, detail=words)
@@ -207,17 +196,6 @@ class Keeper:
             keep_ns=0 if scarce or keep.archive else keep.keep,
             archive=keep.archive,
         )
-
-    def _stock(self, known: Sequence[Manifest]) -> Stock:
-        kept = sum(m.bytes for m in known)
-        oldest = min((m.start for m in known if m.rows), default=0)
-        whole = [m for m in known if m.closed and m.rows and not m.thinned][-RATE_DAYS:]
-        if not whole:
-            return Stock(oldest, kept)
-        rate = sum(m.bytes for m in whole) / len(whole)
-        free = shutil.disk_usage(self._state).free
-        room = min(free - SPARE_BYTES, self.retention.archive_bytes - kept)
-        return Stock(oldest, kept, round(max(0.0, room / max(1.0, rate)), 1))
 
 
 def _sign(manifest: Manifest) -> str:

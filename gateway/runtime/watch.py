@@ -18,6 +18,7 @@ from gateway.model.times import NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.lanes import JournalLane
 from gateway.runtime.outputs import Output
+from gateway.runtime.stock import Stock
 
 CLOCK_AHEAD: Final = 2 * NS
 """A clock set back by less is no news."""
@@ -41,6 +42,7 @@ class Watch:
     outputs: Sequence[Output] = ()
     stopped: Callable[[], str] = lambda: ""
     """what keeps decisions from being committed at this moment"""
+    stock: Callable[[], Stock] = Stock
     certificate_days: Callable[[], int | None] = lambda: None
     exercise: Callable[[], str] = lambda: ""
     """id of the drill that is running beside"""
@@ -98,6 +100,9 @@ class Watch:
             backlog=backlog,
             oldest_unsent_alarm=self._oldest_unsent(),
             disk_free=shutil.disk_usage(self.folder).free,
+            disk_days=self.stock().days_left,
+            history_from=self.stock().oldest or None,
+            history_bytes=self.stock().bytes,
             durable=self.durable,
             clock_offset_s=self._ahead_s(),
             certificate_days=self.certificate_days(),

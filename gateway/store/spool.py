@@ -183,6 +183,16 @@ class Spool:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES('kept_input',?)", (last,))
         self.kept_input = last
 
+    def extent(self) -> tuple[int, int, int]:
+        """Bytes, and the first and last source time (ns) of what is on disk and not archived; zeros for nothing."""
+        sql = "SELECT min(first_time), max(last_time) FROM chunks WHERE id > ?"
+        try:
+            ((oldest, newest),) = rows(self._db, sql, self.archived)
+            return self.used_bytes, oldest or 0, newest or 0
+        except DISK_ERRORS:
+            self.durable = False
+            return 0, 0, 0
+
     def unarchived(self) -> tuple[int, int]:
         """Of what is on disk and not in the archive: when the first was received (ns), and how many readings."""
         sql = """SELECT received, (SELECT sum(rows) FROM chunks WHERE id > ?1)

@@ -32,7 +32,7 @@ def runtime() -> list[Requirement]:
 
 
 def extras() -> list[Requirement]:
-    return wanted(*project()["project"]["optional-dependencies"].values())
+    return wanted(*project()["project"].get("optional-dependencies", {}).values())
 
 
 def developers() -> list[Requirement]:

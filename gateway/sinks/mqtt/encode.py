@@ -140,6 +140,8 @@ def status_body(present: Present, connected_at: int) -> bytes:
         "backlog": s.backlog,
         "oldest_unsent_alarm": iso(oldest) if oldest is not None else None,
         "disk_free": s.disk_free,
+        "disk_days": s.disk_days,
+        "history_from": iso(s.history_from) if s.history_from is not None else None,
         "clock_offset_s": s.clock_offset_s,
         "certificate_days": s.certificate_days,
         "troubles": list(s.troubles),

@@ -1,0 +1,1 @@
+"""The archive: exact, replayable, bounded, and readable by others."""

@@ -94,6 +94,7 @@ function gateway(s) {
     ["tags", t("gateway.tagcount", s.tags), s.tags.bad + s.tags.uncertain > 0],
     ["unsent", s.oldest_unsent_alarm ? age(now() - Date.parse(s.oldest_unsent_alarm)) : t("gateway.nounsent"), Boolean(s.oldest_unsent_alarm)],
     ["disk", s.disk_free ? bytes(s.disk_free) : NONE],
+    ["history", s.disk_days === null ? NONE : t("gateway.days", { n: Math.round(s.disk_days) }), s.disk_days !== null && s.disk_days < 14],
     ["durable", t(s.durable ? "yes" : "no"), !s.durable],
     ["clock", s.clock_offset_s === null ? t("unknown") : t("gateway.offset", { ms: Math.round(s.clock_offset_s * 1000) })],
     ["certificate", s.certificate_days === null ? t("gateway.nocertificate") : t("gateway.days", { n: s.certificate_days })],
