@@ -24,7 +24,9 @@ SOURCES: Final = {
     "manual": "gateway.sources.manual.plugin",
     "replay": "gateway.sources.replay.plugin",
 }
-SINKS: Final = {"mqtt": "gateway.sinks.mqtt.plugin", "influxdb": "gateway.sinks.influxdb.plugin"}
+SINKS: Final = {
+    kind: f"gateway.sinks.{kind}.plugin" for kind in ("mqtt", "influxdb", "webhook", "notify", "file")
+}
 
 
 @runtime_checkable

@@ -18,7 +18,9 @@ SOURCES: Final = {
     "mqtt": "gateway.sources.mqtt.probe",
 }
 """The others have nothing to ask: files, pushes and people come when they come."""
-SINKS: Final = {"mqtt": "gateway.sinks.mqtt.probe", "influxdb": "gateway.sinks.influxdb.probe"}
+SINKS: Final = {
+    kind: f"gateway.sinks.{kind}.probe" for kind in ("mqtt", "influxdb", "webhook", "notify", "file")
+}
 MA_LOW, MA_SPAN = 4.0, 16.0
 
 

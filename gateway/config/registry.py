@@ -7,8 +7,11 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel
 
 from gateway.model.site import Link, Tag
+from gateway.sinks.file import config as file_out
 from gateway.sinks.influxdb import config as influxdb
 from gateway.sinks.mqtt import config as mqtt_out
+from gateway.sinks.notify import config as notify
+from gateway.sinks.webhook import config as webhook
 from gateway.sources.filedrop import config as filedrop
 from gateway.sources.httppush import config as httppush
 from gateway.sources.manual import config as manual
@@ -55,7 +58,9 @@ SOURCES: Final[Mapping[str, Any]] = MappingProxyType(
         "replay": replay,
     }
 )
-SINKS: Final[Mapping[str, Any]] = MappingProxyType({"mqtt": mqtt_out, "influxdb": influxdb})
+SINKS: Final[Mapping[str, Any]] = MappingProxyType(
+    {"mqtt": mqtt_out, "influxdb": influxdb, "webhook": webhook, "notify": notify, "file": file_out}
+)
 
 
 def kinds(registry: Mapping[str, Any]) -> Sequence[str]:

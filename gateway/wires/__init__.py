@@ -1,1 +1,1 @@
-"""What plugins share of the wire: HTTP, TLS, secrets. It knows the model and no plugin."""
+"""What plugins share of the wire: packets of MQTT, HTTP, TLS, secrets. It knows the model and no plugin."""

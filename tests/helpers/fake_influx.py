@@ -80,7 +80,8 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 def _answer(status: int, words: str, headers: dict[str, str]) -> bytes:
-    body = json.dumps({"code": "x", "message": words}).encode() if words else b""
+    said = words if words.startswith("{") else json.dumps({"code": "x", "message": words})
+    body = said.encode() if words else b""
     lines = [
         f"HTTP/1.1 {status} X",
         f"Content-Length: {len(body)}",

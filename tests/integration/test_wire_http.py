@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.model.errors import Misconfigured, Retry
-from gateway.sinks.influxdb.http import Answer, Http
+from gateway.wires.http import Answer, Http
 
 USUAL = b"HTTP/1.1 204 No Content\r\nRequest-Id: 1\r\n\r\n"
 LOGIN = {"Authorization": "Token x"}

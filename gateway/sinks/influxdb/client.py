@@ -4,21 +4,20 @@ import asyncio
 import base64
 import email.utils
 import gzip
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import orjson
 
-from gateway.model.errors import Misconfigured, Retry
+from gateway.model.errors import Retry
 from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
 from gateway.sinks.influxdb.config import Settings
-from gateway.sinks.influxdb.http import Http
+from gateway.wires.http import Http
+from gateway.wires.secrets import secret
 
 WORDS: Final = 500
 """Longest part of the server's words that is kept."""
@@ -82,7 +81,7 @@ class Writer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._target = _where(settings)
-        self._http = Http(settings.url.rstrip("/"), settings.timeout, _login(settings))
+        self._http = Http(settings.url.rstrip("/"), settings.timeout, _login(settings), settings.tls)
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,29 +167,15 @@ def _where(settings: Settings) -> str:
 
 def _login(settings: Settings) -> dict[str, str]:
     headers = {"Content-Type": "text/plain; charset=utf-8"}
-    token = _secret(settings, settings.token_env, settings.token_file)
+    who = f"influxdb {settings.url}"
+    token = secret(who, settings.token_env, settings.token_file)
     if token is not None:
         headers["Authorization"] = f"Token {token}"
     elif settings.username is not None:
-        password = _secret(settings, settings.password_env, settings.password_file) or ""
+        password = secret(who, settings.password_env, settings.password_file) or ""
         word = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {word}"
     return headers
-
-
-def _secret(settings: Settings, name: str | None, file: Path | None) -> str | None:
-    """From a file or the environment; None when neither is configured."""
-    if file is not None:
-        try:
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise Misconfigured(f"influxdb {settings.url}: {file}: {error.strerror}") from error
-    if name is None:
-        return None
-    word = os.environ.get(name)
-    if word is None:
-        raise Misconfigured(f"influxdb {settings.url}: environment variable {name} is not set")
-    return word
 
 
 def _words(text: str) -> str:

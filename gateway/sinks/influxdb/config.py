@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.model.times import NS, parse_duration
+from gateway.wires.tls import Tls
 
 
 def _seconds(value: object) -> object:
@@ -39,6 +40,7 @@ class Settings(BaseModel):
         None, description="versions 2 and 3: environment variable that holds the token"
     )
     token_file: Path | None = Field(None, description="or a file that holds it")
+    tls: Tls | None = Field(None, description="for https; without it the system's authorities are trusted")
     gzip: bool = Field(default=False, description="for slow lines; costs processor time")
     timeout: Seconds = Field(10.0, gt=0, le=300, description="for one POST")
     lines: int = Field(5000, ge=1, le=50_000, description="lines in one POST, at most")

@@ -141,7 +141,13 @@ class Connection:
         tls = tls_context(settings.host, settings.tls) if settings.tls is not None else None
         try:
             async with asyncio.timeout(settings.timeout):
-                await self._loop.create_connection(lambda: self._line, settings.host, settings.port, ssl=tls)
+                await self._loop.create_connection(
+                    lambda: self._line,
+                    settings.host,
+                    settings.port,
+                    ssl=tls,
+                    local_addr=(settings.bind, 0) if settings.bind else None,
+                )
         except TimeoutError:
             words = f"cannot connect to {where}: no answer within {settings.timeout:g} s"
             raise Retry(words) from None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.model.times import NS, parse_duration
+from gateway.wires.tls import Tls
 
 
 def _seconds(value: object) -> object:
@@ -17,16 +18,6 @@ def _word(value: object) -> object:
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-
-
-class Tls(BaseModel):
-    """TLS towards the broker; with ``cert`` and ``key`` the gateway shows a certificate of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ca: Path | None = Field(None, description="PEM file of the authority; empty: the system's authorities")
-    cert: Path | None = Field(None, description="PEM file of the gateway's own certificate")
-    key: Path | None = Field(None, description="PEM file of its key")
 
 
 class Settings(BaseModel):
@@ -44,6 +35,9 @@ class Settings(BaseModel):
     password_env: str | None = Field(None, description="environment variable that holds the password")
     password_file: Path | None = Field(None, description="or a file that holds it")
     tls: Tls | None = Field(None, description="encrypt; `{}` trusts the system's authorities")
+    bind: str = Field(
+        "", description="local address to connect from: of a second network card or modem (uplink)"
+    )
     keepalive: Seconds = Field(
         10.0, ge=1, le=600, description="a silent gateway is shown offline after 1.5 times this"
     )

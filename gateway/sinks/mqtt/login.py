@@ -1,31 +1,19 @@
 """Password and certificates of a connection: from the environment or files, never from the configuration."""
 
-import os
 import ssl
 
-from gateway.model.errors import Misconfigured
-from gateway.sinks.mqtt.config import Settings, Tls
+from gateway.sinks.mqtt.config import Settings
+from gateway.wires.secrets import secret
+from gateway.wires.tls import Tls, context
 
 
 def password(settings: Settings) -> str | None:
     """The password, if one is configured.
 
     Raises:
-        Misconfigured: the variable is not set, or the file cannot be read.
+        Misconfigured: the variable is not set, or the file cannot be read or can be by anybody.
     """
-    if settings.password_file is not None:
-        try:
-            return settings.password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise Misconfigured(
-                f"mqtt {settings.host}: {settings.password_file}: {error.strerror}"
-            ) from error
-    if settings.password_env is None:
-        return None
-    word = os.environ.get(settings.password_env)
-    if word is None:
-        raise Misconfigured(f"mqtt {settings.host}: environment variable {settings.password_env} is not set")
-    return word
+    return secret(f"mqtt {settings.host}", settings.password_env, settings.password_file)
 
 
 class _ClosingSocket(ssl.SSLSocket):
@@ -45,11 +33,6 @@ def tls_context(host: str, tls: Tls) -> ssl.SSLContext:
     Raises:
         Misconfigured: a file cannot be loaded.
     """
-    try:
-        context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
-        if tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(f"mqtt {host}: certificates cannot be loaded: {error}") from error
-    context.sslsocket_class = _ClosingSocket
-    return context
+    made = context(f"mqtt {host}", tls)
+    made.sslsocket_class = _ClosingSocket
+    return made

@@ -10,12 +10,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import gateway.sinks
-from gateway.sinks.influxdb import config as influxdb
+from gateway.config.registry import SINKS
 from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
 from gateway.sinks.mqtt import config as mqtt
 
 FOLDER = Path(gateway.sinks.__file__).parent
-PLUGINS = {"mqtt": mqtt.Settings, "influxdb": influxdb.Settings}
+PLUGINS: dict[str, type[BaseModel]] = {kind: module.Settings for kind, module in SINKS.items()}
 
 
 @pytest.mark.parametrize("kind", list(PLUGINS))
@@ -44,10 +44,24 @@ def test_the_readme_names_every_setting(kind: str) -> None:
         ("influxdb", {"version": 3}, "version 3 needs database"),
         ("influxdb", {"url": "h:8086", "database": "d", "version": 1}, "url"),
         ("influxdb", {"lines": 0}, "lines"),
+        ("mqtt", {"tls": {"key": "k.pem"}}, "cert beside key"),
+        ("webhook", {}, "one of url, url_env, url_file"),
+        ("webhook", {"url": "ftp://h"}, "url"),
+        ("notify", {"by": "smtp", "host": "h"}, "needs sender"),
+        ("notify", {"by": "wecom"}, "needs url_env or url_file"),
+        ("notify", {"by": "sms", "device": "/dev/x", "tells": "alarms"}, "needs to"),
+        ("notify", {"by": "pigeon"}, "by"),
+        ("file", {"keep": 0}, "keep"),
     ],
 )
 def test_wrong_settings_are_refused(kind: str, change: dict[str, Any], words: str) -> None:
-    base: dict[str, Any] = {"mqtt": {"host": "h"}, "influxdb": {"url": "http://h"}}[kind]
+    base: dict[str, Any] = {
+        "mqtt": {"host": "h"},
+        "influxdb": {"url": "http://h"},
+        "webhook": {},
+        "notify": {},
+        "file": {"path": "p"},
+    }[kind]
     with pytest.raises(ValidationError, match=words):
         PLUGINS[kind](**{"kind": kind, **base, **change})
 

@@ -1,0 +1,1 @@
+"""Output: events as JSON lines in a file that is rotated."""

@@ -1,0 +1,94 @@
+"""A chat group through its robot: JSON by POST, with the standard library in a thread. Blocking."""
+
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from types import TracebackType
+from typing import Any, Final, Self
+
+from gateway.model.errors import Misconfigured, Reject, Retry
+from gateway.sinks.notify.config import Settings
+from gateway.sinks.notify.robots import BUSY, cut, dingtalk, signature, wecom
+from gateway.sinks.notify.ways import LoginRefused
+from gateway.wires.tls import context
+
+PAUSE_S: Final = 3.0
+"""Between two pieces: robots take 20 messages a minute."""
+
+
+class Room:
+    """Context manager. ``phones`` are mentioned in the next message.
+
+    Raises (when entered):
+        Misconfigured: the address or a certificate cannot be used.
+    """
+
+    def __init__(self, settings: Settings, url: str, key: str | None) -> None:
+        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise Misconfigured(f"{settings.by}: the robot's address must begin with https://")
+        self._settings, self._url, self._key = settings, url, key
+        self._tls: ssl.SSLContext | None = None
+        self.phones: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        self._tls = context(self._settings.by, self._settings.tls) if self._url.startswith("https") else None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def send(self, _receiver: str, _subject: str, text: str) -> None:
+        """The text in as many messages as it needs.
+
+        Raises:
+            Reject: the robot refuses the message. Retry: not now. LoginRefused: key, signature or address are wrong.
+        """
+        make = wecom if self._settings.by == "wecom" else dingtalk
+        for n, piece in enumerate(cut(text)):
+            if n:
+                time.sleep(PAUSE_S)
+            self._post(make(piece, self.phones if n == 0 else ()))
+
+    def _post(self, body: bytes) -> None:
+        url = self._url
+        if self._key is not None:
+            url += ("&" if "?" in url else "?") + signature(self._key, time.time_ns() // 1_000_000)
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - http and https only, see __init__
+        try:
+            with urllib.request.urlopen(request, timeout=self._settings.timeout, context=self._tls) as answer:  # noqa: S310
+                said = answer.read(65_536)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise Retry(
+                    f"{self._settings.by}: {error.code}"
+                ) from None  # the address is a secret: not in words
+        except OSError as error:
+            raise Retry(f"{self._settings.by}: {getattr(error, 'reason', error)}") from None
+        self._judge(said)
+
+    def _judge(self, said: bytes) -> None:
+        by = self._settings.by
+        try:
+            found: Any = json.loads(said)
+            code, words = int(found["errcode"]), str(found.get("errmsg", ""))[:200]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Retry(f"{by}: an answer that is not its own: {said[:80]!r}") from error
+        if code == 0:
+            return
+        if code in BUSY[by]:
+            raise Retry(f"{by}: {code} {words}", after=30.0)
+        if code in LOGIN[by]:
+            raise LoginRefused(f"{by}: {code} {words}")
+        raise Reject(f"{by}: {code} {words}")
+
+
+LOGIN: Final = {
+    "wecom": frozenset({93000, 40001, 40014}),
+    "dingtalk": frozenset({300001, 310000, 400101, 400102}),
+}
+"""``errcode`` that says: wrong key, signature or keyword; a person must look."""

@@ -1,0 +1,1 @@
+"""Output: events as JSON by POST to any HTTP server."""
