@@ -53,6 +53,9 @@ KINDS: dict[str, Kind] = {
     "split": Kind(
         "device", {"gap_s": 0.005, "unit": 0.0}, "answers come one byte at a time, `gap_s` wall s apart"
     ),
+    "echo": Kind(
+        "device", {}, "each request comes back before its answer (an RS-485 adapter that hears itself)"
+    ),
     "trailing": Kind("device", {"bytes": 5.0, "unit": 0.0}, "junk bytes follow each answer"),
     "drop": Kind("device", {"unit": 0.0}, "the connection is closed instead of an answer"),
     "drop-mid": Kind(

@@ -68,6 +68,7 @@ ROWS: Final = (
     Row("wrong unit", MODBUS, "wrong-unit"),
     Row("byte by byte", MODBUS, "split", {"gap_s": 0.0}, HARMLESS),
     Row("junk behind the answer", MODBUS, "trailing", {}, EITHER),
+    Row("echo of our own question", FRAMED, "echo", {}, HARMLESS),
     Row("connection dropped", MODBUS, "drop"),
     Row("dropped in the middle of an answer", MODBUS, "drop-mid"),
     Row("half open", MODBUS, "half-open"),

@@ -224,10 +224,7 @@ def _named(text: str) -> x509.Name:
 def _signed(
     name: str, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey, *, authority: bool = False
 ) -> bytes:
-    now, naming = (
-        dt.datetime.now(dt.UTC),
-        lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]),
-    )
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(_named(name))

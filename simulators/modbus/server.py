@@ -165,13 +165,14 @@ class DeviceServer:
         self.stats.requests += 1
         self.stats.writes += request.pdu[0] in WRITES
         pdu = self._reply(request)
+        echo: list[Act] = [Send(request.encoded())] if self._has("echo") else []
         if pdu is None:
-            return []
+            return echo
         answer = Frame(request.transaction, request.unit, pdu, request.framing)
         acts = shape(answer, self._plant.device_faults(self.device.name), self._rng)
         self.stats.exceptions += pdu[0] >= 0x80
         self.stats.replies += any(isinstance(act, Send) for act in acts)
-        return acts
+        return [*echo, *acts]
 
     def _reply(self, request: Frame) -> bytes | None:
         image = self._plant.image(self.device.name, request.unit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from gateway.model.quality import Quality
 from gateway.model.site import Tag
 from gateway.model.times import NS
 from gateway.sources.modbus.plugin import build
+from gateway.sources.modbus.wire import ONLY_ECHO
 from simulators.faults import Fault, make_fault
 from simulators.image import Image, Table
 from simulators.modbus import Device, DeviceServer, server_of
@@ -156,6 +158,36 @@ def _bad(feed: FakeFeed) -> bool:
     last = {row.tag: row.quality for row in feed.rows}
     gone = {t for t, c in enumerate(CELLS) if not (feed.up("bus") and feed.up(f"bus.{c[0]}"))}
     return all(last[t] >= Quality.NO_DATA or t in gone for t in last)
+
+
+async def test_a_port_that_a_thread_reads_as_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faults that end the connection and faults that do not; at the end no thread is left."""
+    monkeypatch.setattr("gateway.sources.modbus.port.open_port.__kwdefaults__", {"threaded": True})
+    async with reading("rtu", tmp_path) as (feed, plant, server):
+        await feed.until(lambda: good(feed, 0), 10.0)
+        assert [t for t in threading.enumerate() if t.name.startswith("read ")]
+        for kind in ("bad-crc", "silent", "refuse"):
+            plant.put(server, kind, {})
+            await feed.until(lambda: _bad(feed), 10.0)
+            plant.faults = []
+            since = len(feed.rows)
+            await feed.until(lambda since=since: good(feed, since), 10.0)  # type: ignore[misc]
+    await feed.until(lambda: not [t for t in threading.enumerate() if t.name.startswith("read ")])
+
+
+@pytest.mark.parametrize("wire", ["rtu", "ascii", "rtu-tcp"])
+async def test_an_adapter_that_hears_itself(wire: str, tmp_path: Path) -> None:
+    """Its echo is no answer. Devices behind it are read; where nobody answers, the link says what it looks like."""
+    async with reading(wire, tmp_path) as (feed, plant, server):
+        plant.put(server, "echo", {})
+        since = len(feed.rows)
+        await feed.until(lambda: good(feed, since), 10.0)
+        assert feed.links == []
+        plant.faults = [*plant.faults, make_fault("g", "silent", server.device.name, 0.0, {})]
+        await feed.until(lambda: not feed.up("bus.1") and not feed.up("bus.2"), 10.0)
+        assert all(ONLY_ECHO in why for _, up, why in feed.links if not up)
 
 
 async def test_a_device_that_cannot_show_who_it_is_is_not_read(tmp_path: Path) -> None:

@@ -27,16 +27,22 @@ class AsciiFrames:
     """frames have marks of their own"""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = self._echo = b""
+        self.echoed = False
+        """our own question came back"""
 
     @property
     def empty(self) -> bool:
         """No half frame is waiting."""
         return not self._rest
 
-    def clear(self) -> None:
-        """Forget the half frame."""
-        self._rest = b""
+    def expect(self, sent: bytes) -> None:
+        """``sent`` goes out and may come back (an RS-485 adapter that hears itself): that is no answer."""
+        self._rest, self._echo, self.echoed = b"", sent.rstrip(b"\r\n"), False
+
+    def settle(self) -> list[Frame]:
+        """Nothing is held: an echo is a whole line."""
+        return []
 
     @staticmethod
     def request(asked: Question) -> bytes:
@@ -52,12 +58,18 @@ class AsciiFrames:
         """
         lines = (self._rest + data).split(b"\r\n")
         self._rest = b""
-        found = [_frame(line) for line in lines[:-1]]
+        found = [_frame(line) for line in lines[:-1] if not self._is_echo(line)]
         rest = lines[-1]
         if (rest and rest[:1] != b":") or len(rest) > LONGEST:
             raise Garbled("not a Modbus ASCII frame")
         self._rest = rest
         return found
+
+    def _is_echo(self, line: bytes) -> bool:
+        if not self._echo or line != self._echo:
+            return False
+        self._echo, self.echoed = b"", True
+        return True
 
 
 def _frame(line: bytes) -> Frame:

@@ -27,6 +27,8 @@ class Counters:
     """exception answers"""
     stray: int = 0
     """answers to no question in flight: late, doubled or somebody else's; never taken"""
+    echoes: int = 0
+    """questions that came back to us before their answer: an adapter that hears itself"""
     connects: int = 0
     overdue: int = 0
     """polls that were skipped because the line was busy"""

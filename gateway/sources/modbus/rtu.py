@@ -50,16 +50,27 @@ class RtuFrames:
     """rest between two frames, in characters"""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = self._echo = b""
+        self.echoed = False
+        """our own question came back"""
 
     @property
     def empty(self) -> bool:
         """No half frame is waiting."""
         return not self._rest
 
-    def clear(self) -> None:
-        """Forget the half frame."""
-        self._rest = b""
+    def expect(self, sent: bytes) -> None:
+        """``sent`` goes out and may come back (an RS-485 adapter that hears itself): that is no answer."""
+        self._rest, self._echo, self.echoed = b"", sent, False
+
+    def settle(self) -> list[Frame]:
+        """What was held because it may have been the beginning of an echo is none: nothing more came.
+
+        Raises:
+            Garbled: as :meth:`feed`.
+        """
+        self._echo = b""
+        return self.feed(b"")
 
     @staticmethod
     def request(asked: Question) -> bytes:
@@ -76,6 +87,11 @@ class RtuFrames:
         rest, found = self._rest + data, []
         self._rest = b""
         while len(rest) >= SHORTEST:
+            if self._echo and self._echo.startswith(rest[: len(self._echo)]):
+                if len(rest) < len(self._echo):
+                    break
+                rest, self._echo, self.echoed = rest[len(self._echo) :], b"", True
+                continue
             size = _size(rest)
             if len(rest) < size:
                 break

@@ -6,6 +6,7 @@ connection: a serial server delivers to it what the line said before.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from gateway.sources.modbus.client import Lost, Silent
@@ -15,6 +16,9 @@ from gateway.sources.modbus.frames import DeviceException, Frame, Garbled, Quest
 
 PROBES: Final = 3
 """Most questions asked before one that a late answer would look like."""
+ONLY_ECHO: Final = (
+    "only our own question came back: the adapter hears itself, nobody answers (wiring, speed, unit)"
+)
 SETTLE_S: Final = 0.05
 """After a garbled frame the line must have been silent so long."""
 
@@ -22,10 +26,14 @@ SETTLE_S: Final = 0.05
 class Framing(Protocol):
     """RTU or ASCII, see :mod:`rtu` and :mod:`ascii`."""
 
+    echoed: bool
+
     @property
     def empty(self) -> bool: ...
 
-    def clear(self) -> None: ...
+    def expect(self, sent: bytes) -> None: ...
+
+    def settle(self) -> list[Frame]: ...
 
     def request(self, asked: Question) -> bytes: ...
 
@@ -106,8 +114,11 @@ class Wire(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self._counters.stray += 1
             return
+        self._sort(self._framing.feed, data)
+
+    def _sort(self, cut: Callable[..., list[Frame]], *data: bytes) -> None:
         try:
-            for frame in self._framing.feed(data):
+            for frame in cut(*data):
                 self._take(frame)
         except Garbled as error:
             self._noisy = True
@@ -120,7 +131,7 @@ class Wire(asyncio.Protocol):
             raise Lost(self._why)
         if self._waiter is not None:
             raise RuntimeError("one question at a time")
-        self._framing.clear()
+        self._framing.expect(self._framing.request(asked))
         waiter: asyncio.Future[bytes] = self._loop.create_future()
         self._asked, self._waiter = asked, waiter
         timer = self._loop.call_later(timeout_s, self._expire, timeout_s)
@@ -136,6 +147,7 @@ class Wire(asyncio.Protocol):
         finally:
             timer.cancel()
             self._waiter = None
+            self._counters.echoes += self._framing.echoed
             if not answered:  # also when we are cancelled: who asks next must know
                 self._doubts[asked.unit].unanswered(asked)
 
@@ -168,8 +180,10 @@ class Wire(asyncio.Protocol):
         waiter.set_result(data)
 
     def _expire(self, timeout_s: float) -> None:
+        self._sort(self._framing.settle)
         if self._framing.empty:
-            self._fail(Silent(f"no answer within {timeout_s:g} s"))
+            only = f"; {ONLY_ECHO}" if self._framing.echoed else ""
+            self._fail(Silent(f"no answer within {timeout_s:g} s{only}"))
         else:
             self._noisy = True
             self._fail(Garbled(f"an answer that was not whole within {timeout_s:g} s"))

@@ -41,12 +41,17 @@ def _pieces(data: bytes) -> list[bytes]:
 
 
 def _serial(cutter: RtuFrames | AsciiFrames, data: bytes) -> None:
-    doubts = Doubts()
-    if data[:1] >= b"\x80":
+    doubts, first = Doubts(), (data or b"\0")[0]
+    if first >= 0x80:
         doubts.unanswered(OLDER)
-    for piece in _pieces(data):
+    sent = cutter.request(ASKED)
+    if first & 0x40:
+        cutter.expect(sent)
+        if cutter.feed(sent) or not (cutter.echoed and cutter.empty):
+            raise AssertionError("our own question was taken for an answer")
+    for piece in (*_pieces(data), b""):
         try:
-            for frame in cutter.feed(piece):
+            for frame in cutter.feed(piece) if piece else cutter.settle():
                 if frame.unit == 17 and doubts.sort(ASKED, frame) is Verdict.ANSWER:
                     _taken(answer(ASKED, frame))
         except DeviceException:

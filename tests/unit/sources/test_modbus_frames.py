@@ -9,18 +9,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import gateway
-from gateway.sources.modbus.ascii import AsciiFrames
+from gateway.sources.modbus.ascii import AsciiFrames, lrc
 from gateway.sources.modbus.frames import (
     FUNCTIONS,
     DeviceException,
     Frame,
     Frames,
     Garbled,
+    Question,
     answer,
     question,
 )
 from gateway.sources.modbus.plan import Area
-from gateway.sources.modbus.rtu import RtuFrames
+from gateway.sources.modbus.rtu import RtuFrames, crc
 
 ASKED = question(17, Area.HOLDING, 0x6B, 3)
 DATA = bytes.fromhex("022b00000064")
@@ -142,6 +143,7 @@ def test_there_is_one_place_that_sends_and_it_sends_questions() -> None:
     assert sorted(sent) == [
         ("client.py", "head + asked.wire"),
         ("port.py", "data"),
+        ("port.py", "data"),
         ("wire.py", "self._framing.request(asked)"),
     ]
 
@@ -154,3 +156,47 @@ def test_serial_framings_send_the_question_and_nothing_else(
     said = struct.pack(">BBHH", unit, FUNCTIONS[area], address, count)
     assert RtuFrames.request(asked)[:-2] == said
     assert bytes.fromhex(AsciiFrames.request(asked)[1:-4].decode()) == said
+
+
+COILS = question(17, Area.COIL, 0x0300, 24)
+"""Its RTU and ASCII frames are those of a right answer of three data bytes: 0x03 is the count, 00 00 18 the coils."""
+
+
+@pytest.mark.parametrize("make", [RtuFrames, AsciiFrames])
+@pytest.mark.parametrize("asked", [ASKED, COILS])
+@pytest.mark.parametrize("cut", range(0, 18, 3))
+def test_an_echo_is_no_answer_however_it_is_cut(
+    make: type[RtuFrames | AsciiFrames], asked: Question, cut: int
+) -> None:
+    frames = make()
+    sent = frames.request(asked)
+    body = bytes([17, asked.function, asked.size]) + bytes(range(asked.size))
+    answered = (
+        body + crc(body) if make is RtuFrames else b":" + (body + lrc(body)).hex().upper().encode() + b"\r\n"
+    )
+    frames.expect(sent)
+    stream = sent + answered
+    found = [*frames.feed(stream[:cut]), *frames.feed(stream[cut:])]
+    assert [f.pdu for f in found] == [body[1:]]
+    assert frames.echoed
+    assert frames.empty
+
+
+def test_without_an_adapter_that_echoes_an_answer_may_begin_like_the_question() -> None:
+    """Unit 85, coils from 0x01BF, 8 of them, value 0xBF: data and CRC are the next bytes of the question."""
+    body, frames = bytes([85, 1, 1, 0xBF]), RtuFrames()
+    sent = frames.request(question(85, Area.COIL, 0x01BF, 8))
+    assert sent.startswith(body + crc(body))
+    frames.expect(sent)
+    assert frames.feed(body + crc(body)) == [], "held: two more bytes would make it an echo"
+    assert [f.pdu for f in frames.settle()] == [body[1:]]
+    assert not frames.echoed
+
+
+def test_no_echo_changes_nothing() -> None:
+    body = b"\x11\x03\x06" + DATA
+    frames = RtuFrames()
+    frames.expect(frames.request(ASKED))
+    assert [f.pdu for f in frames.feed(body + crc(body))] == [body[1:]]
+    assert not frames.echoed
+    assert frames.settle() == []
