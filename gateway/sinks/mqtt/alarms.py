@@ -26,6 +26,8 @@ from gateway.sinks.mqtt.troubles import Troubles
 BATCH: Final = 500
 AGAIN_S: Final = 600.0
 """States and levels are published again this often, changed or not."""
+FOLLOW_S: Final = 5.0
+"""How soon retained states follow a present that was not handed to this lane."""
 STRIKES: Final = 3
 """A 3.1.1 broker's silence about a publish counts as a refusal after this many connections."""
 
@@ -62,6 +64,7 @@ class AlarmSink:
                     deliver=work.deliver(connection),
                     keep=work.keep(connection),
                     remind=work.remind(),
+                    follow=work.follow(),
                 )
         except LoginRefused as error:
             self._troubles.login(lane, error)
@@ -82,6 +85,8 @@ class _Work:
         self._lane, self._topics, self._troubles, self._strikes = lane, topics, troubles, strikes
         self._changed: set[str] | None = None  # state topics; None: all
         self._levels: tuple[LiveState, ...] = ()
+        self._marked = lane.present().head_seq
+        """the present that retained topics tell of"""
         self._wake = asyncio.Event()
         self.states = Keeper(f"{topics.root}/state/", self._mark_topic)
 
@@ -129,6 +134,7 @@ class _Work:
     # --- retained -----------------------------------------------------------------------------------------------------
 
     def _mark(self, records: Sequence[Record]) -> None:
+        self._marked = max(self._marked, records[-1].seq)
         for record in records:
             event = record.event
             if event.event in {EventKind.CONFIG_CHANGED, EventKind.STARTED}:
@@ -153,6 +159,16 @@ class _Work:
             await self._wake.wait()
             self._wake.clear()
             await self._publish_changed(connection)
+
+    async def follow(self) -> None:
+        """A way that stands by is handed nothing, and what it keeps retained must be true all the same."""
+        head, marked = self._lane.present().head_seq, self._marked
+        while True:
+            await self._lane.clock.sleep(FOLLOW_S)
+            if self._marked == marked < head:
+                self._marked, self._changed = head, None
+                self._wake.set()
+            head, marked = self._lane.present().head_seq, self._marked
 
     async def remind(self) -> None:
         """Everything again from time to time."""
