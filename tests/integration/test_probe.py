@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import struct
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -16,6 +19,9 @@ from gateway.cli.main import app
 from gateway.config.load import Loaded, load
 from gateway.model.probing import Pace, Spent
 from gateway.sources.modbus.scan import read_around, suggest
+from simulators.faults import Fault, make_fault
+from simulators.image import Image, Table
+from simulators.modbus import Device, DeviceServer, server_of
 from tests.conftest import MosquittoFactory
 from tests.helpers.modbus_peer import Asked, Peer, frame, refusal, right
 from tests.integration.test_source_mqtt import publish
@@ -137,6 +143,90 @@ async def test_scan_suggests_order_and_base(tmp_path: Path) -> None:
     assert len(peer.asked) <= 2
 
 
+class Line:
+    """A simulated serial line's plant: unit 1 is dead; unit 2 has float32 CDAB at 10, 12, ..., and refuses 40."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.faults = [make_fault(kind, kind, "d", 0.0, {}) for kind in kinds]
+
+    def image(self, device: str, unit: int) -> Image | None:
+        cells = dict.fromkeys(range(100), 0)
+        for k in range(8):
+            high, low = struct.unpack(">HH", struct.pack(">f", 3.0 + k * 1.1))
+            cells[10 + 2 * k], cells[11 + 2 * k] = low, high
+        return {3: Table(cells, {40: 2})} if unit == 2 else None
+
+    def device_faults(self, device: str) -> list[Fault]:
+        return self.faults
+
+
+SERIAL = pytest.mark.parametrize("wire", ["rtu", "ascii", "rtu-tcp", "ascii-tcp"])
+
+
+@contextlib.asynccontextmanager
+async def line(wire: str, folder: Path, *kinds: str) -> AsyncIterator[tuple[DeviceServer, str]]:
+    """The far end, and the source as the site file has it."""
+    server = server_of(
+        Device("d", wire=wire, link=str(folder / "port")), Line(*kinds), np.random.default_rng(1)
+    )
+    await server.open(HOST, 0)
+    place = server.place()
+    framing = f"framing: {wire.partition('-')[0]}, timeout: 300ms"
+    if "path" in place:
+        words = f"kind: modbus-serial, port: {place['path']}, baud: 115200, parity: none, {framing}"
+    else:
+        words = f"kind: modbus-serial-tcp, host: {HOST}, port: {place['port']}, {framing}"
+    try:
+        yield server, f"  plc: {{{words}}}"
+    finally:
+        await server.close()
+
+
+@SERIAL
+async def test_a_serial_line_is_probed(wire: str, tmp_path: Path) -> None:
+    rows = [
+        "A,level,m,0,15,,,,A,plc,2:holding:10:float32:CDAB",
+        "B,level,m,0,15,,,,A,plc,1:holding:10:float32:CDAB",
+        "C,level,m,0,15,,,,A,plc,2:holding:40",
+        "D,level,m,0,15,,,,A,plc,2:holding:12:float32:CDAB",
+    ]
+    async with line(wire, tmp_path) as (server, source):
+        report = await probed(site(tmp_path, ids(rows), source))
+        assert server.stats.writes == 0
+    lines = {each.tag: each for each in report.tags}
+    assert (lines["id0"].value, lines["id0"].raw) == (3.0, "0000 4040")
+    assert lines["id3"].value == pytest.approx(4.1)
+    assert lines["id1"].note == "no answer within 0.3 s"
+    assert "illegal data address (2)" in lines["id2"].note
+    figures = report.sources["plc"]
+    assert figures["reached"]
+    assert figures["requests_per_cycle"] == (3 if wire.endswith("-tcp") else 2), (
+        "9600 bit/s is behind most servers"
+    )
+    assert figures["cycle_ms"] > 0
+
+
+@SERIAL
+async def test_a_serial_line_is_scanned_and_a_dead_unit_costs_only_itself(wire: str, tmp_path: Path) -> None:
+    rows = [f"T{k},level,m,0,15,,,,A,plc,2:holding:{11 + 2 * k}:float32:ABCD" for k in range(8)]
+    rows.insert(0, "DEAD,level,m,0,15,,,,A,plc,1:holding:10")
+    async with line(wire, tmp_path) as (server, source):
+        part = site(tmp_path, ids(rows), source).sources[0]
+        registers, why = await read_around(part.settings, part.bound, Pace(100.0, 50))
+        assert server.stats.writes == 0
+    assert why == "unit 1: no answer within 0.3 s"
+    best = suggest(part.bound, registers)[0]
+    assert (best.order, best.base, best.inside, best.read) == ("CDAB", -1, 8, 8)
+
+
+async def test_a_probe_says_that_the_adapter_echoes(tmp_path: Path) -> None:
+    rows = ["A,level,m,0,15,,,,A,plc,2:holding:10:float32:CDAB"]
+    async with line("rtu", tmp_path, "echo") as (_, source):
+        report = await probed(site(tmp_path, ids(rows), source))
+    assert report.tags[0].value == 3.0
+    assert "sends our questions back" in report.sources["plc"]["why"]
+
+
 def test_what_is_right_already_is_suggested_first(tmp_path: Path) -> None:
     part = site(tmp_path, ids(ROWS[:2]), plc(1502)).sources[0]
     b, a = struct.pack(">f", 11.5)[2:], struct.pack(">f", 11.5)[:2]
@@ -157,6 +247,7 @@ async def test_a_broker_is_listened_to_and_its_session_left_alone(
 ) -> None:
     broker = mosquitto(users={"gw": "secret"})
     (tmp_path / "pw").write_text("secret")
+    (tmp_path / "pw").chmod(0o600)
     login = f"username: gw, password_file: {tmp_path / 'pw'}"
     publish(broker.port, ("a", b"11.5"), ("b", b'{"v": "x"}'), retain=True, login=("gw", "secret"))
     rows = ["A,level,m,0,15,,,,A,mq,a", "B,level,m,0,15,,,,A,mq,b#v"]

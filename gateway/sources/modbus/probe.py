@@ -26,6 +26,7 @@ REFUSALS: Final = {
     10: "gateway path unavailable",
     11: "gateway target does not answer",
 }
+ECHO: Final = "the adapter sends our questions back to us (its echo is left out)"
 NOT_ASKED: Final = "not asked: the budget of the probe was used up"
 
 
@@ -38,7 +39,8 @@ class _Probe:
         self._groups: dict[tuple[int, int], list[tuple[int, Point]]] = defaultdict(list)
         for row, tag, binding in bound:
             self._groups[binding.unit, tag.period or settings.period].append((row, binding.point))
-        self._dial = dialler(settings, Counters())
+        self._counters = Counters()
+        self._dial = dialler(settings, self._counters)
         self._line: Connection | None = None
         self._mute: set[int] = set()
         self.out = Probed()
@@ -58,6 +60,8 @@ class _Probe:
             if self._line is not None:
                 await self._line.close()
         self._rest(out.why or NOT_ASKED)
+        if self._counters.echoes:
+            out.why = "; ".join(filter(None, [out.why, ECHO]))
         out.cycle_ms, out.load, out.asked = round(cycle_ms, 1), round(load, 4), self._pace.asked
         return out
 

@@ -118,24 +118,29 @@ def _plausible(tag: Tag, raw: float) -> bool:
 async def read_around(settings: Polling, bound: Bound, pace: Pace) -> tuple[Registers, str]:
     """All registers of the tags and one more on each side, and why some are missing.
 
-    One connection; a refused block is read register by register as far as the budget goes.
+    One connection at a time; a refused block is read register by register as far as the budget goes. A unit that does
+    not answer costs only itself: a serial line has others.
     """
     registers: dict[tuple[int, Area, int], bytes] = {}
+    dial, whys = dialler(settings, Counters()), list[str]()
     line: Connection | None = None
     try:
-        line = await dialler(settings, Counters())()
         for unit in sorted({b.unit for _, _, b in bound}):
-            await _unit(
-                line, settings, unit, [b.point for _, _, b in bound if b.unit == unit], pace, registers
-            )
+            if line is None or not line.up:
+                line = await dial()
+            points = [b.point for _, _, b in bound if b.unit == unit]
+            try:
+                await _unit(line, settings, unit, points, pace, registers)
+            except Retry as error:
+                whys.append(f"unit {unit}: {error.reason}")
     except Retry as error:
-        return registers, error.reason
+        whys.append(error.reason)
     except Spent as error:
-        return registers, str(error)
+        whys.append(str(error))
     finally:
         if line is not None:
             await line.close()
-    return registers, ""
+    return registers, "; ".join(whys)
 
 
 async def _unit(
