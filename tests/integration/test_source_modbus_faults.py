@@ -178,6 +178,21 @@ async def test_a_device_that_was_only_starting_is_read_again() -> None:
         assert feed.links == [], "a device that refuses is there"
 
 
+async def test_a_device_that_refuses_everything_is_asked_again_within_half_a_minute() -> None:
+    """However long its trouble lasted: an address that does not exist may wait ten minutes, a device may not."""
+    async with peer(lambda a: refusal(a, 4)) as device:
+        clock = FakeClock(speed=200.0)
+        reading = source(device, "1:holding:0", "1:holding:1", period_s=1.0, timeout="20s", retry_max="5s")
+        async with running(reading, FakeFeed(clock)) as feed:
+            await feed.until(lambda: bool(feed.batches))
+            began = clock.now()
+            await feed.until(lambda: clock.now() - began > 300 * NS, 20.0)
+            device.script = right
+            mended = clock.now()
+            await feed.until(lambda: latest(feed) == {0: (0.0, 0), 1: (1.0, 0)}, 20.0)
+            assert clock.now() - mended < 60 * NS
+
+
 async def test_a_busy_device_is_bad_once_and_nothing_is_learnt() -> None:
     async with peer(lambda a: refusal(a, 6)) as device:
         reading = source(device, "1:holding:0")

@@ -32,6 +32,8 @@ LEARNT_CODES: Final = (1, 2, 3, 4)
 SILENT_CODES: Final = (10, 11)
 """A gateway speaks for a unit that does not answer."""
 FIRST_REST: Final = seconds(2)
+MOST_OF_ALL: Final = seconds(30)
+"""Longest rest where the device refuses everything: then it is in trouble, not its addresses, and will be well."""
 SEARCH: Final = 40
 """Most requests one poll spends on finding refused addresses; the next poll goes on."""
 ROUNDS: Final = 4
@@ -243,7 +245,8 @@ class Group:
         memory = self._memory
         if memory.rest is None or now < memory.rest.until:
             return
-        memory.rest.longer(now, longest_rest)
+        whole = len(memory.bad) == len(self._points)
+        memory.rest.longer(now, min(longest_rest, MOST_OF_ALL) if whole else longest_rest)
         budget = [SEARCH]
         for block in self._suspects():
             if budget[0] > 0 and not await self._refuses(ask, block, budget, silence=True):
