@@ -17,6 +17,7 @@ import yaml
 
 from gateway.app.broker import REGULATOR, Broker, BrokerOptions
 from gateway.app.build import write_private
+from gateway.app.packsite import INCIDENT, SCENARIOS, pack_folder, write_site
 from gateway.app.plant import SimulatedPlant, simulated_plant
 from gateway.app.subscriber import Witness, witness
 from gateway.app.verdict import judge
@@ -29,6 +30,9 @@ from gateway.runtime.machine import Machine
 GRACE_S: Final = 1.5
 """Wall seconds after the end of the scenario for what is still on its way."""
 BRANCHES: Final = ("alarms", "faults")
+SHORT_RESTS: Final = {"timeout": "500ms", "retry_max": "2s", "reprobe": "2s"}
+STALE_WALL_S: Final = 4.0
+"""Wall seconds without a reading before a tag of a pack's plant is stale: a busy machine is not a broken wire."""
 PLANT: Final = "plant"
 """The simulated instruments' login at the broker."""
 
@@ -40,6 +44,8 @@ class Asked:
     for_s: float | None = None
     stay: bool = False
     listen: str = "127.0.0.1:8080"
+    pack: str = ""
+    """name or folder of the pack whose plant is played; empty: the demonstration plant"""
     say: Callable[[str], None] = print
 
 
@@ -58,8 +64,13 @@ async def run_demo(asked: Asked) -> dict[str, Any]:
         options = BrokerOptions(folder=Path(folder) / "broker", regulator=True, users=(PLANT,))
         async with Broker(options) as broker:
             login = {"user": PLANT, "password": broker.passwords[PLANT]}
-            async with simulated_plant("demo", mqtt_port=broker.port, **login) as plant:
-                loaded = _configured(Path(folder), plant, broker, asked)
+            pack = pack_folder(asked.pack) if asked.pack else None
+            scenario = "demo" if pack is None else str(pack / SCENARIOS / INCIDENT)
+            async with simulated_plant(scenario, mqtt_port=broker.port, **login) as plant:
+                if pack is None:
+                    loaded = _configured(Path(folder), plant, broker, asked)
+                else:
+                    loaded = _of_pack(pack, Path(folder), plant, broker, asked)
                 return await _play(loaded, plant, broker, asked)
 
 
@@ -76,6 +87,24 @@ def _configured(folder: Path, plant: SimulatedPlant, broker: Broker, asked: Aske
     site["console"].update(listen=asked.listen, sign_in="name")
     path.write_text(yaml.safe_dump(site, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return load(path)
+
+
+def _of_pack(pack: Path, folder: Path, plant: SimulatedPlant, broker: Broker, asked: Asked) -> Loaded:
+    """The pack's own site with today's free ports; nothing goes stale in less than some wall seconds."""
+    secret = folder / "plant.password"
+    write_private(secret, broker.passwords[PLANT])
+    at_broker = {"host": "127.0.0.1", "port": broker.port, "version": "3.1.1", "username": PLANT}
+
+    def change(site: dict[str, Any]) -> None:
+        for name, source in site["sources"].items():
+            if name in plant.ports:
+                source.update(host="127.0.0.1", port=plant.ports[name], **SHORT_RESTS)
+            elif source["kind"] == "mqtt":
+                source.pop("password_env", None)
+                source.update(at_broker, password_file=str(secret))
+        site.setdefault("console", {}).update(listen=asked.listen, sign_in="name")
+
+    return load(write_site(pack, folder / "site", change, max_age_s=STALE_WALL_S * plant.speed))
 
 
 async def _play(loaded: Loaded, plant: SimulatedPlant, broker: Broker, asked: Asked) -> dict[str, Any]:

@@ -28,6 +28,9 @@ def demo(
     listen: Annotated[
         str, typer.Option(help="the console's loopback address; port 0 takes a free one")
     ] = "127.0.0.1:0",
+    pack: Annotated[
+        str, typer.Option("--pack", metavar="PACK", help="a pack's own plant: its name, or its folder")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Watch a simulated plant go wrong and be caught: half an hour of a bad day in one minute."""
@@ -41,7 +44,9 @@ def demo(
         from gateway.app.verdict import good
 
         for_s = parse_duration(for_) / NS if for_ else None
-        asked = Asked(for_s=for_s, stay=stay, listen=listen, say=lambda text: typer.echo(text, err=json))
+        asked = Asked(
+            for_s=for_s, stay=stay, listen=listen, pack=pack, say=lambda text: typer.echo(text, err=json)
+        )
         try:
             report = asyncio.run(run_demo(asked))
         except KeyboardInterrupt:

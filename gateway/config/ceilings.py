@@ -66,6 +66,7 @@ CEILINGS: Final = (
 )
 SAME_UNIT: Final = MappingProxyType({("oxygen", "%"): "%vol"})
 """(class, unit) that is another name of a ceiling's unit."""
+IDLH: Final = "%IDLH"
 _NEARLY: Final = 1e-9
 """of a bound: what converting costs in digits is not a breach"""
 _LIMITS: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
@@ -145,6 +146,8 @@ def _of(tag: Tag, more: Sequence[Ceiling]) -> list[Ceiling]:
 def _bound(ceiling: Ceiling, tag: Tag, substances: Mapping[str, SubstanceEntry]) -> float | None:
     """The ceiling in the tag's unit."""
     unit = SAME_UNIT.get((tag.cls, tag.unit), tag.unit)
+    if (ceiling.unit == IDLH) != (unit == IDLH):
+        return None  # shares of the IDLH hold only where the detector's range cannot reach the exposure limit
     return convert(ceiling.bound, ceiling.unit, unit, substances.get(tag.substance))
 
 

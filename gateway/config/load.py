@@ -103,6 +103,8 @@ def load(path: Path) -> Loaded:
     document = read_yaml(path)
     faults: list[Fault] = []
     catalog = read_catalog(document, faults)
+    if faults and catalog.broken:
+        raise Misconfigured(in_order(faults))  # without its packs nothing can be said of a site's tags
     inherit(catalog, document, faults)
     draft = read_site(document, faults)
     sources = _settings(SOURCES, draft.sources, document, "sources", faults)
@@ -377,5 +379,6 @@ def _installation(entry: InstallationEntry, file: SiteFile) -> Installation:
         pack=entry.pack,
         chain=entry.chain,
         owners=owners_of(entry, file),
+        head_pond=entry.head_pond,
         roll_up=tuple(RollUp(r.count, Level.parse(r.of), Level.parse(r.to)) for r in entry.roll_up),
     )

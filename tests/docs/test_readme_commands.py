@@ -14,7 +14,7 @@ from tests.docs import tree
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 READMES = ("README.md", "README.zh-CN.md")
-PACKS = ("tank-farm", "gas-detection", "tailings-pond")
+PACKS = ("tank-farm", "gas-leak", "tailings-pond")
 FENGSUI = ".venv/bin/fengsui"
 # fengsui run: tests/e2e/test_run.py; make demo: tests/e2e/test_demo.py; make test: .ci/run
 RUN_ELSEWHERE = {"run", "make"}

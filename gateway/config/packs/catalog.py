@@ -56,6 +56,8 @@ class Catalog:
     inherited: dict[str, Merged] = field(default_factory=dict)
     """rule id -> its values with their places"""
     unset: list[Unset] = field(default_factory=list)
+    broken: bool = False
+    """a pack that the site names could not be read"""
 
     @property
     def substances(self) -> dict[str, SubstanceEntry]:
@@ -150,8 +152,9 @@ def read_catalog(document: Document, faults: list[Fault]) -> Catalog:
         if isinstance(listed, list)
         else []
     )
+    before = len(faults)
     packs = read_packs(names, document, faults)
-    catalog = Catalog(packs, _types(packs))
+    catalog = Catalog(packs, _types(packs), broken=len(faults) > before)
     rules = data.get("rules")
     for index, raw in enumerate(rules) if isinstance(rules, list) else ():
         if isinstance(raw, dict) and FROM in raw:
