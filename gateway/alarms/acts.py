@@ -33,6 +33,8 @@ class Acts:
         command = fact.command
         if command.act in notes.KINDS:
             return [notes.note(command, fact.time)]
+        if command.act in (Act.WATCH, Act.WATCH_END):
+            return ledger.watches.declared(command, fact.time)
         ids = [*(s.id for s in command.seen), *command.rules]
         if not ids or len(set(ids)) != len(ids):
             raise Refused("the command names no alarm" if not ids else "the command names an alarm twice")

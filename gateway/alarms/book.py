@@ -49,6 +49,7 @@ from gateway.alarms.subjects import SYSTEM, Subject, of_rule
 from gateway.alarms.tables import ENDS, NORM, Cause, letter, move
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import Topology
+from gateway.alarms.watches import Watches
 from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site
@@ -126,6 +127,8 @@ class Book:
             self._levels.forget(event.installation)
         elif event.event is EventKind.STARTED:
             self._retime()
+        elif event.event in (EventKind.WATCH_STARTED, EventKind.WATCH_ENDED):
+            self._levels.watch(self._ledger.watches)
         if event.id:
             self._open = None
             self._levels.alarm(_shown(before), _shown(after))
@@ -143,7 +146,9 @@ class Book:
 
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        by_events = min(self._ledger.floods.next_deadline(), self._ledger.notices.next_deadline())
+        ledger = self._ledger
+        folded = ledger.floods, ledger.notices, ledger.watches
+        by_events = min(part.next_deadline() for part in folded)
         return min(self._timers.earliest(), self._health.next_deadline(), by_events)
 
     def open(self) -> tuple[Occurrence, ...]:
@@ -182,6 +187,7 @@ class Book:
             self._levels.sight(row, self._health.sighted(row))
         for occurrence in self.open():
             self._levels.alarm(None, occurrence)
+        self._levels.watch(self._ledger.watches)
         self._retime()
 
     # --- one handler per fact: decides, changes no occurrence ---------------------------------------------------------
@@ -215,7 +221,7 @@ class Book:
 
     def _time(self, fact: TimeFact) -> list[Event]:
         """What time alone does; folded already, because what becomes of one alarm may set another aside."""
-        events: list[Event] = []
+        events = self._fold(self._ledger.watches.due(fact.time))
         if self._timers.earliest() <= fact.time:
             # Oldest occurrence first: ids are hashes over the epoch, and their order must not decide anything.
             for ident in tuple(self._ledger.open):
@@ -235,7 +241,7 @@ class Book:
         rules = dict.fromkeys(h.occurrence.rule for h in self._ledger.open.values())
         self._health.prune()
         gone = [r for r in rules if r not in here and not r.startswith(f"{SYSTEM}.")]
-        events = [changed, *self._retired(gone, fact.time)]
+        events = [changed, *self._ledger.watches.unplanned(fact.time), *self._retired(gone, fact.time)]
         for rule in rules:
             events += self._adopted(rule, fact.time) if rule in here else []
         return events
@@ -282,10 +288,14 @@ class Book:
         """Who is told of what was announced, and who next of what nobody acknowledged; folded already."""
         ledger, found = self._ledger, list[Event]()
         for event in events:
-            found += self._fold(self._router.told(event, ledger.open.get(event.id), ledger.notices))
-        while climbed := self._router.climb(ledger.notices, ledger.open, time):
+            found += self._fold(self._told(event))
+        while climbed := self._router.climb(ledger.notices, ledger.open, ledger.watches, time):
             found += self._fold(climbed)
         return found
+
+    def _told(self, event: Event) -> list[Event]:
+        ledger = self._ledger
+        return self._router.told(event, ledger.open.get(event.id), ledger.notices, ledger.watches)
 
     def _turns(self, turns: list[Turn]) -> list[Event]:
         return [event for turn in turns for event in self._turn(turn)]
@@ -361,7 +371,7 @@ class Book:
             self._time_of(ident, held)
 
     def _empty(self) -> Ledger:
-        return Ledger(self._site.gateway, self._epoch, self._name, self._grouping)
+        return Ledger(self._site.gateway, self._epoch, self._name, self._grouping, Watches(self._site))
 
     def _name(self, rule: str, kind: str) -> str:
         known = self._by_id.get(rule)

@@ -19,6 +19,7 @@ OPENS: Final = frozenset({EventKind.RAISED, EventKind.SHELVED, EventKind.OUT_OF_
 """First events of an occurrence. A rule that is shelved while its alarm is not there has an occurrence all the same: it
 holds who, why and until when."""
 _KEPT_UNTIL: Final = frozenset({EventKind.RAISED, EventKind.SHELVED, EventKind.OUT_OF_SERVICE})
+_REVIEWED: Final = frozenset({EventKind.DISPOSAL_CLOSED, EventKind.DISPOSAL_FALSE_ALARM})
 ASKS: Final = frozenset(kind for kind, causes in JOINT.items() if Cause.ALARM in causes)
 """Events a person must acknowledge."""
 
@@ -127,6 +128,7 @@ def _aside_and_loop(occurrence: Occurrence, event: Event) -> dict[str, Any]:
         "due": _due(event, occurrence.due),
         "handler": _handler(event, occurrence.handler),
         "report_due": _report_due(event, occurrence.report_due),
+        "overdue": _overdue(event, known=occurrence.overdue),
     }
 
 
@@ -195,12 +197,14 @@ def _until(event: Event, known: int) -> int:
 def _due(event: Event, known: int) -> int:
     if event.event in (EventKind.DISPOSAL_OPENED, EventKind.DISPOSAL_REOPENED):
         return parse_iso(event.detail["due"]) if "due" in event.detail else NEVER
-    done = event.event in (
-        EventKind.DISPOSAL_OVERDUE,
-        EventKind.DISPOSAL_CLOSED,
-        EventKind.DISPOSAL_FALSE_ALARM,
-    )
+    done = event.event is EventKind.DISPOSAL_OVERDUE or event.event in _REVIEWED
     return NEVER if done else known
+
+
+def _overdue(event: Event, *, known: bool) -> bool:
+    if event.event is EventKind.DISPOSAL_OVERDUE:
+        return True
+    return known and event.event not in _REVIEWED
 
 
 def _report_due(event: Event, known: int) -> int:

@@ -11,6 +11,7 @@ from gateway.alarms.levels import Announced
 from gateway.alarms.notices import Notices
 from gateway.alarms.notices import load as load_notices
 from gateway.alarms.tables import ENDS
+from gateway.alarms.watches import Watches
 from gateway.model.commands import Actor
 from gateway.model.events import Event, EventKind, Occurrence, occurrence_id
 from gateway.model.levels import Level, LiveLevel
@@ -30,7 +31,12 @@ class Ledger:
     """
 
     def __init__(
-        self, gateway: str, epoch: str, names: Callable[[str, str], str], grouping: Grouping
+        self,
+        gateway: str,
+        epoch: str,
+        names: Callable[[str, str], str],
+        grouping: Grouping,
+        watches: Watches,
     ) -> None:
         self._gateway = gateway
         self._epoch = epoch
@@ -42,6 +48,7 @@ class Ledger:
         self.announced: Announced = {}
         self.floods = Floods(grouping.of, grouping.console)
         self.notices = Notices()
+        self.watches = watches
         self.approved: dict[str, list[Any]] = {}
         """hash of a configuration -> who approved it, who agreed, when (ns)"""
 
@@ -74,13 +81,15 @@ class Ledger:
             return changed
         self.floods.fold(event)
         self.notices.fold(event)
+        self.watches.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
         elif event.event is EventKind.CONFIG_APPROVED:
             who = event.actor.name if event.actor else ""
             self.approved[str(event.detail["hash"])] = [who, event.detail["second"]["name"], event.time]
         elif event.event is EventKind.LIVE_LEVEL:
-            self.announced[event.installation] = (LiveLevel(event.detail["level"]), event.time)
+            applied = tuple(event.detail.get("modifiers", ()))
+            self.announced[event.installation] = (LiveLevel(event.detail["level"]), event.time, applied)
         return None, None
 
     def dump(self) -> dict[str, Any]:
@@ -91,7 +100,8 @@ class Ledger:
             "floods": self.floods.dump(),
             "approved": self.approved,
             "notices": self.notices.dump(),
-            "announced": {k: [level.value, since] for k, (level, since) in self.announced.items()},
+            "watches": self.watches.dump(),
+            "announced": {k: [v[0].value, v[1], list(v[2])] for k, v in self.announced.items()},
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -103,7 +113,8 @@ class Ledger:
         self.floods.load(data["floods"])
         self.approved = dict(data.get("approved", {}))
         self.notices = load_notices(data["notices"])
-        self.announced = {k: (LiveLevel(v[0]), int(v[1])) for k, v in data["announced"].items()}
+        self.watches.load(data["watches"])
+        self.announced = {k: (LiveLevel(v[0]), int(v[1]), tuple(v[2])) for k, v in data["announced"].items()}
 
     def _ordinal(self, rule: str, onset: int) -> tuple[tuple[int, int], int]:
         latest, repeats = self._onsets.get(rule, (onset - 1, 0))

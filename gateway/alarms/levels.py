@@ -3,8 +3,8 @@
 What is highest holds (first row that applies):
 
 1. red / orange / yellow / blue: the highest open process alarm that is announced and not known to be normal; where the
-   installation has a roll-up, several points of one item at a level count as one of a higher. Instrument and system
-   faults set no colour.
+   installation has a roll-up, several points of one item at a level count as one of a higher; where modifiers are on
+   (:mod:`gateway.alarms.modifiers`), raised by them. Instrument and system faults set no colour.
 2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
    of the place's tags can.
 3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, a rule is
@@ -21,18 +21,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.alarms.away import BY_PERSON
+from gateway.alarms.modifiers import MODIFIERS, enabled, standing
 from gateway.alarms.topology import Topology
+from gateway.alarms.watches import Watches
 from gateway.model.events import Condition, Occurrence, Suppression
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LiveState
-from gateway.model.site import RollUp
+from gateway.model.site import HEIGHTENED_WATCH, OVERDUE_DISPOSAL, RollUp
 
 SITE: Final = ""
 LISTED: Final = 100
 """At most this many names of each kind in one event; the counts are complete."""
 
-Announced = dict[str, tuple[LiveLevel, int]]
-"""Place -> the level last journalled and since when (ns)."""
+Announced = dict[str, tuple[LiveLevel, int, tuple[str, ...]]]
+"""Place -> the level last journalled, since when (ns), and the modifiers that applied then."""
 
 
 @dataclass(slots=True)
@@ -54,14 +56,50 @@ class Place:
     """shelved, out of service, or standing and suppressed by design or only recorded"""
     roll_up: tuple[RollUp, ...] = ()
     within: "list[Place]" = field(default_factory=list)
-    """of the site: the installations with a roll-up"""
+    """of the site: the installations whose level may be higher than that of any of their alarms"""
+    modifiers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """modifier -> what makes it apply now (rule, period, grade), by an id of its own"""
+    modifying: dict[str, Level] = field(default_factory=dict)
+    """occurrence -> level, of those that are counted and modify: they do not raise themselves"""
+
+    def colour(self) -> Level | None:
+        """What the alarms say, raised by the modifiers that apply; None: no alarm colours it."""
+        plain, own = self.unmodified(), max(self.modifying.values(), default=None)
+        raised = None if plain is None else Level(min(plain + self.steps(), Level.RED))
+        found = [c for c in (raised, own, *(place.colour() for place in self.within)) if c is not None]
+        return max(found, default=None)
+
+    def unmodified(self) -> Level | None:
+        """What the alarms say that are no modifiers themselves."""
+        own = list(self.modifying.values())
+        highest = [level for level in Level if self.counts[level] > own.count(level)]
+        rolled = [r.to for r, _, _ in self.rolled()] if highest else []
+        return max([*highest, *rolled], default=None)
+
+    def steps(self) -> int:
+        """By how much the modifiers raise: the largest of those that apply."""
+        return max((MODIFIERS[m].steps for m, by in self.modifiers.items() if by), default=0)
+
+    def applying(self) -> tuple[str, ...]:
+        """Modifiers that apply, with what makes them: ``bypass: BP-1.STATE``."""
+        held = (
+            f"{m}: {what}" for m, by in sorted(self.modifiers.items()) for what in sorted(set(by.values()))
+        )
+        return tuple(held)
+
+    def modify(self, modifier: str, ident: str, what: str) -> bool:
+        """``ident`` makes the modifier apply as ``what`` (empty: no longer). True if that is new."""
+        known = self.modifiers.setdefault(modifier, {})
+        old = known.pop(ident, "")
+        if what:
+            known[ident] = what
+        return old != what
 
     def level(self) -> LiveLevel:
         """The first row of the module's table that applies."""
-        highest = max((level for level in Level if self.counts[level]), default=None)
-        rolled = [r.to for place in (self, *self.within) for r, _, _ in place.rolled()]
-        if highest is not None:
-            return LiveLevel(max([highest, *rolled]).word)
+        colour = self.colour()
+        if colour is not None:
+            return LiveLevel(colour.word)
         if self.blinded or (self.rows and not self.sighted):
             return LiveLevel.NO_VIEW
         if self.not_judged or self.empty or not self.rows or self.aside:
@@ -90,7 +128,8 @@ class Place:
         if o is not None:
             self.alarms[ident] = o
             self.counts[o.level] += 1
-        return bool(self.roll_up or self.within) or (old and old.level) != (o and o.level)
+        may_differ = bool(self.roll_up or self.within or self.modifiers)
+        return may_differ or (old and old.level) != (o and o.level)
 
     def put_aside(self, o: Occurrence | None, ident: str) -> bool:
         """The occurrence ``ident`` is kept from the operator by a person as ``o`` (None: it is not). True if new."""
@@ -101,15 +140,17 @@ class Place:
 
 
 def counts(o: Occurrence) -> bool:
-    """Does this occurrence colour its place?"""
-    shown = o.axes.suppression is Suppression.NONE
-    announced = shown and not o.shadow and not o.axes.recorded_only
-    return announced and not o.fault and o.axes.condition is not Condition.NORMAL
+    """Does the condition of this occurrence colour its place?"""
+    return _told(o) and not o.fault and o.axes.condition is not Condition.NORMAL
+
+
+def _told(o: Occurrence) -> bool:
+    return o.axes.suppression is Suppression.NONE and not o.shadow and not o.axes.recorded_only
 
 
 def _weighs(o: Occurrence) -> tuple[object, ...]:
     """All that a place's level depends on."""
-    return o.axes.condition, o.axes.suppression, o.axes.recorded_only, o.level, o.shadow
+    return o.axes.condition, o.axes.suppression, o.axes.recorded_only, o.level, o.shadow, o.overdue
 
 
 def sets_aside(o: Occurrence) -> bool:
@@ -126,7 +167,10 @@ class Levels:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._places = _places(topology)
+        self._on = enabled(topology.site)
+        self._modifies = {r.id: r.modifies for r in topology.site.rules if r.modifies in self._on}
+        self._watched: tuple[str, ...] = ()
+        self._places = _places(topology, self._on)
         self._watch = _watchers(topology, self._places)
         self._home = _homes(topology, self._places)
         self._sighted = [False] * len(topology.site.tags)
@@ -158,19 +202,37 @@ class Levels:
         known = after or before
         if known is None or (before and after and _weighs(before) == _weighs(after)):
             return
-        counted = after if after is not None and counts(after) else None
+        counted = after if after is not None and self._counted(after) else None
         aside = after if after is not None and sets_aside(after) else None
         for place in self._of(known.installation):
-            if place.put(counted, known.id) | place.put_aside(aside, known.id):
+            if (
+                place.put(counted, known.id)
+                | place.put_aside(aside, known.id)
+                | self._modify(place, known, after)
+            ):
                 self._touch(place)
+
+    def watch(self, watches: Watches) -> None:
+        """Periods of heightened watch began or ended."""
+        if HEIGHTENED_WATCH not in self._on:
+            return
+        idents = tuple(watches.open)
+        for place in self._places.values():
+            here = set(watches.at(place.id)) if place.id != SITE else set()
+            changed = [
+                place.modify(HEIGHTENED_WATCH, k, k if k in here else "") for k in {*idents, *self._watched}
+            ]
+            if any(changed) or place.id == SITE:
+                self._touch(place)
+        self._watched = idents
 
     def changes(self, announced: Announced) -> list[str]:
         """Places whose level is not the announced one: site first, then in the order of the configuration."""
         if not self._dirty:
             return []
         dirty, self._dirty = self._dirty, set()
-        found = [(p.id, p.level()) for p in self._places.values() if p.id in dirty]
-        return [p for p, level in found if p not in announced or announced[p][0] is not level]
+        found = [(p.id, p.level(), p.applying()) for p in self._places.values() if p.id in dirty]
+        return [p for p, level, by in found if p not in announced or announced[p][::2] != (level, by)]
 
     def states(self, announced: Announced) -> tuple[LiveState, ...]:
         """All places, site first. Made anew only where something changed."""
@@ -190,6 +252,7 @@ class Levels:
             "suppressed": list(state.suppressed[:LISTED]),
             "suppressed_count": len(state.suppressed),
             **_rolled_up(self._places[place]),
+            **_modified(self._places[place]),
         }
 
     def shadow(self, place: str) -> bool:
@@ -231,7 +294,27 @@ class Levels:
             blinded=blinded,
             not_judged=not_judged,
             suppressed=suppressed,
+            modifiers=place.applying(),
         )
+
+    def _counted(self, o: Occurrence) -> bool:
+        """Its condition, or with that modifier on its overdue disposal, colours its place."""
+        return counts(o) or (o.overdue and OVERDUE_DISPOSAL in self._on and _told(o) and not o.fault)
+
+    def _modify(self, place: Place, known: Occurrence, after: Occurrence | None) -> bool:
+        """What this occurrence makes of its installation, beside its own colour."""
+        if place.id == SITE and known.installation != SITE:
+            return False
+        overdue = after is not None and after.overdue and OVERDUE_DISPOSAL in self._on
+        changed = bool(self._on) and place.modify(OVERDUE_DISPOSAL, known.id, known.rule if overdue else "")
+        modifier = self._modifies.get(known.rule)
+        if modifier is None:
+            return changed
+        holds = after is not None and counts(after)
+        place.modifying.pop(known.id, None)
+        if holds and after is not None:
+            place.modifying[known.id] = after.level
+        return place.modify(modifier, known.id, known.rule if holds else "") or changed
 
     def _names(self, rows: tuple[int, ...] | list[int]) -> tuple[str, ...]:
         tags = self._topology.site.tags
@@ -247,12 +330,20 @@ def _rolled_up(place: Place) -> dict[str, Any]:
     return {"rolled_up": found} if found else {}
 
 
+def _modified(place: Place) -> dict[str, Any]:
+    applying, plain = place.applying(), place.unmodified()
+    if not applying:
+        return {}
+    said = {"unmodified": plain.word} if plain is not None else {}
+    return {"modifiers": list(applying[:LISTED]), **said}
+
+
 def _by_weight(place: Place) -> tuple[str, ...]:
     ordered = sorted(place.alarms.values(), key=lambda o: (-o.level, o.priority, o.onset, o.rule))
     return tuple(o.id for o in ordered)
 
 
-def _places(topology: Topology) -> dict[str, Place]:
+def _places(topology: Topology, on: frozenset[str]) -> dict[str, Place]:
     site, tags = topology.site, topology.site.tags
     highest = max((i.base_level for i in site.installations), default=Level.BLUE)
     places = {SITE: Place(SITE, highest, rows=len(tags), not_judged=topology.not_judged)}
@@ -263,8 +354,9 @@ def _places(topology: Topology) -> dict[str, Place]:
         place = Place(
             i.id, i.base_level, rows=len(rows), not_judged=missing, shadow=shadow, roll_up=i.roll_up
         )
+        place.modifiers = {m: {m: what} for m, what in standing(i, on).items()}
         places[i.id] = place
-        if i.roll_up and not shadow:
+        if (i.roll_up or on) and not shadow:
             places[SITE].within.append(place)
         places[SITE].empty += not rows
     return places

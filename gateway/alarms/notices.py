@@ -16,6 +16,7 @@ from typing import Any, Final
 from gateway.alarms.evolve import ASKS, Held
 from gateway.alarms.tables import ENDS
 from gateway.alarms.timers import Timers
+from gateway.alarms.watches import Watches
 from gateway.model.events import Acknowledgement, Event, EventKind, Occurrence, Suppression
 from gateway.model.levels import Level
 from gateway.model.people import OWNER, specialty_of
@@ -99,6 +100,15 @@ def waits(o: Occurrence) -> bool:
     return unseen and o.axes.suppression is Suppression.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """Who is told now, who after them, and how long they have (ns; 0: nobody follows)."""
+
+    posts: tuple[str, ...]
+    then: tuple[str, ...]
+    limit: int
+
+
 class Router:
     """Decides by the routing table of one site; without a table it tells nobody anything."""
 
@@ -107,7 +117,7 @@ class Router:
         self._posts = {post.id: post for post in site.posts}
         self._owners = {i.id: i.owners for i in site.installations}
 
-    def told(self, event: Event, held: Held | None, notices: Notices) -> list[Event]:
+    def told(self, event: Event, held: Held | None, notices: Notices, watches: Watches) -> list[Event]:
         """Who is told because of this event of an occurrence, which is now ``held``."""
         asks = event.event in ASKS and not event.shadow
         if not self._routing.routes or held is None or not asks or not waits(held.occurrence):
@@ -119,36 +129,31 @@ class Router:
         route = self._routing.route(o.level, specialty_of(o.cls, fault=o.fault), o.installation, now)
         posts, then = (route.posts, route.escalate) if route else ((), ())
         why = event.event.value if route else UNROUTED
-        return [self._event(EventKind.NOTIFIED, o, now, 0, (posts, then), why)]
+        return [self._event(EventKind.NOTIFIED, o, now, 0, _Rung(posts, then, self._limit(o, watches)), why)]
 
-    def climb(self, notices: Notices, held: Mapping[str, Held], now: int) -> list[Event]:
+    def climb(self, notices: Notices, held: Mapping[str, Held], watches: Watches, now: int) -> list[Event]:
         """Who is told at ``now`` because nobody has acknowledged in time: one step of each alarm that is due."""
         found = []
         for at, alarm in notices.due(now):
             notice, o = notices.open[alarm], held[alarm].occurrence
-            limit = iso(at)
-            why = f"not acknowledged by {limit}" if notice.then else f"not acknowledged by {limit}; {LEFT}"
-            ladder = notice.then[:1], notice.then[1:]
-            found.append(self._event(EventKind.ESCALATED, o, at, notice.step + 1, ladder, why))
+            late = f"not acknowledged by {iso(at)}"
+            why = late if notice.then else f"{late}; {LEFT}"
+            rung = _Rung(notice.then[:1], notice.then[1:], self._limit(o, watches))
+            found.append(self._event(EventKind.ESCALATED, o, at, notice.step + 1, rung, why))
         return found
 
-    def _event(
-        self,
-        kind: EventKind,
-        o: Occurrence,
-        time: int,
-        step: int,
-        ladder: tuple[tuple[str, ...], tuple[str, ...]],
-        why: str,
-    ) -> Event:
-        posts, then = ladder
+    def _limit(self, o: Occurrence, watches: Watches) -> int:
+        """Ns to acknowledge it; less in a period of heightened watch."""
+        return round(self._routing.limit(o.level) * watches.factor(o.installation))
+
+    def _event(self, kind: EventKind, o: Occurrence, time: int, step: int, rung: _Rung, why: str) -> Event:
+        posts, then, limit = rung.posts, rung.then, rung.limit
         persons = {post: self._persons(post, o.installation, time) for post in posts}
         people = list(dict.fromkeys(p for found in persons.values() for p in found))
         detail: dict[str, Any] = {"alarm": o.id, "n": o.n, "step": step, "why": why}
         detail |= {"posts": list(posts), "people": people, "then": list(then)}
         empty = [post for post, found in persons.items() if not found]
         detail |= {"nobody": empty} if empty else {}
-        limit = self._routing.limit(o.level)
         if posts and limit:
             # Nobody on duty cannot acknowledge: whoever is next is told at once.
             detail["due"] = iso(time + limit if people else time)

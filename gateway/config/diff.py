@@ -10,8 +10,20 @@ from gateway.model.levels import Level
 from gateway.model.people import Owner
 from gateway.model.site import Site
 
-PARTS: Final = ("rules", "tags", "installations", "links", "people", "posts", "chains", "consoles")
-_SITE: Final = ("gateway", "county", "id", "name", "name_en", "shelve_longest", "remove_longest", "routing", "approval")
+PARTS: Final = ("rules", "tags", "installations", "links", "people", "posts", "chains", "consoles", "watches")
+_SITE: Final = (
+    "gateway",
+    "county",
+    "id",
+    "name",
+    "name_en",
+    "shelve_longest",
+    "remove_longest",
+    "report_due",
+    "modifiers",
+    "routing",
+    "approval",
+)
 _TIMES: Final = frozenset({
     "on_delay", "off_delay", "window", "period", "max_age", "frozen_window", "disposal_due", "shelve_longest",
     "remove_longest",

@@ -7,13 +7,14 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.config.durations import Duration
-from gateway.config.rulebase import Id, LevelWord, Name, Strict, Text
+from gateway.config.rulebase import Id, LevelWord, Name, Number, Strict, Text
 from gateway.model.people import DAY, SHORTEST_TURN
 from gateway.model.times import NS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: Final[tuple[Day, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Specialty = Literal["gas", "process", "dam", "weather", "equipment", "instrument", "other"]
+ModifierName = Literal["overdue-disposal", "bypass", "weather", "grade", "head-pond", "heightened-watch"]
 WHOLE: Final[tuple[Specialty, ...]] = get_args(Specialty)
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 RECIPIENT: Final = r"^(owner:)?[A-Za-z0-9_-]{1,64}$"
@@ -149,3 +150,36 @@ class OperatorEntry(Strict):
     installations: Annotated[tuple[Id, ...], Field(min_length=1)] = Field(
         description="installations whose alarms come to it"
     )
+
+
+class ModifierEntry(Strict):
+    """A modifier of the live level that is on. None has a number in a standard: who signs it takes it on."""
+
+    verified_by: Name = Field(description="named engineer who signed it")
+
+
+class LevelsEntry(Strict):
+    """What the live level takes into account beside the alarms; see docs/alarms.md for the table."""
+
+    modifiers: dict[ModifierName, ModifierEntry] = Field(
+        {}, description="modifiers that are on; all have mark U and are off unless they are here"
+    )
+
+
+class WatchEntry(Strict):
+    """A period of heightened watch (重点时段): a holiday, a storm, a meeting."""
+
+    id: Id = Field(description="topic-safe id")
+    start: Moment = Field(description="when it begins, with its zone")
+    end: Moment = Field(description="when it is over, with its zone")
+    reason: Name = Field(description="why")
+    installations: tuple[Id, ...] = Field((), description="only of these; empty: the whole site")
+    acknowledge: Annotated[Number, Field(gt=0, le=1)] = Field(
+        1.0, description="factor on the times to acknowledge while it holds"
+    )
+
+    @model_validator(mode="after")
+    def _lasting(self) -> "WatchEntry":
+        if dt.datetime.fromisoformat(self.end) <= dt.datetime.fromisoformat(self.start):
+            raise ValueError("an end after its start")
+        return self

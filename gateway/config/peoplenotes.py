@@ -8,7 +8,16 @@ from gateway.config.remark import Note
 from gateway.config.responsible import is_placeholder
 from gateway.model.levels import Level, Stage
 from gateway.model.people import DAY, Post, specialty_of
-from gateway.model.site import Rule, Site
+from gateway.model.site import (
+    BYPASS,
+    GRADE,
+    HEAD_POND,
+    HEIGHTENED_WATCH,
+    OVERDUE_DISPOSAL,
+    WEATHER,
+    Rule,
+    Site,
+)
 
 _STEP = DAY // 48
 _MONDAY = 4 * DAY - DAY // 3
@@ -29,11 +38,29 @@ def people_notes(loaded: Loaded) -> Iterator[Note]:
             text = f"{person.name!r} is still to be named" + (f": {', '.join(owned)}" if owned else "")
             yield Note("to-fill", f"people.{person.id}", document.place(("people", person.id)), text)
     yield from _routes(loaded)
+    for name, of in modifiers_off(loaded.site).items():
+        text = f"mark U, off: it does not raise the live level ({of}); a named engineer signs it to turn it on"
+        yield Note("modifier-off", f"levels.modifiers.{name}", document.place(("levels",)), text)
     for post in loaded.site.posts:
         hole = unmanned(post)
         if hole:
             text = f"nobody is on duty on {hole}: whoever is next is told at once"
             yield Note("unmanned", f"posts.{post.id}", document.place(("posts", post.id)), text)
+
+
+def modifiers_off(site: Site) -> dict[str, str]:
+    """Modifiers of the live level that would apply somewhere and are off, with what they would apply to."""
+    grades = [i.id for i in site.installations if i.grade in (1, 2)]
+    found = {
+        GRADE: grades,
+        HEAD_POND: [i.id for i in site.installations if i.head_pond],
+        BYPASS: [r.id for r in site.rules if r.modifies == BYPASS],
+        WEATHER: [r.id for r in site.rules if r.modifies == WEATHER],
+        HEIGHTENED_WATCH: [w.id for w in site.watches],
+        OVERDUE_DISPOSAL: [r.id for r in site.rules if r.disposal_due][:1],
+    }
+    on = dict(site.modifiers)
+    return {name: ", ".join(of[:5]) for name, of in found.items() if of and name not in on}
 
 
 def unmanned(post: Post) -> str:

@@ -4,7 +4,7 @@ all roles of its chain, and whoever is named somewhere is somebody."""
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from gateway.config.people import WEEK, ChainEntry, HoursEntry, PostEntry, RouteEntry
+from gateway.config.people import WEEK, ChainEntry, HoursEntry, PostEntry, RouteEntry, WatchEntry
 from gateway.config.schema import InstallationEntry, SiteFile
 from gateway.config.sitefile import Draft
 from gateway.config.source import MISSING, Document, Key
@@ -25,6 +25,7 @@ from gateway.model.people import (
     Routing,
     Shift,
 )
+from gateway.model.site import PlannedWatch
 from gateway.model.times import parse_iso
 
 SOMEBODY: Final = Role(id=RESPONSIBLE, name="责任人", name_en="Responsible person")
@@ -55,6 +56,12 @@ def people_faults(draft: Draft, document: Document) -> Iterator[Fault]:
     for index, row in enumerate(file.routing.table):
         yield from _row(("routing", "table", index), row, draft, roles, document)
     yield from _consoles(draft, document)
+    for index, watch in enumerate(file.watches):
+        if watch.id in [w.id for w in file.watches[:index]]:
+            yield document.fault(("watches", index, "id"), watch.id, "each period once")
+        for place, name in enumerate(watch.installations):
+            at: Key = ("watches", index, "installations", place)
+            yield from _known(at, name, "installation", draft.installations, document)
 
 
 def people_of(file: SiteFile) -> dict[str, Any]:
@@ -65,6 +72,8 @@ def people_of(file: SiteFile) -> dict[str, Any]:
         "chains": tuple(_chain(k, c) for k, c in file.chains.items()),
         "routing": _routing(file),
         "consoles": tuple(OperatorConsole(**c.model_dump()) for c in file.consoles),
+        "watches": tuple(_watch(w) for w in file.watches),
+        "modifiers": tuple((k, m.verified_by) for k, m in file.levels.modifiers.items()),
     }
 
 
@@ -188,6 +197,11 @@ def _chain(ident: str, entry: ChainEntry) -> Chain:
         standard=entry.standard,
         mark=entry.mark,
     )
+
+
+def _watch(entry: WatchEntry) -> PlannedWatch:
+    given = entry.model_dump(exclude={"start", "end"})
+    return PlannedWatch(start=parse_iso(entry.start), end=parse_iso(entry.end), **given)
 
 
 def _routing(file: SiteFile) -> Routing:

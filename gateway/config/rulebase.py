@@ -73,6 +73,11 @@ class RuleBase(Strict):
     re_alarm: Duration = Field(
         0, description="an acknowledged alarm that is still there is announced again after this; 0: it is not"
     )
+    modifies: Literal["", "bypass", "weather"] = Field(
+        "",
+        description="while it is active, the live level of its installation takes it into account, where that "
+        "modifier is on",
+    )
     stage: StageWord = Field("live", description="shadow: judged and journalled, not announced")
     enabled: Flag = Field(True, description="false: not judged, and shown as such")
     description: Text = Field("", description="shown on its alarms; empty: the tag's description")

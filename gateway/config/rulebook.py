@@ -172,6 +172,7 @@ def _announced(entry: RuleBase) -> dict[str, Any]:
         "suppressed_while": entry.suppressed_while,
         "first_out": entry.first_out,
         "re_alarm": entry.re_alarm,
+        "modifies": entry.modifies,
         "raise_level": _raise(entry.raise_level),
         "stage": Stage(entry.stage),
         "enabled": entry.enabled,

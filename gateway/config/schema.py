@@ -13,7 +13,15 @@ from gateway.config.consolepart import Console
 from gateway.config.durations import Duration
 from gateway.config.kinds import ENTRIES
 from gateway.config.kinds.base import KindEntry
-from gateway.config.people import ChainEntry, OperatorEntry, PersonEntry, PostEntry, RoutingEntry
+from gateway.config.people import (
+    ChainEntry,
+    LevelsEntry,
+    OperatorEntry,
+    PersonEntry,
+    PostEntry,
+    RoutingEntry,
+    WatchEntry,
+)
 from gateway.config.rulebase import (
     RAISE_HELP,
     Flag,
@@ -89,6 +97,7 @@ class InstallationEntry(Strict):
     owners: dict[Id, Id] = Field(
         {}, description="role of its chain -> id of the person; refused unless every role has one"
     )
+    head_pond: Flag = Field(False, description="a pond with people living below its dam (头顶库)")
     roll_up: tuple[RollUpEntry, ...] = Field(
         (), description="points of one item that together count as a higher level"
     )
@@ -329,6 +338,8 @@ class SiteFile(Strict):
     consoles: tuple[OperatorEntry, ...] = Field(
         (), description="operator consoles; nothing: the whole site is one"
     )
+    levels: LevelsEntry = Field(LevelsEntry(), description="what modifies the live level")
+    watches: tuple[WatchEntry, ...] = Field((), description="periods of heightened watch")
     sources: dict[Id, dict[str, Any]] = Field(
         description="name -> settings of one source; `kind` picks the plugin"
     )

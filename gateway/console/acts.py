@@ -47,6 +47,22 @@ def router(context: Context, access: Access | None, reload: ReloadPort | None = 
     api = APIRouter(prefix="/commands", tags=["act"], responses=RESPONSES)
     alarm_acts(api, context, access)
 
+    @api.post("/watch", response_model=schemas.DoneView)
+    async def watch(request: Request, body: schemas.WatchBody) -> Response:
+        """Begin a period of heightened watch (重点时段): for a reason, until a time."""
+        words = (("watch", body.watch), ("installations", ",".join(body.installations)))
+        words = (*words, ("acknowledge", repr(body.acknowledge)))
+        until = parse_iso(body.until.isoformat())
+        made = Command(Act.WATCH, actor(request, body.actor), (), body.comment, until=until, words=words)
+        return records(await context.commands.submit(made))
+
+    @api.post("/watch-end", response_model=schemas.DoneView)
+    async def watch_end(request: Request, body: schemas.WatchEndBody) -> Response:
+        """End a period of heightened watch now."""
+        who = actor(request, body.actor)
+        made = Command(Act.WATCH_END, who, (), body.comment, words=(("watch", body.watch),))
+        return records(await context.commands.submit(made))
+
     @api.post("/reload", response_model=schemas.ReloadView)
     async def read_again(request: Request, body: schemas.ReloadBody) -> schemas.ReloadView:
         """Read the configuration's files again and put it in place; faults are named and nothing changes."""

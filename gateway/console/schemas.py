@@ -79,6 +79,7 @@ class LevelView(Model):
     blinded: list[str]
     not_judged: list[str]
     suppressed: list[str]
+    modifiers: list[str]
 
 
 class LevelsView(Model):
@@ -283,6 +284,25 @@ class ReportBody(ActBody):
     to: Literal["department", "congress"]
     reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     time: AwareDatetime | None = None
+
+
+class WatchBody(Model):
+    """A period of heightened watch that begins now: why, until when, where, and how much quicker to acknowledge."""
+
+    watch: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    until: AwareDatetime
+    installations: Annotated[list[Word], Field(max_length=1000)] = []
+    acknowledge: Annotated[float, Field(gt=0, le=1)] = 1.0
+    actor: ActorBody | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class WatchEndBody(Model):
+    """A period of heightened watch that is over now."""
+
+    watch: Word
+    actor: ActorBody | None = None
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 
 class ReloadBody(Model):

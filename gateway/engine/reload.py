@@ -49,5 +49,5 @@ def _judged(rule: Rule) -> Rule:
     return replace(
         rule, name="", subject="", installation="", level=Level.BLUE, priority=0, latched=False, raise_level=(),
         stage=Stage.LIVE, description="", guidance="", standard="", clause="", mark="", verified_by="", version="",
-        highly_managed=False, suppressed_while=(), disposal_due=0, first_out="", re_alarm=0,
+        highly_managed=False, suppressed_while=(), disposal_due=0, first_out="", re_alarm=0, modifies="",
     )  # fmt: skip

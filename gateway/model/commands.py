@@ -43,6 +43,10 @@ class Act(StrEnum):
     REPORT = "report"
     """dual report (双报告): ``words`` are ``to`` (department / congress), ``reference`` of its receipt and, if it was
     not just now, ``time``"""
+    WATCH = "watch"
+    """heightened watch (重点时段) until a time, for a reason: ``words`` are ``watch`` (its id), ``installations`` (with
+    commas; none: all) and ``acknowledge``, a factor on the times to acknowledge"""
+    WATCH_END = "watch-end"
     ENTER = "enter"
     """a manual reading: ``words`` are ``tag``, ``value`` and, if it was not just now, ``time``"""
     LOOP_TESTED = "loop-tested"

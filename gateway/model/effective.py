@@ -14,6 +14,7 @@ from gateway.model.site import (
     Degrade,
     Installation,
     Link,
+    PlannedWatch,
     RollUp,
     Rule,
     RuleKind,
@@ -52,6 +53,8 @@ _PLAIN: Final[dict[str, Any]] = {
     "routing": Routing,
     "consoles": tuple[OperatorConsole, ...],
     "report_due": tuple[tuple[Level, int], ...],
+    "watches": tuple[PlannedWatch, ...],
+    "modifiers": tuple[tuple[str, str], ...],
 }
 """parts that are built by the types of their fields; a site kept before there was one has its default"""
 

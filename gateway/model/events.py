@@ -133,6 +133,8 @@ class EventKind(StrEnum):
     REPORT_DUE = "report-due"
     REPORTED = "reported"
     REPORT_OVERDUE = "report-overdue"
+    WATCH_STARTED = "watch-started"
+    WATCH_ENDED = "watch-ended"
     NOTIFIED = "notified"
     ESCALATED = "escalated"
     RETIRED = "retired"
@@ -344,6 +346,8 @@ class Occurrence:
     """ns; when its disposal is overdue"""
     handler: str = ""
     """id of who took it in hand"""
+    overdue: bool = False
+    """its disposal was not done in time, and is not done yet"""
     report_due: int = NEVER
     """ns; when its dual report is overdue"""
     seen: int = 0

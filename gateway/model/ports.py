@@ -113,6 +113,8 @@ class LiveState:
     """tags whose class needs a limit and has none enabled"""
     suppressed: tuple[str, ...] = ()
     """rules that a person has shelved or taken out of service"""
+    modifiers: tuple[str, ...] = ()
+    """modifiers of the level that apply, with what makes them: ``bypass: BP-1.STATE``"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,8 @@ class Rule:
     first_out: str = ""
     """group in which the first alarm is marked (first-out); empty: none"""
     re_alarm: int = 0
+    modifies: str = ""
+    """bypass or weather: while it is active, the live level of its installation may be raised"""
     """an acknowledged alarm that is still there is announced again after this, ns; 0: it is not"""
     stage: Stage = Stage.LIVE
     enabled: bool = True
@@ -246,6 +248,28 @@ class RollUp:
     to: Level
 
 
+OVERDUE_DISPOSAL: Final = "overdue-disposal"
+BYPASS: Final = "bypass"
+WEATHER: Final = "weather"
+GRADE: Final = "grade"
+HEAD_POND: Final = "head-pond"
+HEIGHTENED_WATCH: Final = "heightened-watch"
+"""modifiers of the live level"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWatch:
+    """A period of heightened watch of the configuration, ns; ``installations`` empty: the whole site."""
+
+    id: str
+    start: int
+    end: int
+    reason: str
+    installations: tuple[str, ...] = ()
+    acknowledge: float = 1.0
+    """factor on the times to acknowledge"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """A major hazard installation or monitored object (重大危险源)."""
@@ -265,6 +289,8 @@ class Installation:
     """id of its chain of responsible persons; empty: one person, of the role ``responsible``"""
     owners: tuple[Owner, ...] = ()
     """one for each role of the chain, the highest first"""
+    head_pond: bool = False
+    """a pond with people living below its dam (头顶库)"""
     roll_up: tuple[RollUp, ...] = ()
     pack: str = ""
     """pack it is an installation of"""
@@ -326,6 +352,9 @@ class Site:
     routing: Routing = field(default_factory=Routing)
     consoles: tuple[OperatorConsole, ...] = ()
     """empty: the whole site is one operator's"""
+    watches: tuple[PlannedWatch, ...] = ()
+    modifiers: tuple[tuple[str, str], ...] = ()
+    """modifiers of the live level that are on, and the engineer who signed each"""
     settings: tuple[tuple[str, str], ...] = ()
     """everything else that was configured, by name: sources, outputs, storage; kept and compared, read by nobody"""
     approval: str = "none"

@@ -93,6 +93,8 @@ _TABLE: Final = {
     "POST /commands/dismiss": "OET",
     "POST /commands/reopen": "OET",
     "POST /commands/report": "OET",
+    "POST /commands/watch": "OET",
+    "POST /commands/watch-end": "OET",
     "POST /commands/enter": "OET",
     "POST /commands/card-step": "OET",
     "POST /commands/loop-tested": "OET",

@@ -181,6 +181,7 @@ def _live(state: LiveState) -> dict[str, Any]:
         "blinded": state.blinded,
         "not_judged": state.not_judged,
         "suppressed": state.suppressed,
+        "modifiers": state.modifiers,
     }
     out: dict[str, Any] = {"level": state.level.value, "base": state.base.word, "since": iso(state.since)}
     for name, items in lists.items():

@@ -278,6 +278,8 @@ class Live(_Model):
     not_judged_count: int | None = None
     suppressed: list[str] | None = None
     suppressed_count: int | None = None
+    modifiers: list[str] | None = Field(None, description="modifiers of the level that apply, with their causes")
+    modifiers_count: int | None = None
 
 
 class LivePlace(Live):

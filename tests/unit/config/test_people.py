@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from gateway.alarms.modifiers import MODIFIERS
 from gateway.config.notes import notes
-from gateway.config.people import WHOLE
+from gateway.config.people import WHOLE, ModifierName
 from gateway.config.peoplenotes import unmanned
 from gateway.model.effective import dump_site, load_site
 from gateway.model.levels import Level
@@ -164,3 +166,48 @@ def test_a_post_without_holes() -> None:
 
 def test_the_words_of_the_file_are_those_of_the_model() -> None:
     assert WHOLE == SPECIALTIES
+
+
+MORE = """\
+levels: {modifiers: {grade: {verified_by: 王强}}}
+watches:
+  - {id: feast, start: "2026-02-16T00:00:00+08:00", end: "2026-02-23T00:00:00+08:00", reason: 春节, acknowledge: 0.5}
+"""
+
+
+def test_modifiers_and_periods_reach_the_model(tmp_path: Path) -> None:
+    text = spoilt(SITE + MORE, "level: orange}", "level: orange, modifies: bypass}")
+    loaded = good(tmp_path, spoilt(text, "name: 储罐区}", "name: 储罐区, grade: 1, head_pond: true}"))
+    site = loaded.site
+    assert (site.modifiers, site.installations[0].head_pond) == ((("grade", "王强"),), True)
+    (watch,) = site.watches
+    assert (watch.id, watch.end - watch.start, watch.acknowledge) == ("feast", 7 * DAY, 0.5)
+    assert site.rules[site.rule_index["LT-1.RISE"]].modifies == "bypass"
+    assert load_site(dump_site(site)).watches == site.watches
+    assert load_site(dump_site(site)).modifiers == site.modifiers
+    off = {
+        n.subject: n.text
+        for n in notes(loaded, today="2026-01-01", environment={})
+        if n.code == "modifier-off"
+    }
+    assert set(off) == {f"levels.modifiers.{m}" for m in ("head-pond", "bypass", "heightened-watch")}
+    assert "mark U, off" in off["levels.modifiers.bypass"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("{verified_by: 王强}", "{}", "levels.modifiers.grade.verified_by"),
+        ("grade: {ver", "moon: {ver", "levels.modifiers.moon"),
+        ("02-23T", "02-13T", "watches[0]"),
+        ('+08:00", reason', '", reason', "watches[0].end"),
+        ("acknowledge: 0.5", "acknowledge: 2", "watches[0].acknowledge"),
+        ("acknowledge: 0.5", "installations: [mill]", "watches[0].installations[0]"),
+    ],
+)
+def test_a_modifier_is_signed_and_a_period_has_an_end(tmp_path: Path, old: str, new: str, path: str) -> None:
+    assert [f.path for f in faults(tmp_path, spoilt(SITE + MORE, old, new))] == [path]
+
+
+def test_the_table_and_the_file_have_the_same_modifiers() -> None:
+    assert set(get_args(ModifierName)) == set(MODIFIERS)
