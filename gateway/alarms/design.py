@@ -65,7 +65,9 @@ class Design:
         """The first parent that is active and told, or nothing."""
         if always_shown(subject, subject.level):
             return ""
-        parents = (p for p in subject.suppressed_while if any(_told(h.occurrence) for h in ledger.branches(p)))
+        parents = (
+            p for p in subject.suppressed_while if any(_told(h.occurrence) for h in ledger.branches(p))
+        )
         return next(parents, "")
 
 
