@@ -15,6 +15,7 @@ from gateway.console import (
     deliveries,
     errors,
     hands,
+    letters,
     pages,
     probes,
     push,
@@ -39,6 +40,7 @@ from gateway.console.ports import (
     JournalPort,
     LedgerPort,
     ReloadPort,
+    RetryPort,
 )
 from gateway.model.commands import Act, Actor, Command
 from gateway.model.ports import CommandPort, Plant
@@ -71,6 +73,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     exercise: ExercisePort | None = None,
     ledger: LedgerPort | None = None,
     changes: ChangePort | None = None,
+    retry: RetryPort | None = None,
 ) -> FastAPI:
     """Pages, API and probes over one plant.
 
@@ -85,6 +88,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         ledger: what became of each alarm event at each output.
         exercise: drills; none where the console is not the gateway's own.
         changes: stages and approvals; the same.
+        retry: gives dead letters again; the same.
 
     ``app.state.hub`` must be run (``server.serve`` does) for the stream to move.
     """
@@ -111,6 +115,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.include_router(acts.router(context, access, reload), prefix=API)
     for part in (hands, cards, deliveries, search):
         app.include_router(part.router(context), prefix=API)
+    app.include_router(letters.router(retry), prefix=API)
     if changes is not None:
         app.include_router(changing.router(changes, access), prefix=API)
     if exercise is not None:

@@ -51,6 +51,10 @@ LedgerPort = Callable[[Sequence[str], int], Mapping[str, Any] | Awaitable[Mappin
 """(beginnings of alarm ids, most events) -> the ledger as :meth:`gateway.store.ledger.Ledger.as_json` has it."""
 
 
+RetryPort = Callable[[Sequence[int], Actor], Awaitable[int]]
+"""(numbers of dead letters, who) -> how many were given again; raises Refused."""
+
+
 class ExercisePort(Protocol):
     """Drills beside a running gateway. Each method raises Refused with the reason."""
 

@@ -32,6 +32,7 @@ def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None =
         rules=rules or DoorRules(),
         exercise=NoDrill(),
         changes=NoChange(),
+        ledger=plant.ledger,
     )
 
 

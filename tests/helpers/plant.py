@@ -6,8 +6,9 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -19,12 +20,14 @@ from gateway.model.events import (
     Acknowledgement,
     Axes,
     Condition,
+    Disposal,
     Event,
     EventKind,
     Latch,
     Occurrence,
     Record,
     Stamp,
+    Suppression,
     body,
 )
 from gateway.model.levels import Level, LiveLevel
@@ -51,6 +54,7 @@ class FakePlant:
         self.site = make_site(extra_tags)
         self.commands: list[Command] = []
         self.refuse: Exception | None = None
+        self.undelivered: dict[str, str] = {}  # alarm -> stage
         self.closed: set[str] = set()  # closed, and the page does not know yet
         self.looks = 0
         self.records: list[Record] = []
@@ -126,18 +130,14 @@ class FakePlant:
 
     def _obey(self, command: Command, key: str, n: int) -> None:
         old = self.alarms[key]
-        if command.act.value == "reset":
-            axes, kind = replace(old.axes, latch=Latch.NONE), EventKind.RESET
-        else:
-            word = (
-                ACK if n >= old.n else old.axes.acknowledgement
-            )  # what the person has not seen stays unacknowledged
-            axes, kind = replace(old.axes, acknowledgement=word), EventKind.ACKNOWLEDGED
-        new = replace(
-            old, axes=axes, n=old.n + 1, isa="C", acknowledged_by=command.actor, comment=command.comment
-        )
-        self.alarms[key] = new
-        self.journal_of(kind, new, command.actor, command.comment)
+        kind, axes, isa = obeyed(command, old, n)
+        changes: dict[str, object] = {"axes": axes, "n": old.n + 1, "isa": isa}
+        if kind is EventKind.ACKNOWLEDGED:
+            changes |= {"acknowledged_by": command.actor, "comment": command.comment}
+        elif kind in {EventKind.SHELVED, EventKind.OUT_OF_SERVICE}:
+            changes |= {"set_aside_by": command.actor, "reason": command.comment, "until": command.until}
+        self.alarms[key] = new = replace(old, **changes)  # type: ignore[arg-type]
+        self.journal_of(kind, new, command.actor, command.comment, dict(command.words))
 
     # --- history and journal -----------------------------------------------------------------------------------
 
@@ -228,9 +228,27 @@ class FakePlant:
         self.journal_of(EventKind.RAISED, self.alarms[alarm.id])
         return alarm.id
 
+    def worsen(self, key: str) -> None:
+        """One more event of it: its level rises, and it must be acknowledged again."""
+        old = self.alarms[key]
+        axes = replace(old.axes, acknowledgement=UNACK)
+        self.alarms[key] = replace(old, n=old.n + 1, level=Level.RED, axes=axes, changed=self.now())
+        self.journal_of(EventKind.LEVEL_RAISED, self.alarms[key])
+
     def drop(self, key: str) -> None:
         """Close an occurrence."""
         self.journal_of(EventKind.CLOSED, self.alarms.pop(key))
+
+    def ledger(self, ids: Sequence[str], limit: int) -> Mapping[str, Any]:
+        """All delivered and stored, but for what ``undelivered`` says."""
+        at = "2026-11-22T01:00:00Z"
+        events = []
+        for key, o in self.alarms.items():
+            stage = self.undelivered.get(key, "stored")
+            refused = "not authorised" if stage == "refused" else None
+            step = {"stage": stage, "sent": at, "accepted": at, "stored": at, "refused": refused}
+            events.append({"id": key, "n": o.n, "outputs": {"county.alarms": step}})
+        return {"outputs": {"county.alarms": {"ends_at": "stored"}}, "events": events}
 
     def levels(self, **levels: LiveLevel) -> None:
         """Set live levels by installation id with ``_`` for ``-``; ``site`` is the site."""
@@ -288,6 +306,35 @@ class FakePlant:
 
     def _id_of(self, rule: str) -> str:
         return next(o.id for o in self.alarms.values() if o.rule == rule)
+
+
+DISPOSALS = {
+    "assign": (EventKind.DISPOSAL_ASSIGNED, Disposal.ASSIGNED),
+    "handle": (EventKind.DISPOSAL_HANDLING, Disposal.HANDLING),
+    "submit": (EventKind.DISPOSAL_REVIEW, Disposal.REVIEW),
+    "settle": (EventKind.DISPOSAL_CLOSED, Disposal.CLOSED),
+}
+ASIDE = {
+    "shelve": (EventKind.SHELVED, Suppression.SHELVED, "G"),
+    "remove": (EventKind.OUT_OF_SERVICE, Suppression.OUT_OF_SERVICE, "I"),
+    "unshelve": (EventKind.UNSHELVED, Suppression.NONE, "B"),
+    "return": (EventKind.RETURNED_TO_SERVICE, Suppression.NONE, "B"),
+}
+
+
+def obeyed(command: Command, old: Occurrence, n: int) -> tuple[EventKind, Axes, str]:
+    """What a command does to an occurrence, as far as the page can see."""
+    act = command.act.value
+    if act == "reset":
+        return EventKind.RESET, replace(old.axes, latch=Latch.NONE), "C"
+    if act in DISPOSALS:
+        return DISPOSALS[act][0], replace(old.axes, disposal=DISPOSALS[act][1]), old.isa
+    if act in ASIDE:
+        return ASIDE[act][0], replace(old.axes, suppression=ASIDE[act][1]), ASIDE[act][2]
+    word = (
+        ACK if n >= old.n else old.axes.acknowledgement
+    )  # what the person has not seen stays unacknowledged
+    return EventKind.ACKNOWLEDGED, replace(old.axes, acknowledgement=word), "C"
 
 
 def _rest(low: float | None, high: float | None) -> float:

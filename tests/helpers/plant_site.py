@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.model.levels import Level, Stage
 from gateway.model.people import Owner
-from gateway.model.site import Danger, Installation, Rule, RuleKind, Site, Tag
+from gateway.model.site import Card, Danger, Installation, Rule, RuleKind, Site, Tag
 
 CONFIG = "9f" * 32
 #: id, raw, description, english, class, unit, low, high, installation, limits (name -> trigger)
@@ -54,6 +54,13 @@ INSTALLATIONS = (
 )  # fmt: skip
 
 
+CARD = Card(
+    id="overfill", title="储罐超高液位", title_en="Tank overfilled",
+    steps=("停止进料，通知调度", "关闭进料阀 XV-101", "双人到场确认，禁止动火", "启动倒罐"),
+    steps_en=("Stop filling, tell dispatch", "Close XV-101", "Two persons to the spot", "Transfer to V-102"),
+)  # fmt: skip
+
+
 def site(extra_tags: int = 0) -> Site:
     """The site; ``extra_tags`` more temperatures in the tank farm for the long list."""
     tags = [_tag(row) for row in ROWS]
@@ -61,7 +68,7 @@ def site(extra_tags: int = 0) -> Site:
     rules = [_rule(row[0], row[8], name, trigger) for row in ROWS for name, trigger in row[9].items()]
     return Site(
         gateway="gw-01", county="341524", id="demo", name="烽燧示范厂", name_en="Demo plant", config_hash=CONFIG,
-        installations=INSTALLATIONS, tags=tuple(tags), rules=tuple(rules),
+        installations=INSTALLATIONS, tags=tuple(tags), rules=tuple(rules), cards=(CARD,),
     )  # fmt: skip
 
 
@@ -85,5 +92,6 @@ def _rule(tag: str, place: str, name: str, trigger: float) -> Rule:
     return Rule(
         id=f"{tag}.{name}", name=name, kind=RuleKind.LIMIT_LOW if low else RuleKind.LIMIT_HIGH, subject=tag,
         tags=(tag,), installation=place, level=LEVEL_OF[name], priority=1 if name in {"LL", "HH"} else 2,
+        card="overfill" if tag.startswith("LT") else "",
         trigger=trigger, reset=trigger * (1.03 if low else 0.97), version="0a1b2c3d4e5f",
     )  # fmt: skip

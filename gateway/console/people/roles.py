@@ -100,6 +100,7 @@ _TABLE: Final = {
     "POST /commands/loop-tested": "OET",
     "POST /commands/false-data": "ET",
     "POST /commands/reload": "ET",
+    "POST /commands/retry": "ET",
     "POST /commands/stage": "ET",
     "POST /commands/approve": "ET",
     "GET /configs": "VOEAUT",

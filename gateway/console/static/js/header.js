@@ -9,6 +9,7 @@ import { about, now, on, state } from "./state.js";
 import { ask, known } from "./who.js";
 import { holds, me } from "./session.js";
 import { help } from "./keys.js";
+import { draw, soundButton } from "./views/sound_button.js";
 
 const PAGES = ["overview", "alarms", "tags", "trend", "events", "people"];
 const COLOURS = ["red", "orange", "yellow", "blue"];
@@ -19,13 +20,13 @@ export function mount(root, speak) {
   stop?.();
   part = {
     name: h("div.sitename"), level: h("div.sitelevel"), counts: h("div.counts"), health: h("a.health", { href: "#/overview" }),
-    time: h("time"), who: h("button.plain", { type: "button", id: "who", onclick: ask }), nav: nav(), banner: h("a.banner", { href: "#/alarms" }),
+    sound: soundButton(), time: h("time"), who: h("button.plain", { type: "button", id: "who", onclick: ask }), nav: nav(), banner: h("a.banner", { href: "#/alarms" }),
   };
   put(root,
-    h("div.bar", null, part.name, part.level, part.counts, h("div.space"), part.health, part.time, part.who, tools(speak)),
+    h("div.bar", null, part.name, part.level, part.counts, h("div.space"), part.sound, part.health, part.time, part.who, tools(speak)),
     h("div.bar.second", null, part.nav, part.banner));
   site(); alarms(); person(); tick();
-  const ends = [on("status levels link", site), on("alarms link", alarms), on("who", person), on("second", tick)];
+  const ends = [on("status levels link", site), on("alarms link", alarms), on("who", person), on("second", tick), on("sound", () => draw(part.sound))];
   stop = () => ends.forEach((end) => end());
 }
 
@@ -67,7 +68,7 @@ function site() {
     status.troubles.length ? h("i", null, t("troubles.n", { n: status.troubles.length })) : null);
 }
 
-const waiting = () => [...state.alarms.values()].filter((a) => a.acknowledgement === "unacknowledged" && !a.shadow);
+const waiting = () => [...state.alarms.values()].filter((a) => a.acknowledgement === "unacknowledged" && !a.shadow && a.suppression === "none");
 
 function alarms() {
   const open = waiting().sort(compare);

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
-const HELP = ["pages", "find", "move", "pick", "ack", "ackall", "trend", "help"];
+const HELP = ["pages", "find", "move", "pick", "ack", "ackall", "shelve", "group", "silence", "trend", "help"];
 
 /** Typing in a field is not a command. */
 export const typing = (event) => event.target.matches?.("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.altKey || event.metaKey;

@@ -14,6 +14,7 @@ import * as trend from "./views/trend.js";
 import * as events from "./views/events.js";
 import * as people from "./views/people.js";
 import { door } from "./views/door.js";
+import { bindSound } from "./views/sound_button.js";
 import { keepAlive, me, whoami } from "./session.js";
 
 export const VIEWS = { overview, alarms, tags, trend, events, people };
@@ -27,12 +28,18 @@ function place() {
   return { name: name in VIEWS ? name : "overview", rest, query: new URLSearchParams(query ?? "") };
 }
 
+/** An empty page; what the last one listened to goes with it. */
+function fresh() {
+  const old = document.getElementById("view"), root = old.cloneNode(false);
+  old.replaceWith(root);
+  return root;
+}
+
 function show() {
   leave?.();
   leave = null;
   if (!me.view) return shut();
-  const at = place();
-  const root = put(document.getElementById("view"));
+  const at = place(), root = fresh();
   root.className = at.name;
   document.title = `${t(`nav.${at.name}`)} - ${t("product")}`;
   header.choose(at.name);
@@ -41,7 +48,7 @@ function show() {
 
 /** Nobody is signed in here and this is no panel: nothing is shown, and that is said. */
 function shut() {
-  const root = document.getElementById("view");
+  const root = fresh();
   root.className = "shut";
   door(root, opened);
 }
@@ -80,5 +87,6 @@ on("link", link);
 on("table", () => show()); // another configuration: other tags
 on("who", () => (me.view === document.body.classList.contains("shut")) && show());
 bind(Object.keys(VIEWS));
+bindSound();
 keepAlive();
 if (me.view) start();

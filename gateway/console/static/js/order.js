@@ -21,8 +21,8 @@ export function compare(a, b) {
  * What to show: {ids, fresh}. While held, what is on the screen stays where it is (closed ones too) and `fresh` counts
  * what waits; otherwise the list is sorted anew.
  */
-export function arrange(shown, alarms, held) {
-  const sorted = [...alarms.values()].sort(compare).map((a) => a.id);
+export function arrange(shown, alarms, held, order = null) {
+  const sorted = order ? order([...alarms.values()]) : [...alarms.values()].sort(compare).map((a) => a.id);
   if (!held) return { ids: sorted, fresh: 0 };
   const there = new Set(shown);
   return { ids: shown, fresh: sorted.filter((id) => !there.has(id)).length };

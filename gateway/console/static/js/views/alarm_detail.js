@@ -5,13 +5,17 @@ import { t } from "../i18n.js";
 import { plain, stamp } from "../format.js";
 import { alarmStyle, mark } from "../marks.js";
 import { about, state, tagOf } from "../state.js";
+import { delivery, deliveryOf } from "../delivery.js";
+import { bring, remove, shelve, step, stepsOf } from "./alarm_dialogs.js";
+import { card } from "./alarm_card.js";
 import { reset } from "./acknowledge.js";
 
 export function detail(side, a, acknowledge) {
   if (!a) return put(side, h("p.empty", null, t("detail.none")));
-  if (side.dataset.told === `${a.id} ${a.n}` && side.childElementCount) return side;
-  side.dataset.told = `${a.id} ${a.n}`;
-  return put(side, head(a), guidance(a), buttons(a, acknowledge), facts(a), members(a));
+  const told = `${a.id} ${a.n} ${JSON.stringify(delivery.alarms[a.id] ?? "")}`;
+  if (side.dataset.told === told && side.childElementCount) return side;
+  side.dataset.told = told;
+  return put(side, head(a), guidance(a), card(a), buttons(a, acknowledge), disposal(a), sent(a), facts(a), members(a));
 }
 
 function head(a) {
@@ -26,8 +30,33 @@ function guidance(a) {
 function buttons(a, acknowledge) {
   return h("div.buttons", null,
     tagOf(a.tag) ? h("a.button", { href: `#/trend/${encodeURIComponent(a.tag)}?p=60` }, t("detail.trend")) : null,
+    ...away(a),
     a.latch === "latched" && a.condition === "normal" ? h("button", { type: "button", disabled: state.lost, onclick: () => reset({ id: a.id, n: a.n }) }, t("act.reset")) : null,
     a.acknowledgement === "unacknowledged" ? h("button.primary", { type: "button", disabled: state.lost, onclick: acknowledge }, t("act.ack")) : null);
+}
+
+/** Keep it away for a time, or bring it back. */
+function away(a) {
+  if (a.suppression === "by-design") return [];
+  if (a.suppression !== "none") return [h("button", { type: "button", id: "bring", disabled: state.lost, onclick: () => bring(a) }, t(`step.do.${a.suppression === "shelved" ? "unshelve" : "return"}`))];
+  const seen = [{ id: a.id, n: a.n }];
+  return [h("button", { type: "button", id: "shelve", disabled: state.lost, onclick: () => shelve(seen) }, t("step.do.shelve")),
+    h("button", { type: "button", id: "remove", disabled: state.lost, onclick: () => remove(seen) }, t("step.do.remove"))];
+}
+
+/** The closed loop: where it stands and what comes next. */
+function disposal(a) {
+  if (a.disposal === "not-required") return null;
+  return h("section.disposal", null, h("h3", null, t("detail.disposal"), " ", h("b", null, t(`disposal.${a.disposal}`)), a.due ? h("span", null, ` ${t("detail.due", { time: stamp(Date.parse(a.due)) })}`) : null),
+    h("div.buttons", null, stepsOf(a).map((what) => h("button", { type: "button", "data-step": what, disabled: state.lost, onclick: () => step(a, what) }, t(`step.do.${what}`)))));
+}
+
+/** Output by output: how far its newest event has come. */
+function sent(a) {
+  const { ways } = deliveryOf(a.id);
+  if (!Object.keys(ways).length) return null;
+  return h("section.sent", null, h("h3", null, t("detail.sent")), h("dl", null, Object.entries(ways).flatMap(([name, way]) => [
+    h("dt", null, name), h("dd", null, t(`delivery.${way.stage}`), way.at ? ` ${stamp(Date.parse(way.at)).slice(11)}` : "", way.refused ? ` ${way.refused}` : "")])));
 }
 
 function facts(a) {
@@ -45,6 +74,7 @@ function facts(a) {
     ["value", unit(a.value)],
     ["limit", a.limit === null ? null : unit(a.limit)],
     ["reset", a.reset === null ? null : unit(a.reset)],
+    ["away", a.suppression === "none" ? null : [t(`suppression.${a.suppression}`), a.set_aside_by?.name, a.until ? stamp(Date.parse(a.until)) : null, a.reason].filter(Boolean).join(" · ")],
     ["rule", a.rule],
     ["id", `${a.id.slice(0, 12)} · ${a.n}`],
   ];

@@ -3,6 +3,7 @@
 import { h, klass, put, text } from "../dom.js";
 import { said, t } from "../i18n.js";
 import { age, clock, number, plain, qualityWords } from "../format.js";
+import { deliveryOf } from "../delivery.js";
 import { alarmStyle, mark, qualityMark } from "../marks.js";
 import { about, now, state, tagOf } from "../state.js";
 
@@ -25,6 +26,7 @@ class Row {
     this.button = h("button.ack", { type: "button", tabindex: -1, onclick: acts.act }, t("act.ack"));
     this.live = h("b");
     this.age = h("time");
+    this.way = h("div.way");
     this.cells.pick.append(this.box);
     this.el = h("tr", { onpointerdown: acts.point }, Object.values(this.cells));
   }
@@ -53,7 +55,8 @@ class Row {
     put(c.tag, h("b", null, a.tag), h("span.rule", null, a.name), h("span.chips", null, this.chips(branch)), h("div", null, about(a)));
     put(c.value, this.live, h("small", null, a.unit), h("div", null, a.limit === null ? "" : t("alarms.limit", { limit: plain(a.limit), unit: a.unit })));
     put(c.age, this.age, h("div", null, clock(a.raisedMs)));
-    put(c.place, said(state.places.get(a.installation) ?? { name: a.installation }, "name"));
+    put(c.place, said(state.places.get(a.installation) ?? { name: a.installation }, "name"), this.way);
+    this.sent();
     put(c.act, h("abbr.isa", { title: t(`isa.${a.isa}`) }, a.isa), unack ? this.button : h("span.by", null, a.acknowledged_by?.name ?? ""));
     text(this.age, age(now() - a.raisedMs));
   }
@@ -61,12 +64,20 @@ class Row {
   chips(branch) {
     const a = this.alarm;
     return [
+      a.first_out ? h("i.chip.first", { title: t("alarms.firstwhy") }, t("alarms.first")) : null,
       a.fault ? h("i.chip.fault", null, t(`kind.${a.kind}`)) : null,
       a.members.length ? h("i.chip", null, t("alarms.members", { n: a.members.length })) : null,
       branch ? h("i.chip.branch", { title: t("alarms.branchwhy") }, t("alarms.branch", { k: branch[0], m: branch[1] })) : null,
       a.shadow ? h("i.chip.shadow", { title: t("shadow.why") }, t("shadow")) : null,
       a.suppression !== "none" ? h("i.chip", null, t(`suppression.${a.suppression}`)) : null,
     ];
+  }
+
+  /** How far it has come on its way out; plain where nothing is sent. */
+  sent() {
+    const { stage } = deliveryOf(this.alarm.id);
+    klass(this.way, `way ${stage}`);
+    text(this.way, stage === "none" ? "" : t(`delivery.${stage}`));
   }
 
   /** The value now (not that of the alarm) and the age move by themselves. */

@@ -6,18 +6,28 @@ import { alarmRow } from "./alarm_row.js";
 import { detail } from "./alarm_detail.js";
 import { acknowledge } from "./acknowledge.js";
 import { arrange, branches } from "../order.js";
-import { on, state } from "../state.js";
+import { now, on, state } from "../state.js";
 import { typing } from "../keys.js";
+import { watch } from "../delivery.js";
+import { flood, grouped } from "../groups.js";
+import { layOut } from "./alarm_group.js";
+import { shelve } from "./alarm_dialogs.js";
 
 const MOST_ROWS = 300; // what "all in view" can mean
 const HOLD = 8000; // ms after the pointer last moved: nobody is about to click any more
+const kept = (a) => a.suppression !== "none"; // from the operator, by a person or by design: a list of its own
 const kinds = {
-  all: () => true, unack: (a) => a.acknowledgement === "unacknowledged", process: (a) => !a.fault, fault: (a) => a.fault,
+  all: (a) => !kept(a), unack: (a) => !kept(a) && a.acknowledgement === "unacknowledged", process: (a) => !kept(a) && !a.fault,
+  fault: (a) => !kept(a) && a.fault, away: kept,
 };
+
+/** In the order of their groups. */
+const causes = (alarms) => grouped(alarms).flatMap((group) => group.ids);
 
 export function mount(root) {
   const list = new List(root);
   const ends = [on("alarms levels table link", () => list.refresh()), on("tags second", (kind) => list.tick(kind))];
+  ends.push(watch(), on("delivery", () => list.sent()));
   return () => ends.forEach((end) => end());
 }
 
@@ -29,6 +39,8 @@ class List {
     this.done = new Map(); // id -> the n acknowledged from here, until the stream says so too
     this.current = null;
     this.kind = "all";
+    this.byCause = false;
+    this.heads = new Map(); // key -> row above a group
     this.still = 0; // performance.now() until which the order is held
     this.build(root);
     this.refresh();
@@ -38,6 +50,8 @@ class List {
     this.comment = h("input", { type: "text", id: "comment", maxlength: 500, placeholder: t("alarms.comment"), "aria-label": t("alarms.comment") });
     this.ackPicked = h("button", { type: "button", id: "ack-picked", onclick: () => this.act([...this.picked]) });
     this.ackAll = h("button", { type: "button", id: "ack-all", onclick: () => this.act(this.shown) });
+    this.away = h("button", { type: "button", id: "shelve-picked", onclick: () => this.shelve() }, t("step.do.shelve"));
+    this.group = h("button", { type: "button", id: "by-cause", "aria-pressed": "false", onclick: () => this.group_() });
     this.note = h("button.note", { type: "button", id: "fresh", onclick: () => this.release() });
     this.body = h("tbody");
     this.empty = h("p.empty");
@@ -47,7 +61,7 @@ class List {
       h("table", null, h("thead", null, h("tr", null, columns.map((c) => h(`th.${c}`, { scope: "col" }, t(`alarms.${c}`))))), this.body), this.empty);
     put(root, h("div.toolbar", null,
       segments(t("alarms.filter"), Object.keys(kinds).map((k) => [k, t(`alarms.kind.${k}`)]), this.kind, (k) => { this.kind = k; this.release(); }),
-      this.note, h("div.space"), this.comment, this.ackPicked, this.ackAll),
+      this.group, this.note, h("div.space"), this.comment, this.away, this.ackPicked, this.ackAll),
     h("div.split", null, this.table, this.side));
     for (const name of ["pointermove", "pointerdown", "wheel", "keydown"]) this.table.addEventListener(name, () => this.hold(), { passive: true });
     this.table.addEventListener("pointerleave", () => this.release());
@@ -69,7 +83,7 @@ class List {
 
   refresh() {
     const inView = new Map([...state.alarms].filter(([, a]) => kinds[this.kind](a)));
-    const { ids, fresh } = arrange(this.shown, inView, this.held);
+    const { ids, fresh } = arrange(this.shown, inView, this.held, this.byCause ? causes : null);
     const more = Math.max(0, ids.length - MOST_ROWS);
     this.shown = ids.slice(0, MOST_ROWS);
     this.draw(branches(state.alarms));
@@ -85,10 +99,26 @@ class List {
     this.shown.forEach((id, i) => {
       const row = this.rows.get(id) ?? this.newRow(id);
       row.update(state.alarms.get(id), grouped.get(id));
-      if (this.body.children[i] !== row.el) this.body.insertBefore(row.el, this.body.children[i] ?? null);
     });
+    layOut(this.body, this.shown, this.rows, this.byCause ? this.heads : null);
     if (!this.rows.has(this.current)) this.current = this.shown[0] ?? null;
     this.point(this.current);
+  }
+
+  group_() {
+    this.byCause = !this.byCause;
+    this.group.setAttribute("aria-pressed", String(this.byCause));
+    this.release();
+  }
+
+  sent() {
+    for (const row of this.rows.values()) if (row.alarm) row.sent();
+    this.point(this.current);
+  }
+
+  shelve() {
+    const seen = (this.picked.size ? [...this.picked] : [this.current]).map((id) => this.rows.get(id)?.seen()).filter(Boolean);
+    if (seen.length) shelve(seen);
   }
 
   newRow(id) {
@@ -114,6 +144,9 @@ class List {
 
   buttons() {
     const open = this.shown.filter((id) => state.alarms.get(id)?.acknowledgement === "unacknowledged").length;
+    const many = flood(state.alarms.values(), now());
+    text(this.group, many.is ? t("alarms.flood", { n: many.n }) : t("alarms.bycause"));
+    klass(this.group, many.is ? "flood" : "");
     text(this.ackPicked, t("alarms.ackpicked", { n: this.picked.size }));
     text(this.ackAll, t("alarms.ackall", { n: open }));
     this.ackPicked.disabled = state.lost || !this.picked.size;
@@ -139,6 +172,7 @@ class List {
     if (typing(event)) return;
     const at = this.shown.indexOf(this.current), row = this.rows.get(this.current);
     const acts = {
+      h: () => this.shelve(), g: () => this.group_(),
       ArrowDown: () => this.move(at + 1), j: () => this.move(at + 1), ArrowUp: () => this.move(at - 1), k: () => this.move(at - 1),
       " ": () => row?.toggle(), x: () => row?.toggle(), t: () => row?.trend(), A: () => this.act(this.shown),
       a: () => this.act(this.picked.size ? [...this.picked] : [this.current]),

@@ -14,23 +14,28 @@ const date = (s) => (s ? day(s * 1000) : "—");
 const yes = (value) => (value ? t("yes") : "");
 
 export function mount(root) {
+  let drawn = null; // roles it was drawn for: somebody who only moved changes nothing
   const draw = () => {
+    if (drawn === String(me.roles)) return;
+    drawn = String(me.roles);
     const parts = ["accounts", "panels", "tokens"].map((name) => h("section.panel", { id: name }));
     if (me.mode === "name") put(root, h("p.empty", null, t("people.none")));
     else if (!me.roles.some((role) => role === "administrator" || role === "auditor")) put(root, h("p.empty", null, t("people.notyours")));
-    else { put(root, h("div.columns", null, parts)); look(parts); }
+    else { put(root, h("div.columns", null, parts)); look(); }
   };
   draw();
   return on("who", draw);
 }
 
-async function look([accounts, panels, tokens]) {
+/** Into the parts that stand there when the answers come: the page may have been drawn anew meanwhile. */
+async function look() {
   try {
     const found = await Promise.all(["accounts", "panels", "tokens"].map((name) => get(`/api/v1/${name}`)));
-    const again = () => look([accounts, panels, tokens]);
-    drawAccounts(accounts, found[0].accounts, again);
-    drawPanels(panels, found[1].panels, again);
-    drawTokens(tokens, found[2].tokens, again);
+    const part = (name) => document.getElementById(name);
+    if (!part("tokens")) return;
+    drawAccounts(part("accounts"), found[0].accounts, look);
+    drawPanels(part("panels"), found[1].panels, look);
+    drawTokens(part("tokens"), found[2].tokens, look);
   } catch (fault) {
     toast(t("act.failed", { reason: fault.message }), true);
   }

@@ -1,0 +1,33 @@
+// A flood by cause: what hangs on one lost line or device under it, the rest by place; the group of the worst alarm first.
+
+import { compare } from "./order.js";
+
+/** [{key, kind, head, ids}] of alarms (a list): kind "link" (head is its alarm) or "place" (key is the installation). */
+export function grouped(alarms) {
+  const cause = new Map(); // tag -> the link alarm that blinds it
+  for (const a of alarms) for (const tag of a.kind === "link" ? a.members : []) cause.set(tag, a);
+  const groups = new Map();
+  for (const a of [...alarms].sort(compare)) {
+    const link = a.kind === "link" ? a : cause.get(a.tag);
+    const key = link ? `link ${link.id}` : `place ${a.installation}`;
+    if (!groups.has(key)) groups.set(key, { key, kind: link ? "link" : "place", head: link ?? a, ids: [], alarms: [] });
+    groups.get(key).ids.push(a.id);
+    groups.get(key).alarms.push(a);
+  }
+  for (const group of groups.values()) group.ids = firstOut(group.alarms);
+  return [...groups.values()];
+}
+
+/** The first of a trip comes first in its group: it is the cause as far as anybody knows. */
+function firstOut(alarms) {
+  return [...alarms].sort((a, b) => (b.first_out - a.first_out) || compare(a, b)).map((a) => a.id);
+}
+
+const WINDOW = 600e3;
+const MANY = 10; // EEMUA 191: more than ten in ten minutes is a flood
+
+/** How many were raised in the last ten minutes, and whether that is a flood. */
+export function flood(alarms, now) {
+  const n = [...alarms].filter((a) => !a.shadow && now - a.raisedMs < WINDOW).length;
+  return { n, is: n > MANY };
+}
