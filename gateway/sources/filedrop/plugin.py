@@ -5,19 +5,16 @@ import fnmatch
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from gateway.model.batch import Batch
 from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.model.ports import Feed
 from gateway.model.site import Tag
 from gateway.model.times import NS
 from gateway.sources.filedrop.config import Binding, Settings
-from gateway.sources.filedrop.decode import Form, Parsed, Row, ordered, parse
+from gateway.sources.filedrop.decode import Form, Parsed, ordered, parse
+from gateway.wires.handing import Row, offer
 
 DONE: Final = "done"
 BAD: Final = "bad"
@@ -122,12 +119,7 @@ class FileDropSource:
         waiting: list[asyncio.Future[None]] = []
         for k in range(0, len(rows), BATCH_ROWS):
             await feed.room()
-            committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            if not feed.readings(
-                _batch(rows[k : k + BATCH_ROWS], feed), partial(_done, committed), soon=True
-            ):
-                raise Retry("no room: the file is read again")
-            waiting.append(committed)
+            waiting.append(offer(feed, rows[k : k + BATCH_ROWS], "no room: the file is read again"))
         await asyncio.gather(*waiting)
 
     def _count(self, parsed: Parsed, path: Path, feed: Feed) -> None:
@@ -158,18 +150,6 @@ class FileDropSource:
         kept = sorted((p for p in folder.iterdir() if p.is_file()), key=lambda p: p.stat().st_mtime_ns)
         for path in kept[: max(0, len(kept) - self._settings.keep)]:
             path.unlink()
-
-
-def _done(committed: "asyncio.Future[None]") -> None:
-    if not committed.done():
-        committed.set_result(None)
-
-
-def _batch(rows: Sequence[Row], feed: Feed) -> Batch:
-    tag, source, value, quality = zip(*rows, strict=True)
-    received = np.full(len(rows), feed.clock.now(), np.int64)
-    columns = np.array(tag, np.int32), np.array(source, np.int64), received
-    return Batch(feed.table, *columns, np.array(value, np.float64), np.array(quality, np.uint8))
 
 
 def _form(s: Settings) -> Form:

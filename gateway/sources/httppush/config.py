@@ -4,26 +4,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from gateway.model.errors import Misconfigured
 from gateway.model.site import Link, Tag
 from gateway.model.times import parse_duration
+from gateway.wires.durations import Duration
 
 SHORTEST: Final = 24
 """Characters of a token: one that is written by hand is guessed by a machine."""
-
-
-def _duration(value: object) -> int:
-    if not isinstance(value, str | int | float):
-        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
-    return parse_duration(value)
-
-
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

@@ -8,18 +8,15 @@ import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
-import numpy as np
-
-from gateway.model.batch import Batch
 from gateway.model.errors import Retry
 from gateway.model.ports import Feed
 from gateway.model.site import Tag
 from gateway.model.times import NS
 from gateway.sources.httppush.config import Binding, Settings
-from gateway.sources.httppush.decode import Form, Pushed, Row, parse
+from gateway.sources.httppush.decode import Form, Pushed, parse
+from gateway.wires.handing import Row, offer
 
 COMMIT_S: Final = 10.0
 """Longest wait for the disk; then the pusher is asked to come again."""
@@ -89,9 +86,7 @@ class HttpPushSource:
         return self._counted(pushed)
 
     async def _commit(self, feed: Feed, rows: Sequence[Row]) -> None:
-        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not feed.readings(_batch(rows, feed), partial(_done, committed), soon=True):
-            raise Retry("no room", after=2)
+        committed = offer(feed, rows, "no room", after=2)
         try:
             async with asyncio.timeout(COMMIT_S):
                 await committed
@@ -103,18 +98,6 @@ class HttpPushSource:
         c.pushes, c.readings = c.pushes + 1, c.readings + len(pushed.rows)
         c.bad, c.unknown = c.bad + pushed.bad, c.unknown + len(pushed.unknown)
         return {"accepted": len(pushed.rows), "bad": pushed.bad, "unknown": pushed.unknown}
-
-
-def _done(committed: "asyncio.Future[None]") -> None:
-    if not committed.done():
-        committed.set_result(None)
-
-
-def _batch(rows: Sequence[Row], feed: Feed) -> Batch:
-    tag, source, value, quality = zip(*rows, strict=True)
-    received = np.full(len(rows), feed.clock.now(), np.int64)
-    columns = np.array(tag, np.int32), np.array(source, np.int64), received
-    return Batch(feed.table, *columns, np.array(value, np.float64), np.array(quality, np.uint8))
 
 
 def build(name: str, settings: Settings, bound: Sequence[tuple[int, Tag, Binding]]) -> HttpPushSource:

@@ -3,28 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from gateway.model.site import Link, Tag
-from gateway.model.times import parse_duration
+from gateway.wires.durations import Duration
 
 NONE: Final = "-"
 ALLOWED: Final = (
     "- (compared with nothing), or the id of the online tag and how far the two may differ: LT-101 0.05"
 )
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+", re.ASCII)
-
-
-def _duration(value: object) -> int:
-    if not isinstance(value, str | int | float):
-        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
-    return parse_duration(value)
-
-
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

@@ -1,24 +1,16 @@
 """What every Modbus source can be told, and the two ways to reach one over TCP."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from gateway.model.site import Link, Tag
 from gateway.model.times import parse_duration
 from gateway.sources.modbus.address import Binding, Notation, parse
 from gateway.sources.modbus.plan import Limits
+from gateway.wires.durations import Duration
 
-
-def _duration(value: object) -> int:
-    if not isinstance(value, str | int | float):
-        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
-    return parse_duration(value)
-
-
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
 LONGEST_GAP: Final = 121
 """What a request can bridge. Over TCP a register more is a few nanoseconds, a request more a turn of the device."""
 LAST_UNIT: Final = 247

@@ -18,14 +18,9 @@ from gateway.sources.mqtt.address import Binding, Point
 from gateway.sources.mqtt.budget import Per
 from gateway.sources.mqtt.decode import QualityPath, TimePath, Unit
 from gateway.sources.mqtt.paths import compile_path
+from gateway.wires.durations import Duration
 
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9_-]")
-
-
-def _duration(value: object) -> int:
-    if not isinstance(value, str | int | float):
-        raise ValueError("allowed: 500ms, 1s, 5min, 1h, 1d or a number of seconds")  # noqa: TRY004 - pydantic's way
-    return parse_duration(value)
 
 
 def _path(value: object) -> str:
@@ -35,8 +30,6 @@ def _path(value: object) -> str:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Nanoseconds; written ``500ms``, ``1s``, ``5min`` or as a number of seconds."""
 JsonPath = Annotated[str, BeforeValidator(_path)]
 
 
