@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.config.files import wrong
 from gateway.config.headers import clean
+from gateway.config.source import shown
 from gateway.model.errors import Fault, Misconfigured
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ FAULTS: Final = "faults 问题"
 MOST_BYTES: Final = 256 << 20
 """of a workbook unpacked; 100,000 tags have about 60 MB"""
 MOST_ROWS, MOST_COLUMNS = 200_000, 256
+LARGEST: Final = 1e300
+LARGE: Final = "a number beyond 1e300"
 _FORMULA: Final = re.compile(rb"<(\w+:)?f[ >/]")
 _BROKEN: Final = (ValueError, NotImplementedError, OverflowError, RuntimeError, OSError, EOFError, KeyError)
 """What zipfile says of archives that are damaged, encrypted or packed in a way it does not know."""
@@ -93,8 +96,8 @@ def _unreadable(path: Path, error: Exception) -> Misconfigured:
 
 
 def _sheet(path: Path, book: "Workbook") -> str:
-    shown = [name for name in book.sheetnames if book[name].sheet_state == "visible"]
-    names = [name for name in shown if name != FAULTS]
+    visible = [name for name in book.sheetnames if book[name].sheet_state == "visible"]
+    names = [name for name in visible if name != FAULTS]
     named = [name for name in names if clean(name).lower() in SHEETS]
     if len(named) == 1 or len(names) == 1:
         return str((named or names)[0])
@@ -125,9 +128,9 @@ def _cells(
             continue
         texts[column], allowed = _text(cell, source)
         if allowed:
-            shown = texts[column] or repr(source)[:60]
+            said = shown(texts[column]) if texts[column] else repr(source)[:60]
             hint = "type the value itself into the cell"
-            faults.append(Fault(file, number, f"column {_letters(column + 1)}", shown, allowed, hint))
+            faults.append(Fault(file, number, f"column {_letters(column + 1)}", said, allowed, hint))
     return [texts.get(column, "") for column in range(max(texts, default=-1) + 1)]
 
 
@@ -140,6 +143,8 @@ def _text(cell: Any, formula: Any) -> tuple[str, str]:
     if cell.data_type == "e":
         return str(value), "a value, not an error of Excel"
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) > LARGEST:  # an integer of a thousand digits is no float
+            return LARGE, "a number up to 1e300"
         percent = "%" in (cell.number_format or "")
         return _number(value), "a number that is not shown as a percentage" if percent else ""
     return _words(value), ""

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import openpyxl
@@ -16,6 +17,7 @@ from gateway.cli.main import app
 from gateway.config.annotate import NOTE, write_csv
 from gateway.config.csvfile import read_rows
 from gateway.config.load import load
+from gateway.config.xlsxfile import LARGE, _cells
 from gateway.model.errors import Fault, Misconfigured
 from tests.unit.config.test_tag_list import ZH_TAGS
 from tests.unit.config.writing import SITE, TAGS, faults, row, write
@@ -108,6 +110,20 @@ def test_cells_are_text_as_they_were_typed(tmp_path: Path) -> None:
         "description": "true",
     }
     assert found.line == 2
+
+
+def test_found_by_fuzzing_an_integer_of_a_thousand_digits_costs_only_its_cell() -> None:
+    wrong: list[Fault] = []
+    cells = [SimpleNamespace(value="T", data_type="s"), SimpleNamespace(value=10**1000, data_type="n")]
+    assert _cells(cells, (), "t.xlsx", 7, wrong) == ["T", LARGE]
+    (fault,) = wrong
+    assert (fault.line, fault.path, fault.allowed) == (7, "column B", "a number up to 1e300")
+
+
+def test_found_by_fuzzing_an_error_of_two_lines_is_said_in_one() -> None:
+    wrong: list[Fault] = []
+    _cells([SimpleNamespace(value="#REF\n!", data_type="e")], (), "t.xlsx", 1, wrong)
+    assert [str(f).count("\n") for f in wrong] == [0]
 
 
 BAD = TAGS + row(cls="livel", source="plc2") + "\n" + row(id="T-10", address="nowhere", H="99") + "\n"
