@@ -115,6 +115,7 @@ async def _serve(
         reload=changes.reload if changes is not None else None,
         exercise=exercise,
         changes=changes,
+        retry=machine.retry_letters,
         inlets=[source for source in machine.sources if isinstance(source, Pushed)],
         hosts=(*parts.LOOPBACK, *asked.hosts, host),
         book=parts.open_book(state / parts.FILE) if asked.sign_in == "accounts" else None,

@@ -23,6 +23,7 @@ from gateway.cli import (
     init,
     journal,
     kpi,
+    letters,
     probe,
     run,
     scenario,
@@ -71,6 +72,7 @@ app.add_typer(
     exercise.app, name="exercise", help="Drills beside the running plant: start, watch, act, end, report."
 )
 app.add_typer(watch.app, name="watch", help="Periods of heightened watch: begin and end.")
+app.add_typer(letters.app, name="dead-letters", help="What outputs refused, in their words; and once more.")
 app.add_typer(journal.app, name="journal", help="Look at the journal, and prove it whole.")
 
 

@@ -5,7 +5,7 @@ other side is gone (the supervisor calls ``run`` again after a backoff with full
 :class:`~gateway.model.errors.Misconfigured` when only a person can help (it stays down and visible).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -303,6 +303,12 @@ class ReadingLane(Protocol):
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
         """Dead-letter lines with the other side's words; a gap record is made (``first``/``last``: source times ns)."""
         ...
+
+    def letters(self) -> Mapping[int, Sequence[str]]:
+        """Lines that were refused once and are to be tried again, by number; :meth:`answered` settles each."""
+        ...
+
+    def answered(self, letter: int) -> None: ...
 
     def present(self) -> Present: ...
 

@@ -106,6 +106,9 @@ class JournalLane(_Lane):
         self._unsettled = deque((r.seq, r.recorded) for r in wiring.desk.store.records(self.cursor, 1))
         self._flying: deque[tuple[int, Event]] = deque()
         """alarm events on their way to the other side, for the ledger"""
+        self._again: dict[int, Record] = {}
+        """dead letters that are given again, by their number, until the other side has answered"""
+        self._given: list[int] = []
         self._unconfirmed: deque[tuple[int, Event]] = deque()
         """... and those it took, until the receiver behind it says that it has stored them"""
 
@@ -113,6 +116,11 @@ class JournalLane(_Lane):
         """Hand out again from the cursor."""
         super().rewind()
         self._flying.clear()
+        self._given.clear()
+
+    def give_again(self, letter: int, record: Record) -> None:
+        """A dead letter is handed out before anything else."""
+        self._again[letter] = record
 
     def advance(self, to: int) -> None:
         """Everything up to ``to`` is settled."""
@@ -152,14 +160,26 @@ class JournalLane(_Lane):
 
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """See :class:`gateway.model.ports.EventLane`."""
+        if letters := self._letters(limit):
+            return letters
         while self._position >= self._desk.head_seq:
             if timeout == 0 or not await self._desk.committed.wait(timeout):
                 return ()
+            if letters := self._letters(limit):
+                return letters
         records = await self._desk.records(self._position, limit)
         if records:
             self._position = records[-1].seq
             self._sent(records)
         return records
+
+    def _letters(self, limit: int) -> Sequence[Record]:
+        """Dead letters to be handed out; whoever asks for more has answered those of the last time."""
+        for number in self._given:
+            self._again.pop(number, None)
+            self._desk.later(self._desk.store.forget_letter, number)
+        self._given = list(self._again)[:limit]
+        return [self._again[number] for number in self._given]
 
     def _sent(self, records: Sequence[Record]) -> None:
         last = self._unsettled[-1][0] if self._unsettled else self.cursor
@@ -198,6 +218,21 @@ class SpoolLane(_Lane):
     def __init__(self, name: str, wiring: Wiring) -> None:
         super().__init__(name, wiring)
         self._ahead: deque[Chunk] = deque()
+        self._again: dict[int, Sequence[str]] = {}
+        """dead letters that are given again, by their number"""
+
+    def give_again(self, letter: int, lines: Sequence[str]) -> None:
+        """A dead letter is handed out by :meth:`letters`."""
+        self._again[letter] = lines
+
+    def letters(self) -> Mapping[int, Sequence[str]]:
+        """See :class:`gateway.model.ports.ReadingLane`."""
+        return dict(self._again)
+
+    def answered(self, letter: int) -> None:
+        """See :class:`gateway.model.ports.ReadingLane`."""
+        if self._again.pop(letter, None) is not None:
+            self._desk.later(self._desk.store.forget_letter, letter)
 
     def rewind(self) -> None:
         """Hand out again from the cursor."""

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from gateway.engine import Snapshot
-from gateway.model.commands import Command
+from gateway.model.commands import Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.events import Record
 from gateway.model.ports import Counting, LinkTraffic, Present, Source, TagState
 from gateway.runtime.desk import Desk
+from gateway.runtime.letters import Letters
+from gateway.runtime.outputs import Output
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.signal import Signal
 from gateway.runtime.watch import Watch
@@ -22,6 +24,7 @@ class Side:
     sources: Sequence[Source]
     commits: Signal
     watch: Watch
+    outputs: list[Output]
     _desk: Desk
     _pipeline: Pipeline | None
 
@@ -50,6 +53,10 @@ class Side:
     async def changed(self, timeout: float) -> None:
         """Wait for the next commit."""
         await self.commits.wait(timeout)
+
+    async def retry_letters(self, ids: Sequence[int], who: Actor) -> int:
+        """Give dead letters again to the outputs that refused them; how many."""
+        return await Letters(self._desk, self.outputs).retry(ids, who)
 
     async def kept_configs(self) -> Sequence[str]:
         """Hashes of all configurations that are kept."""

@@ -51,6 +51,8 @@ class StandbyLane(JournalLane):
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         """Records that no way before has delivered in time."""
         while True:
+            if letters := self._letters(limit):
+                return letters
             self._skip()
             way = self.way
             if way is None or (way.open and self._position < self._desk.head_seq):

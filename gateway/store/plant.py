@@ -196,6 +196,17 @@ def read_dead_letters(db: apsw.Connection, limit: int) -> list[DeadLetter]:
     ]
 
 
+def read_letters(db: apsw.Connection, ids: Sequence[int]) -> list[DeadLetter]:
+    """Those of these numbers that are there."""
+    sql = "SELECT * FROM dead_letters WHERE id = ?"
+    return [DeadLetter(*row) for each in ids for row in rows(db, sql, each)]
+
+
+def delete_letters(db: apsw.Connection, ids: Sequence[int]) -> None:
+    """They were given again; inside the caller's transaction."""
+    db.executemany("DELETE FROM dead_letters WHERE id = ?", [(each,) for each in ids])
+
+
 def read_configs(db: apsw.Connection) -> dict[str, bytes]:
     """All kept configurations by hash."""
     return dict(db.execute("SELECT hash, data FROM configs"))

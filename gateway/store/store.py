@@ -213,6 +213,14 @@ class Store:
         """Keep what an output refused; on disk with the next commit."""
         self._writer.riders.letters.append(DeadLetter(0, now, output, reason, data))
 
+    def dead_letters(self, ids: Sequence[int]) -> list[DeadLetter]:
+        """Those of these numbers that are on disk."""
+        return plant.read_letters(self._writer.db, ids)
+
+    def forget_letter(self, number: int) -> None:
+        """An output has taken (or refused anew) what it once refused; with the next commit."""
+        self._writer.riders.answered.append(number)
+
     def keep_config(self, digest: str, data: bytes) -> None:
         """Keep an effective configuration whole under its hash, at once; inputs from now on are judged by it."""
         self._config = digest

@@ -34,9 +34,11 @@ class Riders:
         self.configs: dict[str, bytes] = {}
         self.meta: dict[str, str] = {}
         self.letters: deque[DeadLetter] = deque(maxlen=MAX_WAITING_LETTERS)
+        self.answered: deque[int] = deque()
+        """dead letters that were given again"""
 
     def __bool__(self) -> bool:
-        return bool(self.cursors or self.configs or self.meta or self.letters)
+        return bool(self.cursors or self.configs or self.meta or self.letters or self.answered)
 
     def write(self, db: apsw.Connection) -> None:
         """All of them; inside the caller's transaction."""
@@ -48,10 +50,12 @@ class Riders:
             plant.write_meta(db, self.meta)
         if self.letters:
             plant.write_dead_letters(db, self.letters)
+        if self.answered:
+            plant.delete_letters(db, self.answered)
 
     def clear(self) -> None:
         """They are on disk."""
-        for kept in (self.cursors, self.configs, self.meta, self.letters):
+        for kept in (self.cursors, self.configs, self.meta, self.letters, self.answered):
             kept.clear()
 
 

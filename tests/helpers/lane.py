@@ -314,6 +314,14 @@ class FakeReadingLane(FakeLane):
         self._position = found[0].id
         return found[0]
 
+    again: dict[int, list[str]] = field(default_factory=dict)
+
+    def letters(self) -> dict[int, list[str]]:
+        return dict(self.again)
+
+    def answered(self, letter: int) -> None:
+        del self.again[letter]
+
     def site_of(self, table: str) -> Site | None:
         return self.sites.get(table)
 

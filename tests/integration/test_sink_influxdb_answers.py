@@ -159,3 +159,17 @@ async def test_readings_of_a_forgotten_table_are_dead_lettered_whole() -> None:
 def test_build_gives_a_sink_for_each_lane() -> None:
     found = build("tsdb", Settings(**V1, url="http://h"))
     assert {(s.name, s.lane) for s in found} == {("tsdb.events", "events"), ("tsdb.readings", "readings")}
+
+
+async def test_lines_refused_once_are_written_when_a_person_says_so() -> None:
+    def judge(lines: list[str]) -> tuple[int, str, dict[str, str]]:
+        return (400, "bad field", {}) if any("nonsense" in x for x in lines) else (204, "", {})
+
+    async with FakeInflux(judge=judge) as fake:
+        lane = reading_lane(chunk(1))
+        lane.again[7] = ["reading,tag=LT-1 value=1 1", "reading,tag=LT-2 value=2 1"]
+        lane.again[8] = ["reading,tag=LT-3 value=nonsense 1"]
+        await deliver(readings(fake.url), lane, 1)
+        assert set(fake.stored) >= {"reading,tag=LT-1 value=1 1", "reading,tag=LT-2 value=2 1"}
+    assert not lane.again
+    assert [lines for lines, *_ in lane.rejected] == [["reading,tag=LT-3 value=nonsense 1"]]

@@ -38,6 +38,7 @@ class ReadingSink:
             async with Writer(self._settings) as writer:
                 while True:
                     await self._describe(lane, writer)
+                    await self._again(lane, writer)
                     chunks = await self._load(lane)
                     for part in self._parts(lane, chunks):
                         await self._write(lane, writer, part)
@@ -61,6 +62,16 @@ class ReadingSink:
                 words = [lines[at + r.index] for r in rejected]
                 lane.reject(words, rejected[0].reason, self._met[1], self._met[1])
         self._described = site.config_hash
+
+    async def _again(self, lane: ReadingLane, writer: Writer) -> None:
+        """Lines that were refused once and a person wants tried again."""
+        for letter, lines in lane.letters().items():
+            part = Lines.of(lines)
+            rejected = await writer.write(part)
+            self._troubles.report(lane, None)
+            if rejected:
+                _reject(lane, part, rejected)
+            lane.answered(letter)
 
     async def _load(self, lane: ReadingLane) -> list[Chunk]:
         """Wait for a chunk, then take what else is there already, up to a full POST."""
