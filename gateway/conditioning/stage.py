@@ -151,6 +151,10 @@ class Conditioner:
         """Present quality of every tag, in tag-table order (a copy)."""
         return self._state["quality"].copy()
 
+    def deadlines(self) -> NDArray[np.int64]:
+        """When each tag would be stale, engine time ns, in tag-table order (a copy); NEVER: it is, or never will be."""
+        return self._state["stale_at"].copy()
+
     def dump(self) -> dict[str, bytes]:
         """All memory as bytes, by array."""
         return {"tags": self._state.tobytes(), "meta": self._meta.tobytes()}

@@ -28,6 +28,7 @@ from gateway.model.times import NS
 from gateway.model.ways import Ways
 from gateway.runtime.change import Change
 from gateway.runtime.desk import Desk
+from gateway.runtime.heartbeat import Heartbeat
 from gateway.runtime.intake import Intake, SourceFeed
 from gateway.runtime.keeping import Keeper, Retention
 from gateway.runtime.lanes import SpoolLane, Wiring
@@ -92,6 +93,7 @@ class Machine(Side):
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
     keeper: Keeper = field(init=False)
+    heart: Heartbeat = field(init=False)
     ledger: Ledger = field(init=False)
     _used: str = ""
     """hash of the configuration that judged last"""
@@ -124,6 +126,7 @@ class Machine(Side):
         self.watch.outputs = self.outputs
         self.keeper = Keeper(self._desk, self.clock, self.intake.put, self.troubles, self.retention)
         self.keeper.delivered = self._delivered
+        self.heart = Heartbeat(self.site, self.intake.link, self.troubles)
         self.watch.stock = lambda: self.keeper.stock
 
     async def run(self) -> None:
@@ -223,6 +226,7 @@ class Machine(Side):
         for name, unit in (
             ("snapshots", partial(self._snapshots, pipeline)),
             ("housekeeping", self.keeper.run),
+            ("heartbeat", partial(self._beat, pipeline)),
         ):
             self._stepping.append(group.create_task(supervise(name, unit, self.troubles), name=name))
 
@@ -251,13 +255,19 @@ class Machine(Side):
         )
         return pipeline
 
+    async def _beat(self, pipeline: Pipeline) -> None:
+        """Where time passes with the data nobody can be late."""
+        while self._pulse is not None:
+            due = self.heart.beat(pipeline.engine, self.clock.now())
+            await self.clock.sleep((due - self.clock.now()) / NS)
+
     def _end_troubles_of_others(self) -> None:
         """An output or source that is no longer configured can never say that it is well again."""
         units = [
             *(f"source.{s.name}" for s in self.sources),
             *(f"output.{o.sink.name}" for o in self.outputs),
         ]
-        units += [name for name, _ in self.extras]
+        units += [*(name for name, _ in self.extras), *self.heart.names]
         lanes = tuple(f"{o.sink.name}." for o in self.outputs)
         for what in self.troubles.active:
             if what not in units and what not in OWN_TROUBLES and not what.startswith(lanes):
