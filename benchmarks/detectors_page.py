@@ -24,6 +24,8 @@ IMAGES: Final = DOCS / "images" / "detectors"
 WIDTH: Final = 720
 HEIGHT: Final = 150
 EDGE: Final = 8
+DELAYS: Final = ("on_delay", "off_delay")
+"""told last: every kind has them"""
 HEAD: Final = """\
 # Detectors
 
@@ -105,7 +107,8 @@ def _line(x: NDArray[Any], y: NDArray[Any]) -> str:
 def section(name: str, kind: type[Any]) -> str:
     """One kind: its docstring, its parameters, its plot."""
     text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", inspect.cleandoc(kind.__doc__ or "").replace("``", "`"))
-    fields = [f"`{f.name}`" for f in dataclasses.fields(kind) if f.name not in kind.members]
+    named = [f.name for f in dataclasses.fields(kind) if f.name not in kind.members]
+    fields = [f"`{name}`" for name in sorted(named, key=DELAYS.count)]
     parts = [f"### {name}", text, f"Parameters: {', '.join(fields)}."]
     if name in SIGNALS or name in several.GROUPS:
         shows = SIGNALS[name]().shows if name in SIGNALS else several.GROUPS[name]().shows

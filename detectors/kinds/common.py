@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from detectors.common.layout import FROZEN, SPIKE, TREND
-from detectors.kinds.params import Params, delays, finite
+from detectors.kinds.params import Delayed, OfOneTag, Params, delays, finite
 from detectors.layout import CANNOT_TELL, DISCREPANCY, EXCLUDE, LEVEL, NS, RATE, STATE_IN, TRIP, VOTE
 
 BUCKETS: Final = 15
@@ -18,22 +18,18 @@ FURTHEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(OfOneTag):
     """Number = the value. ``low`` False: beyond at value >= trigger, within at value < reset (reset <= trigger).
     ``low`` True: beyond at value <= trigger, within at value > reset (reset >= trigger).
 
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     low: bool = False
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = LEVEL
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("limit", self.trigger, self.reset)
@@ -43,7 +39,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(OfOneTag):
     """Number = the slope, unit per second, over ``window``: the median of the slopes between all pairs of bucket means
     (Theil 1950, Sen 1968; withstands 29 % of wild points). Buckets are ``window / buckets`` wide, aligned to event
     time; it is judged at a bucket's end, once any reading beyond it has come. No slope before three buckets are
@@ -53,17 +49,13 @@ class Rate:
     the next slope. A slope with an UNCERTAIN reading in its window is UNCERTAIN.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
     fall: bool = False
     buckets: int = BUCKETS
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = RATE
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("rate", self.trigger, self.reset)
@@ -77,19 +69,15 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(OfOneTag):
     """Number = 1 while the rounded value is one of ``values``, else 0.
 
     Bad quality: as for all kinds.
     """
 
-    tag: int
     values: tuple[int, ...]
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = STATE_IN
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         delays("state", self.on_delay, self.off_delay)
@@ -98,7 +86,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discrepancy:
+class Discrepancy(Delayed):
     """Number = 1 while command and feedback round to different states; with ``tolerance`` > 0 their distance, beyond at
     ``tolerance``, within below ``reset``. Judged once per input, on its members as of that input.
 
@@ -109,8 +97,6 @@ class Discrepancy:
     feedback: int
     tolerance: float = 0.0
     reset: float = 0.0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = DISCREPANCY
     family: ClassVar[str] = "common"
     members: ClassVar[tuple[str, ...]] = ("command", "feedback")
@@ -125,7 +111,7 @@ class Discrepancy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
+class Vote(Delayed):
     """Number = how many members are beyond trigger; beyond at ``needed``. Each member has its own comparator (UNCERTAIN
     raises its vote and never takes it back). Judged once per input, on its members as of that input.
 
@@ -145,8 +131,6 @@ class Vote:
     reset: float
     low: bool = False
     degrade: str = "trip"
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = VOTE
     family: ClassVar[str] = "common"
     members: ClassVar[tuple[str, ...]] = ("tags",)
@@ -165,7 +149,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
+class Trend(OfOneTag):
     """Number = the confidence, 0 to 1, that the value reaches ``limit`` within ``horizon`` if it goes on as it did over
     ``window``; beyond at ``confidence``, within below ``reset``. ``low``: falling to the limit. Judged at the end of
     each bucket (``window / buckets``, aligned to event time), once any reading beyond it has come; says nothing before
@@ -196,7 +180,6 @@ class Trend:
     Bad quality: as for a rate.
     """
 
-    tag: int
     limit: float
     horizon: int
     window: int
@@ -204,11 +187,8 @@ class Trend:
     confidence: float = 0.95
     reset: float = 0.5
     buckets: int = TREND_BUCKETS
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = TREND
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("trend", self.limit)
@@ -228,21 +208,17 @@ class Trend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spike:
+class Spike(OfOneTag):
     """Number = distance of a value from the median of the five around it, two before and two after; beyond at
     ``trigger``, within below ``reset``. One or two wild values are a spike, a step is not. Known two readings late.
 
     Bad quality: only GOOD measured values are among the five; as for all kinds else.
     """
 
-    tag: int
     trigger: float
     reset: float
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = SPIKE
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("spike", self.trigger, self.reset)
@@ -254,7 +230,7 @@ class Spike:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
+class Frozen(OfOneTag):
     """Number = 1 while the value has stayed within ``band`` of where it came to rest for ``window`` or longer, else 0.
     For signals that never rest as long: not for rain, states, counters, a gas at its floor, a tank that stands idle.
     Rules on one tag have one window and band.
@@ -262,14 +238,10 @@ class Frozen:
     Bad quality: BAD readings and repeated (held) values neither rest nor move; as for all kinds else.
     """
 
-    tag: int
     window: int
     band: float = 0.0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = FROZEN
     family: ClassVar[str] = "common"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("frozen", self.band)

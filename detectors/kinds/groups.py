@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from detectors import program
 from detectors.groups import layout as lo
-from detectors.kinds.params import Params, delays, finite
+from detectors.kinds.params import Delayed, Params, delays, finite
 
 SIDES: Final = {"high": lo.HIGH, "low": lo.LOW, "both": lo.BOTH}
 MEASURES: Final = {"range": lo.RANGE, "median": lo.FROM_MEDIAN}
@@ -38,7 +38,7 @@ def _distance(name: str, trigger: float, reset: float) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
+class Deviation(Delayed):
     """Number = value - reference, in the tags' unit; with ``span`` > 0 in percent of it. Set-point or twin sensor.
 
     ``side``: ``both`` beyond at |number| >= trigger, within at |number| < reset; ``high`` only above the reference,
@@ -55,8 +55,6 @@ class Deviation:
     reset: float
     side: str = "both"
     span: float = 0.0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.DEVIATION
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tag", "reference")
@@ -71,7 +69,7 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MovingLimit:
+class MovingLimit(Delayed):
     """Number = value - (gain x other tag + offset): how far the value is above a limit that moves with another tag.
 
     ``low`` False: beyond at number >= 0, within at number < -dead_band. ``low`` True: beyond at number <= 0, within at
@@ -88,8 +86,6 @@ class MovingLimit:
     offset: float = 0.0
     dead_band: float = 0.0
     low: float = False
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.MOVING_LIMIT
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tag", "other")
@@ -106,7 +102,7 @@ class MovingLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(Delayed):
     """Number = difference of redundant sensors: ``range`` the largest minus the smallest value, ``median`` the largest
     distance of any from the median of all. Beyond at number >= trigger, within at number < reset. Tags' unit.
     Warm-up: none.
@@ -123,8 +119,6 @@ class Spread:
     reset: float
     measure: str = "range"
     least: float = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.SPREAD
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tags",)
@@ -139,7 +133,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateLimit:
+class StateLimit(Delayed):
     """Number = the value; its limits are those of the state that the ``selector`` tag (rounded) says.
 
     ``states``, ``triggers`` and ``resets`` go together; ``free`` states have no limit: the rule is normal there. A
@@ -160,8 +154,6 @@ class StateLimit:
     free: tuple[float, ...] = ()
     otherwise: str = "strictest"
     low: float = False
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.STATE_LIMIT
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tag", "selector")
@@ -184,7 +176,7 @@ class StateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
+class Balance(Delayed):
     """Number = the imbalance beyond its own uncertainty, in units of volume: what is in the vessel and did not flow in.
 
     ::
@@ -220,8 +212,6 @@ class Balance:
     k: float = 2.0
     cells: float = 12
     bridge: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.BALANCE
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("volume", "inflows", "outflows")
@@ -242,7 +232,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Multivariate:
+class Multivariate(Delayed):
     """Number = max(T2 / its limit, Q / its limit) of the members taken together: above 1 they do not fit each other as
     they did while it learned. ``statistic`` picks one of the two.
 
@@ -288,8 +278,6 @@ class Multivariate:
     weight: float = 1.0
     shrink: float = 0.0
     relearn: float = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.MULTIVARIATE
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tags",)
@@ -328,7 +316,7 @@ class Multivariate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class Expression(Delayed):
     """Number = the result of a program over the members (:mod:`detectors.program`; true is 1, false 0).
 
     ``low`` False: beyond at number >= trigger, within at number < reset; ``low`` True: beyond at number <= trigger,
@@ -346,8 +334,6 @@ class Expression:
     trigger: float = 1.0
     reset: float = 1.0
     low: float = False
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.EXPRESSION
     family: ClassVar[str] = "groups"
     members: ClassVar[tuple[str, ...]] = ("tags",)

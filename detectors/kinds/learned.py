@@ -7,14 +7,14 @@ raises and holds, never clears) and teaches nothing. Held values are no measurem
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from detectors.kinds.params import Params, delays, finite
+from detectors.kinds.params import OfOneTag, Params, delays, finite
 from detectors.learned import layout as lo
 
 SIDES: Final = {"high": 1, "low": -1, "both": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
+class Departure(OfOneTag):
     """Number = how far the reading is from the tag's own recent mean, in units of its own noise: |x - m| / s (``side``
     ``high`` or ``low``: that way only). A stand-in for the level shift of a drinking-water sensor, a loop that jumps.
 
@@ -29,7 +29,6 @@ class Departure:
     Bad quality: as for all kinds of this family.
     """
 
-    tag: int
     trigger: float
     reset: float
     floor: float
@@ -37,11 +36,8 @@ class Departure:
     noise: int = 10080
     learn: int = 1440
     side: str = "both"
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.DEPARTURE
     family: ClassVar[str] = "learned"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("departure", self.trigger, self.reset, self.floor)
@@ -58,7 +54,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Novelty:
+class Novelty(OfOneTag):
     """Number = how surprising the reading is in view of all before it, as a sum of three surprises:
 
     * shift: the exponentially weighted mean of ``fast`` readings less that of ``slow`` readings;
@@ -78,7 +74,6 @@ class Novelty:
     Bad quality: as for all kinds of this family.
     """
 
-    tag: int
     trigger: float = 6.0
     reset: float = 6.0
     fast: int = 10
@@ -87,11 +82,8 @@ class Novelty:
     largest: int = lo.LARGEST
     learn: int = 150
     hold: int = 50
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.NOVELTY
     family: ClassVar[str] = "learned"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("novelty", self.trigger, self.reset)

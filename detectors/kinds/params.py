@@ -1,6 +1,7 @@
 """What the parameters of every kind have, and the checks they share."""
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 
@@ -21,6 +22,22 @@ class Params(Protocol):
     @property
     def off_delay(self) -> int:
         """ns within the reset before it is cleared"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delayed:
+    """The delays, which every kind has."""
+
+    on_delay: int = 0
+    off_delay: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfOneTag(Delayed):
+    """A kind that looks at one tag."""
+
+    tag: int
+    members: ClassVar[tuple[str, ...]] = ("tag",)
 
 
 def tags_of(rule: Params) -> tuple[int, ...]:

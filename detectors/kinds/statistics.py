@@ -19,7 +19,7 @@ made with an UNCERTAIN reading is UNCERTAIN: it raises and holds, and never clea
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from detectors.kinds.params import Params, delays, finite
+from detectors.kinds.params import OfOneTag, Params, delays, finite
 from detectors.statistics import layout as lo
 
 MAX_BUCKETS: Final = 60
@@ -59,7 +59,14 @@ def _between(name: str, what: str, value: float, low: float, high: float) -> Non
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
+class Statistic(OfOneTag):
+    """A kind of this family."""
+
+    family: ClassVar[str] = "statistics"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total(Statistic):
     """Number = the amount of the last ``window``: rain in 24 h, volume in an hour. In the unit of the amounts, of
     ``flow`` in (tag's unit x ``per``); it is also the value that an alarm reports.
 
@@ -72,7 +79,6 @@ class Total:
     the window is known the sum does not clear.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
@@ -80,11 +86,7 @@ class Total:
     per: int = HOUR
     coverage: float = 0.5
     buckets: int = 48
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.TOTAL
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _limits("total", self.trigger, self.reset)
@@ -97,7 +99,7 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mean:
+class Mean(Statistic):
     """Number = the time-weighted mean of the last ``window``, in the tag's unit: STEL (15 min) and TWA (8 h) of toxic
     gas (GBZ 2.1-2019: time-weighted average by integration of concentration over time). A value counts until the next
     reading, or its tag's max age. The oldest bucket counts by the share of it that is still in the window. The number
@@ -110,7 +112,6 @@ class Mean:
     Bad quality: BAD time is a gap.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
@@ -118,11 +119,7 @@ class Mean:
     gaps: str = "leave"
     coverage: float = 0.5
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.MEAN
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _word("mean", "side", self.side, {k: v for k, v in SIDES.items() if v})
@@ -136,25 +133,20 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
+class Peak(Statistic):
     """Number = the highest (``side`` ``low``: lowest) reading of the window, in the tag's unit; it is also the value
     that an alarm reports. No warm-up.
 
     Bad quality: while less than ``coverage`` of the window is known it does not clear.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
     side: str = "high"
     coverage: float = 0.5
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.PEAK
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _word("peak", "side", self.side, {k: v for k, v in SIDES.items() if v})
@@ -165,7 +157,7 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Starts:
+class Starts(Statistic):
     """Number = how often the rounded value came to be one of ``values`` within the window: starts per hour of a motor.
     It is also the value that an alarm reports. The first reading is no start. No warm-up.
 
@@ -173,18 +165,13 @@ class Starts:
     ``coverage`` of the window is known it does not clear.
     """
 
-    tag: int
     values: tuple[int, ...]
     trigger: float
     reset: float
     window: int = HOUR
     coverage: float = 0.5
     buckets: int = 60
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.STARTS
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _limits("starts", self.trigger, self.reset, above=True)
@@ -196,7 +183,7 @@ class Starts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Oscillation:
+class Oscillation(Statistic):
     """Number = reversals of the signal within the window that are larger than ``band`` (tag's unit): a reversal is a
     way back of at least ``band`` from the last extreme, as in rainflow counting (ASTM E1049 uses the same turning
     points). A loop that hunts has two a cycle. No warm-up.
@@ -205,18 +192,13 @@ class Oscillation:
     known it does not clear.
     """
 
-    tag: int
     band: float
     trigger: float
     reset: float
     window: int
     coverage: float = 0.5
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.OSCILLATION
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("oscillation", self.band)
@@ -229,7 +211,7 @@ class Oscillation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dwell:
+class Dwell(Statistic):
     """Number = time (ns) with the rounded value in ``values``: within the window, or with ``window`` 0 in one go. A
     bypass that is held too long. Beyond at ``longest``, raised at that moment also when no reading comes; within when
     the time of the window is less than ``reset`` and the value outside, in one go as soon as it is outside. Onset is
@@ -238,17 +220,12 @@ class Dwell:
     Bad quality: unknown time is not counted, nor does it end a go. An UNCERTAIN value outside leaves it inside.
     """
 
-    tag: int
     values: tuple[int, ...]
     longest: int
     reset: int
     window: int = 0
     buckets: int = 48
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.DWELL
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -268,22 +245,17 @@ class Dwell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setpoint:
+class Setpoint(Statistic):
     """Number = value - ``target`` in the direction of ``side``, tag's unit. No warm-up.
 
     Bad quality: as for all kinds.
     """
 
-    tag: int
     target: float
     trigger: float
     reset: float
     side: str = "both"
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.SETPOINT
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("setpoint", self.target)
@@ -305,7 +277,7 @@ def _chart(name: str, rule: "Cusum | Ewma") -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cusum:
+class Cusum(Statistic):
     """Number = the cumulative sum (Page 1954) in standard deviations: with z = (x - mean) / sigma,
     S+ = max(0, S+ + z - k) and S- = max(0, S- - z - k); the larger of them, or that of ``side``. ``trigger`` is h; k
     is half of the change to be found, in sigmas. The sums stop at 2 h, so that they come back.
@@ -316,7 +288,6 @@ class Cusum:
     Bad quality: as for all kinds; the sums stand still.
     """
 
-    tag: int
     trigger: float
     reset: float
     k: float = 0.5
@@ -325,11 +296,7 @@ class Cusum:
     warm_up: int = 0
     side: str = "both"
     every: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.CUSUM
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _chart("cusum", self)
@@ -337,7 +304,7 @@ class Cusum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ewma:
+class Ewma(Statistic):
     """Number = the exponentially weighted mean of z = (x - mean) / sigma (Roberts 1959), E = (1 - lambda) E + lambda z,
     in its own standard deviations, sqrt(lambda / (2 - lambda) (1 - (1 - lambda)^2n)) (Lucas and Saccucci 1990).
     ``trigger`` is L.
@@ -348,7 +315,6 @@ class Ewma:
     Bad quality: as for all kinds; the mean stands still.
     """
 
-    tag: int
     trigger: float
     reset: float
     weight: float = 0.1
@@ -357,11 +323,7 @@ class Ewma:
     warm_up: int = 0
     side: str = "both"
     every: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.EWMA
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _chart("ewma", self)
@@ -369,7 +331,7 @@ class Ewma:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageHinkley:
+class PageHinkley(Statistic):
     """Number = the Page-Hinkley statistic (Page 1954, Hinkley 1971) in the tag's unit: with m the running mean of the
     last ``memory`` samples or so (m += (x - m) / min(n, memory)), U = max(0, U + x - m - delta) and
     D = max(0, D - x + m - delta), which is the sum less its least value so far; the larger, or that of ``side``.
@@ -380,7 +342,6 @@ class PageHinkley:
     Bad quality: as for all kinds; mean and sums stand still.
     """
 
-    tag: int
     trigger: float
     reset: float
     delta: float
@@ -388,11 +349,7 @@ class PageHinkley:
     warm_up: int = 30
     side: str = "both"
     every: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.PAGE_HINKLEY
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("page-hinkley", self.delta)
@@ -407,7 +364,7 @@ class PageHinkley:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hampel:
+class Hampel(Statistic):
     """Number = distance of a sample from the median of the ``samples`` before it, in scales: 1.4826 times their median
     absolute deviation from it, at least ``sigma`` (Hampel 1974; Davies and Gather 1993). Withstands wild points up to
     half of the samples; a lasting change is taken over after half of them. No number before that many samples.
@@ -415,18 +372,13 @@ class Hampel:
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     sigma: float
     samples: int = 11
     side: str = "both"
     every: int = 0
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.HAMPEL
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("hampel", self.sigma)
@@ -440,7 +392,7 @@ class Hampel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Statistic):
     """Number = departure from what the same moment of the cycle has been, in learned scales. The cycle of ``period``
     (a day, a batch; aligned to event time, UTC) has ``slots``; each learns a level and a variance from its visits, with
     weight max(1 / n, ``share``). Between the middles of two slots the level is interpolated, the scale is the larger
@@ -452,7 +404,6 @@ class Baseline:
     Bad quality: as for all kinds; UNCERTAIN readings are not learned.
     """
 
-    tag: int
     trigger: float
     reset: float
     sigma: float
@@ -461,11 +412,7 @@ class Baseline:
     warm_up: int = 7
     share: float = 0.05
     side: str = "both"
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.BASELINE
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("baseline", self.sigma)
@@ -484,7 +431,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Excess:
+class Excess(Statistic):
     """Number = value - background in the direction of ``side``, tag's unit: gas on top of what is always there. The
     background is the ``quantile`` (``side`` low: 1 - quantile) of the means of the closed buckets of the window; a
     release shorter than 1 - quantile of the window does not lift it. No number before half of the buckets are filled.
@@ -492,18 +439,13 @@ class Excess:
     Bad quality: as for all kinds; only GOOD readings enter the background.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
     quantile: float = 0.2
     side: str = "high"
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.EXCESS
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _word("excess", "side", self.side, {k: v for k, v in SIDES.items() if v})
@@ -514,7 +456,7 @@ class Excess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
+class Shift(Statistic):
     """Number = median of the bucket means of the newer half of the window less that of the older half, in the direction
     of ``side``, less ``sigmas`` standard errors of it, tag's unit: what has changed beyond doubt. Standard error =
     1.2533 s sqrt(1 / n + 1 / m), s = 1.4826 times the median distance of the means from their own half's median.
@@ -524,18 +466,13 @@ class Shift:
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
     sigmas: float = 3.0
     side: str = "both"
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.SHIFT
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _word("shift", "side", self.side, SIDES)
@@ -548,7 +485,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Noise:
+class Noise(Statistic):
     """Number = ratio of two standard deviations, that of the newest ``recent`` buckets to that of the older ones
     (``side`` ``low``: the inverse; ``both``: the larger). They are of successive differences, sum d^2 / 2n
     (von Neumann 1941), which a slow movement does not touch; each is at least ``sigma``. A cable that comes loose, or
@@ -557,7 +494,6 @@ class Noise:
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
@@ -565,11 +501,7 @@ class Noise:
     side: str = "both"
     recent: int = 3
     buckets: int = 30
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.NOISE
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("noise", self.sigma)
@@ -585,7 +517,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Velocity:
+class Velocity(Statistic):
     """Number = velocity over the window in the direction of ``side``, tag's unit per ``per`` (ns; a day unless said):
     the median slope of all pairs of bucket means (Theil 1950, Sen 1968). Stages of a slope's or dam's displacement
     are several rules, one for each limit. No number before three buckets are filled over half of the window. An alarm
@@ -594,18 +526,13 @@ class Velocity:
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
     per: int = DAY
     side: str = "both"
     buckets: int = 15
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.VELOCITY
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         _word("velocity", "side", self.side, SIDES)
@@ -617,7 +544,7 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InverseVelocity:
+class InverseVelocity(Statistic):
     """Number = confidence, 0 to 1, that a moving mass fails within ``horizon``: before failure 1 / velocity falls
     linearly to zero (Fukuzono 1985). Velocities are differences of neighbouring bucket means; a line is fitted to
     1 / v with weights v^4 (the variance of 1 / v goes with v^-4); confidence = P(the line is at or below zero at the
@@ -631,7 +558,6 @@ class InverseVelocity:
     Bad quality: as for all kinds.
     """
 
-    tag: int
     trigger: float
     reset: float
     window: int
@@ -640,11 +566,7 @@ class InverseVelocity:
     per: int = DAY
     side: str = "both"
     buckets: int = 20
-    on_delay: int = 0
-    off_delay: int = 0
     code: ClassVar[int] = lo.INVERSE_VELOCITY
-    family: ClassVar[str] = "statistics"
-    members: ClassVar[tuple[str, ...]] = ("tag",)
 
     def __post_init__(self) -> None:
         finite("inverse-velocity", self.slowest)
