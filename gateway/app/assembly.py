@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from gateway.app.assembled import Assembled, Exercises
 from gateway.app.broker import GATEWAY, Broker, BrokerOptions
 from gateway.app.build import build, console_unit, open_store, write_private
+from gateway.app.certificates import watch_certificates
 from gateway.app.changes import Changes
 from gateway.app.plugins import build_sinks
 from gateway.app.reload import Reload
@@ -50,7 +52,10 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
         if not any(o.kind == "mqtt" for o in loaded.outputs):
             if broker is None:
                 options = BrokerOptions(
-                    folder=loaded.state / "broker", mqtt_port=loaded.file.broker.port, regulator=True
+                    folder=loaded.state / "broker",
+                    mqtt_port=loaded.file.broker.port,
+                    root=loaded.site.root,
+                    regulator=True,
                 )
                 broker = await stack.enter_async_context(Broker(options).in_background())
             local = local_output(broker, loaded.state)
@@ -60,6 +65,8 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
         drills = exercises(Assembled(loaded, machine, outputs)) if exercises is not None else None
         if loaded.file.console.enabled:
             machine.extras = (console_unit(loaded, machine, on_console, drills, changes),)
+        look = partial(watch_certificates, loaded, machine)
+        machine.extras = (*machine.extras, ("certificates", look))
         if drills is not None:
             machine.extras = (*machine.extras, ("exercises", drills.run))
         before = machine.previous_site

@@ -30,6 +30,7 @@ from typing import Final, Self
 import structlog
 
 from gateway.model.errors import Misconfigured, Retry
+from gateway.wires import access
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 15.0
@@ -38,8 +39,6 @@ AGAIN_S: Final = (0.2, 10.0)
 """Pause before a dead broker is started again: first and longest."""
 GATEWAY: Final = "gateway"
 REGULATOR: Final = "regulator"
-READABLE: Final = ("status", "birth", "level", "alarms", "faults", "state")
-"""What a regulator may read; nothing else."""
 _PR_SET_PDEATHSIG: Final = 1
 _USER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -54,6 +53,8 @@ class BrokerOptions:
     """of this broker alone, e.g. ``<state>/broker``"""
     mqtt_port: int = 0
     client_port: int = 0
+    root: str = ""
+    """the gateway may read and write here alone; empty: everywhere"""
     regulator: bool = False
     users: tuple[str, ...] = ()
     sync_interval: str = "1s"
@@ -237,7 +238,7 @@ def _from_wheel(name: str) -> list[Path]:
 
 def nats_config(options: BrokerOptions, mqtt_port: int, client_port: int, passwords: dict[str, str]) -> str:
     """The configuration file's text."""
-    users = ",\n  ".join(_user(name, word) for name, word in passwords.items())
+    users = ",\n  ".join(_user(name, word, options.root) for name, word in passwords.items())
     store = json.dumps(str(options.folder / "store"))
     return f"""# written at every start; changes here are lost
 listen: "{HOST}:{client_port}"
@@ -251,17 +252,10 @@ authorization {{ users = [
 """
 
 
-def _user(name: str, password: str) -> str:
-    rights = f", permissions: {_regulator_rights()}" if name == REGULATOR else ""
-    return f'{{user: "{name}", password: "{password}"{rights}}}'
-
-
-def _regulator_rights() -> str:
-    """Topics as NATS subjects: ``/`` is ``.``, ``+`` is ``*``, and ``x/#`` is both ``x`` and ``x.>``."""
-    root = "fengsui.v1.*.*.*"
-    subjects = [f"{root}.{branch}{rest}" for branch in READABLE for rest in ("", ".>")]
-    listed = json.dumps([*subjects, "$MQTT.sub.>"])
-    return f'{{publish: {{deny: ">"}}, subscribe: {{allow: {listed}}}}}'
+def _user(name: str, password: str, root: str) -> str:
+    rights = {REGULATOR: access.regulator()} | ({GATEWAY: access.site(root, reads_back=True)} if root else {})
+    told = f", permissions: {access.nats_rights(rights[name])}" if name in rights else ""
+    return f'{{user: "{name}", password: "{password}"{told}}}'
 
 
 def _passwords(options: BrokerOptions) -> dict[str, str]:

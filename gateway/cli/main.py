@@ -10,6 +10,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli import (
+    access,
     alarms,
     backtest,
     cases,
@@ -49,6 +50,7 @@ app.command("check")(check.check)
 app.command("run")(run.run)
 app.command("reload")(run.reload)
 app.command("county")(county.county)
+app.command("access")(access.access)
 app.command("diff")(run.diff)
 app.command("stage")(changes.stage)
 app.command("approve")(changes.approve)

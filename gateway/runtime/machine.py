@@ -55,7 +55,7 @@ MIN_KEPT: Final = 60 * NS
 MAX_KEPT: Final = 26 * 3600 * NS
 UNAPPROVED: Final = "unapproved-configuration"
 OWN: Final = (
-    "archive", "clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots",
+    "archive", "certificate", "clock", "disk", "housekeeping", "judging", "ledger", "replay-difference", "snapshots",
 )  # fmt: skip
 OWN_TROUBLES: Final = (UNAPPROVED, *OWN)
 
