@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,8 @@ def coupled(axes: Axes, what: str, *, latched: bool) -> Axes | None:
 
 @cache
 def put(axes: Axes, axis: Axis, state: str) -> Axes:
-    return replace(axes, **{axis.value: STATES[axis](state)})
+    change: dict[str, Any] = {axis.value: STATES[axis](state)}
+    return replace(axes, **change)
 
 
 def product() -> Iterator[tuple[Axes, Cause, bool, bool]]:
