@@ -122,7 +122,8 @@ async def _play(loaded: Loaded, plant: SimulatedPlant, broker: Broker, asked: As
         _gateway(loaded, clock, broker, asked) as machine,
     ):
         await machine.ready.wait()
-        await _first_view(machine)
+        if plant.ports:
+            await _first_view(machine)
         start = clock.change(plant.speed)
         await plant.ask(cmd="start", t0_ns=start, wall0_ns=time.time_ns(), speed=plant.speed)
         await asyncio.sleep(asked.for_s if asked.for_s is not None else plant.duration_s / plant.speed)
