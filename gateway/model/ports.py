@@ -204,11 +204,19 @@ class Present:
     epoch: str
     head_seq: int
     head_hash: str
-    status: Status
+    time: int
+    """of the gateway's clock, when it was asked for"""
     occurrences: tuple[Occurrence, ...]
     """open ones, oldest first; several of one rule are branches"""
     levels: tuple[LiveState, ...]
     """site first, then installations in order"""
+    look: Callable[[], Status]
+    """makes the status: it costs more than all else here, and who publishes an alarm needs none"""
+
+    @property
+    def status(self) -> Status:
+        """How the gateway is, as of now."""
+        return self.look()
 
 
 class EventLane(Protocol):

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,9 +80,10 @@ class Watch:
             epoch=self.desk.store.epoch,
             head_seq=self.desk.head_seq,
             head_hash=self.desk.head_hash,
-            status=self.status(),
+            time=self.clock.now(),
             occurrences=self.occurrences,
             levels=self.levels,
+            look=cache(self.status),
         )
 
     def status(self) -> Status:

@@ -93,9 +93,10 @@ def present(a_site: Site, occurrences: Iterable[Occurrence] = (), **status: Any)
         epoch=EPOCH,
         head_seq=0,
         head_hash="0" * 64,
-        status=Status(**fields),
+        time=T0,
         occurrences=found,
         levels=tuple(places),
+        look=lambda: Status(**fields),
     )
 
 

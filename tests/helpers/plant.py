@@ -87,8 +87,8 @@ class FakePlant:
         )
         return Present(
             site=self.site, epoch="e1a2b3c4d5e6f708", head_seq=len(self.records),
-            head_hash=self.records[-1].hash if self.records else "", status=status,
-            occurrences=tuple(self.alarms.values()), levels=self._levels,
+            head_hash=self.records[-1].hash if self.records else "", time=status.time,
+            occurrences=tuple(self.alarms.values()), levels=self._levels, look=lambda: status,
         )  # fmt: skip
 
     def tags(self) -> Sequence[TagState]:

@@ -54,7 +54,7 @@ def _head(present: Present) -> dict[str, Any]:
         "schema": "fengsui.birth/1",
         "gateway": site.gateway,
         "epoch": present.epoch,
-        "time": iso(present.status.time),
+        "time": iso(present.time),
         "county": site.county,
         "site": site.id,
         "config": site.config_hash,

@@ -169,7 +169,7 @@ def _head(kind: str, present: Present) -> dict[str, Any]:
         "gateway": site.gateway,
         "epoch": present.epoch,
         "seq": present.head_seq,
-        "time": iso(present.status.time),
+        "time": iso(present.time),
         "county": site.county,
         "site": site.id,
     }
