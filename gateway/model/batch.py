@@ -130,24 +130,26 @@ class Scan(NamedTuple):
 
 def of_scans(table: str, scans: Sequence[Scan]) -> Batch:
     """One batch of all rows, in order: what many devices said is decoded in a few large steps, not in many small."""
-    tag = np.concatenate([s.tag for s in scans])
-    value = _values(scans)
-    quality = np.concatenate([s.quality for s in scans])
-    strange = ~np.isfinite(value) & (quality == Quality.GOOD)
-    if strange.any():
-        quality[strange] = Quality.NOT_A_NUMBER
-    at = _times(scans)
-    return Batch(table, tag, at, at, value, quality)
+    tags, moments, values, qualities, dtypes = zip(*scans, strict=True)
+    value, quality = _values(scans, values, set(dtypes)), np.concatenate(qualities)
+    finite = np.isfinite(value)
+    if not finite.all():
+        quality[~finite & (quality == Quality.GOOD)] = Quality.NOT_A_NUMBER
+    at = _times(moments, list(map(len, tags)))
+    return Batch(table, np.concatenate(tags), at, at, value, quality)
 
 
-def _times(scans: Sequence[Scan]) -> NDArray[np.int64]:
-    counts = [len(s.tag) for s in scans]
-    if all(isinstance(s.at, int) for s in scans):
-        return np.repeat(np.array([s.at for s in scans], np.int64), counts)
-    return np.concatenate([np.broadcast_to(s.at, n) for s, n in zip(scans, counts, strict=True)])
+def _times(moments: Sequence[int | NDArray[np.int64]], counts: Sequence[int]) -> NDArray[np.int64]:
+    if set(map(type, moments)) == {int}:
+        return np.repeat(np.array(moments, np.int64), counts)
+    return np.concatenate([np.broadcast_to(at, n) for at, n in zip(moments, counts, strict=True)])
 
 
-def _values(scans: Sequence[Scan]) -> NDArray[np.float64]:
+def _values(
+    scans: Sequence[Scan], values: Sequence[NDArray[np.float64] | bytes], dtypes: set[str]
+) -> NDArray[np.float64]:
+    if len(dtypes) == 1 and set(map(type, values)) == {bytes}:
+        return np.frombuffer(b"".join(values), dtypes.pop()).astype(np.float64)  # type: ignore[arg-type]
     parts: list[NDArray[Any]] = []
     for dtype, run in groupby(scans, key=lambda s: s.dtype if isinstance(s.value, bytes) else ""):
         values = [s.value for s in run]

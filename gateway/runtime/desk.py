@@ -1,13 +1,12 @@
 """The store behind one thread: one writer, and the event loop never waits for a disk."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
 
 from gateway.model.events import Record
 from gateway.model.ports import Chunk
+from gateway.runtime.hand import Hand
 from gateway.runtime.signal import Signal
 from gateway.store import Store
 
@@ -35,12 +34,11 @@ class Desk:
         self._chunks: deque[Chunk] = deque()
         self._chunks_after = self.last_chunk
         """every chunk behind this one is in memory"""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._thread = Hand("store")
 
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``fn`` in the store's thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: fn(*args, **kwargs))
+        return await self._thread.do(lambda: fn(*args, **kwargs))
 
     def published(self, records: Sequence[Record]) -> None:
         """Tell the lanes what was just committed."""
@@ -116,7 +114,7 @@ class Desk:
     async def close(self) -> None:
         """Write what is left, close the files, end the thread."""
         await self.call(self._close, self.take_jobs())
-        self._thread.shutdown(wait=True)
+        self._thread.end()
 
     def _close(self, jobs: Sequence[Callable[[], Any]]) -> None:
         for job in jobs:

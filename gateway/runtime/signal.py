@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 class Signal:
     """``await wait()`` returns at the next ``fire()`` or after the time limit."""
 
-    _waiters: set["asyncio.Future[None]"] = field(default_factory=set)
+    _waiters: dict["asyncio.Future[None]", None] = field(default_factory=dict)
+    """in the order in which they began to wait"""
 
     def fire(self) -> None:
         """Wake everyone who waits now."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -20,12 +21,12 @@ class Signal:
     async def wait(self, timeout: float | None = None) -> bool:
         """True when fired, False after ``timeout`` seconds."""
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
         try:
             async with asyncio.timeout(timeout):
                 await waiter
         except TimeoutError:
             return False
         finally:
-            self._waiters.discard(waiter)
+            self._waiters.pop(waiter, None)
         return True

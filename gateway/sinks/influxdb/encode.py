@@ -78,9 +78,9 @@ def reading_text(prefix: Prefixes, batch: Batch) -> str:
     """A line per reading, in order. ``value`` is left out when the quality is BAD (or the value not finite)."""
     if not len(batch):
         return ""
-    good, tags = prefix.good, batch.tag.tolist()
+    tags = batch.tag.tolist()
     plain = (batch.quality < _BAD) & np.isfinite(batch.value)
-    heads = [good[t] for t in tags]
+    heads = list(map(prefix.good.__getitem__, tags))
     # The shortest digits that mean the same number, as ``repr`` gives them, for a fifth of its time.
     values = orjson.dumps(batch.value, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")
     for i in np.flatnonzero(~plain).tolist():
@@ -94,12 +94,12 @@ def _ends(batch: Batch, plain: NDArray[np.bool_]) -> list[str]:
     """Quality and time of each reading as text, made once for neighbours that share them, as those of one poll do."""
     source, quality = batch.source, batch.quality
     changed = (source[1:] != source[:-1]) | (quality[1:] != quality[:-1]) | (plain[1:] != plain[:-1])
-    first = np.concatenate(([0], np.flatnonzero(changed) + 1))
-    counts = np.diff(first, append=len(batch)).tolist()
-    runs = zip(counts, plain[first].tolist(), quality[first].tolist(), source[first].tolist(), strict=True)
-    ends: list[str] = []
-    for count, has_value, q, s in runs:
-        ends += [f",quality={q}i {s}\n" if has_value else f"{q}i {s}\n"] * count
+    first = [0, *(np.flatnonzero(changed) + 1).tolist()]
+    runs = zip(first, plain[first].tolist(), quality[first].tolist(), source[first].tolist(), strict=True)
+    ends, at = [""] * len(batch), len(batch)
+    for start, has_value, q, s in reversed(list(runs)):
+        ends[start:at] = [f",quality={q}i {s}\n" if has_value else f"{q}i {s}\n"] * (at - start)
+        at = start
     return ends
 
 

@@ -54,7 +54,7 @@ class Coast:
 
     async def run(self) -> Exception | None:
         """Poll until something is not ordinary: why, when it is an error. What was under way is due at once."""
-        self._guard(lambda: self._wait(self._now()))
+        self._wait(self._now())
         try:
             return await self._over
         finally:
@@ -62,15 +62,6 @@ class Coast:
             for timer in (self._appointment, self._expiry):
                 if timer is not None:
                     timer.cancel()
-
-    def _guard(self, step: Callable[[], None]) -> None:
-        """A bug in a callback is this source's, not the event loop's."""
-        if self._over.done():
-            return
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 - raised again in run
-            self._over.set_exception(error)
 
     def _end(self, why: Exception | None) -> None:
         if not self._over.done():
@@ -82,14 +73,21 @@ class Coast:
         self._appointment = self._course.clock.at(min(due, now + LOOK_NS), self._beat)
 
     def _beat(self, now: int) -> None:
-        self._guard(lambda: self._begin(now))
+        """The clock's call. A bug in it is this source's, not the event loop's; so in :meth:`_answered`."""
+        if self._over.done():
+            return
+        try:
+            self._due.extend([g for g in self._course.groups if g.due <= now])
+            if self._line.up:
+                self._poll(now)
+            else:
+                self._end(None)
+        except Exception as error:  # noqa: BLE001 - raised again in run
+            self._fail(error)
 
-    def _begin(self, now: int) -> None:
-        self._due.extend(g for g in self._course.groups if g.due <= now)
-        if self._line.up:
-            self._poll(now)
-        else:
-            self._end(None)
+    def _fail(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
 
     def _poll(self, now: int) -> None:
         if not self._due:
@@ -116,16 +114,20 @@ class Coast:
         if self._expiry is not None:
             self._expiry.cancel()
         if isinstance(answer, bytes) and self._counters is not None:
-            self._counters.reply(int((self._loop.time() - self._asked_at) * NS))
-            self._turn.data[self._at] = answer
-            self._guard(self._heard)
+            try:
+                self._counters.reply(int((self._loop.time() - self._asked_at) * NS))
+                self._heard(answer)
+            except Exception as error:  # noqa: BLE001 - raised again in run
+                self._fail(error)
         elif isinstance(answer, Exception):
             self.group.due = self._now()
             self._end(answer)
 
-    def _heard(self) -> None:
+    def _heard(self, data: bytes) -> None:
+        if self._over.done():
+            return
         group, turn, now = self.group, self._turn, self._now()
-        turn.at[self._at] = now
+        turn.data[self._at], turn.at[self._at] = data, now
         self._at += 1
         if self._at < len(group.questions):
             self._ask()
