@@ -105,7 +105,10 @@ def command(act: Act, body: Any, who: Actor) -> Command:
     if isinstance(body, schemas.SetAsideBody):
         until = parse_iso(body.until.isoformat()) if body.until else 0
         rules = tuple(dict.fromkeys(body.rules))
-        return replace(made, rules=rules, until=until, permit=body.permit)
+        bulk = {"tags": ",".join(body.tags), "installation": body.installation}
+        words = tuple((k, v) for k, v in bulk.items() if v)
+        words += (("calibration", "yes"),) if body.calibration else ()
+        return replace(made, rules=rules, until=until, permit=body.permit, words=words)
     if isinstance(body, schemas.LoopBody):
         return replace(made, words=tuple((w, getattr(body, w)) for w in loop.WORDS if getattr(body, w)))
     if isinstance(body, schemas.ReportBody):

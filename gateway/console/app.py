@@ -21,6 +21,7 @@ from gateway.console import (
     push,
     reads,
     search,
+    trends,
 )
 from gateway.console import exercise as drills
 from gateway.console.answers import answer
@@ -113,7 +114,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.include_router(admin.router(access), prefix=API)
     app.include_router(reads.router(context, hub, narrow, door), prefix=API)
     app.include_router(acts.router(context, access, reload), prefix=API)
-    for part in (hands, cards, deliveries, search):
+    for part in (hands, cards, deliveries, search, trends):
         app.include_router(part.router(context), prefix=API)
     app.include_router(letters.router(retry), prefix=API)
     if changes is not None:

@@ -3,7 +3,6 @@
 import inspect
 from typing import Annotated, Any, Final
 
-import numpy as np
 import orjson
 from fastapi import APIRouter, HTTPException, Query
 from starlette.requests import Request
@@ -16,15 +15,14 @@ from gateway.console.errors import problem
 from gateway.console.hub import MOST_CLIENTS, Hub
 from gateway.console.people.door import Door
 from gateway.console.people.roles import Role
-from gateway.console.ports import Columns, Context
+from gateway.console.ports import Context
 from gateway.console.stream import EventStream
-from gateway.console.times import moment
+from gateway.console.trends import columns_of, past, period
 from gateway.model.site import Site
-from gateway.model.times import MS, NS, iso
+from gateway.model.times import iso
 
 MOST_POINTS: Final = 4000
 MOST_EVENTS: Final = 1000
-LONGEST_S: Final = 40 * 86400
 _PROBLEM: dict[int | str, dict[str, Any]] = {
     404: {"model": schemas.Problem},
     422: {"model": schemas.Problem},
@@ -124,13 +122,10 @@ def _past(api: APIRouter, context: Context) -> None:
         row = plant.site.tag_index.get(tag)
         if row is None:
             raise HTTPException(404, f"no tag {tag!r}")
-        first, last = moment(start), moment(end)
-        if not 0 < last - first <= LONGEST_S * NS:
-            raise HTTPException(422, f"end must be after start, by at most {LONGEST_S // 86400} days")
-        found = context.history(row, first, last, points)
-        columns = await found if inspect.isawaitable(found) else found
+        first, last = period(start, end)
+        columns = await past(context, tag, first, last, points)
         head = {"tag": tag, "unit": plant.site.tags[row].unit, "start": iso(first), "end": iso(last)}
-        return answer({**head, **_columns(columns)})
+        return answer({**head, **columns_of(columns)})
 
     @api.get("/events", response_model=schemas.EventsView)
     async def events(
@@ -142,14 +137,3 @@ def _past(api: APIRouter, context: Context) -> None:
         found = context.journal(max(0, present.head_seq - limit) if after is None else after, limit)
         told = await found if inspect.isawaitable(found) else found
         return records(told, {"epoch": present.epoch, "head": present.head_seq})
-
-
-def _columns(columns: Columns) -> dict[str, Any]:
-    value = np.ascontiguousarray(columns["value"], np.float64)
-    return {
-        "time_ms": np.ascontiguousarray(columns["time"], np.int64) // MS,
-        "value": value,
-        "low": np.ascontiguousarray(columns.get("low", value), np.float64),
-        "high": np.ascontiguousarray(columns.get("high", value), np.float64),
-        "quality": np.ascontiguousarray(columns["quality"], np.uint8),
-    }

@@ -134,6 +134,9 @@ class AlarmView(Model):
     until: str | None
     set_aside_by: ActorView | None
     reason: str
+    permit: str
+    calibrating: bool
+    aside_for: str
     due: str | None
     report_due: str | None
 
@@ -264,6 +267,9 @@ class SetAsideBody(Model):
     rules: Annotated[list[Word], Field(max_length=1000)] = []
     actor: ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    tags: Annotated[list[Word], Field(max_length=1000)] = []
+    installation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
+    calibration: bool = False
     until: AwareDatetime | None = None
     permit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
     second: SecondBody | None = None

@@ -149,6 +149,9 @@ def alarm(o: Occurrence) -> Json:
         "until": maybe_iso(o.until if o.until < NEVER else 0),
         "set_aside_by": actor(o.set_aside_by),
         "reason": o.reason,
+        "permit": o.permit,
+        "calibrating": o.calibrating,
+        "aside_for": o.aside_for,
         "due": maybe_iso(o.due if o.due < NEVER else 0),
         "report_due": maybe_iso(o.report_due if o.report_due < NEVER else 0),
     }

@@ -136,7 +136,7 @@ class FakePlant:
             changes |= {"acknowledged_by": command.actor, "comment": command.comment}
         elif kind in {EventKind.SHELVED, EventKind.OUT_OF_SERVICE}:
             changes |= {"set_aside_by": command.actor, "reason": command.comment, "until": command.until}
-        self.alarms[key] = new = replace(old, **changes)  # type: ignore[arg-type]
+        self.alarms[key] = new = old.with_(**changes)
         self.journal_of(kind, new, command.actor, command.comment, dict(command.words))
 
     # --- history and journal -----------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class FakePlant:
         fields = {} if o is None else {
             "id": o.id, "n": o.n, "installation": o.installation, "tag": o.tag, "description": o.description,
             "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit,
-            "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
+            "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault, "members": o.members, "onset": o.onset,
         }  # fmt: skip
         event = Event(event=kind, time=now, actor=actor, comment=comment, detail=detail or {}, **fields)  # type: ignore[arg-type]
         seq = len(self.records) + 1
@@ -224,7 +224,7 @@ class FakePlant:
             value=self.values[tag], limit=rule.trigger if rule else None, reset=rule.reset if rule else None,
             quality=int(self.qualities[tag]),
         )  # fmt: skip
-        self.alarms[alarm.id] = replace(alarm, **changes)  # type: ignore[arg-type]
+        self.alarms[alarm.id] = alarm.with_(**changes)
         self.journal_of(EventKind.RAISED, self.alarms[alarm.id])
         return alarm.id
 
@@ -232,7 +232,7 @@ class FakePlant:
         """One more event of it: its level rises, and it must be acknowledged again."""
         old = self.alarms[key]
         axes = replace(old.axes, acknowledgement=UNACK)
-        self.alarms[key] = replace(old, n=old.n + 1, level=Level.RED, axes=axes, changed=self.now())
+        self.alarms[key] = old.with_(n=old.n + 1, level=Level.RED, axes=axes, changed=self.now())
         self.journal_of(EventKind.LEVEL_RAISED, self.alarms[key])
 
     def drop(self, key: str) -> None:

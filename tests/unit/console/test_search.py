@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway.console import search
+from gateway.console.app import create_app
 from gateway.console.search import Wanted, harmless, look
 from gateway.model.commands import Actor
 from gateway.model.events import EventKind
@@ -92,8 +93,6 @@ async def test_deliveries_name_the_newest_step(plant: FakePlant) -> None:
     event = {"id": key, "n": 2, "outputs": {"county.alarms": steps}}
     old = {"id": key, "n": 1, "outputs": {}}
     told = {"outputs": {"county.alarms": {"ends_at": "stored"}}, "events": [event, old]}
-    from gateway.console.app import create_app
-
     app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, ledger=lambda ids, limit: told)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080") as web:
         found = (await web.get("/api/v1/deliveries")).json()
@@ -102,8 +101,10 @@ async def test_deliveries_name_the_newest_step(plant: FakePlant) -> None:
     assert found["outputs"] == {"county.alarms": "stored"}
 
 
-async def test_without_a_ledger_that_is_said(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/api/v1/deliveries")).json() == {"known": False, "outputs": {}, "alarms": {}}
+async def test_without_a_ledger_that_is_said(plant: FakePlant) -> None:
+    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080") as web:
+        assert (await web.get("/api/v1/deliveries")).json() == {"known": False, "outputs": {}, "alarms": {}}
 
 
 async def test_ticked_steps_are_those_of_open_alarms(client: httpx.AsyncClient, plant: FakePlant) -> None:
