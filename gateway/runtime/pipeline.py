@@ -10,21 +10,21 @@ again one by one, and the one input that fails again is set aside with a gap rec
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from gateway.engine import Engine, Step
-from gateway.model.batch import ROW_BYTES, Batch, concat
+from gateway.model.batch import ROW_BYTES
 from gateway.model.commands import Command
 from gateway.model.errors import Refused, Retry
-from gateway.model.events import Event, Record
+from gateway.model.events import Record
 from gateway.model.inputs import Acted, ConfigChange, Gap, Input, Numbered, Readings, Started, Tick, time_of
-from gateway.model.ports import Chunk, Clock
+from gateway.model.ports import Clock
 from gateway.model.times import NEVER, NS
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, Item
+from gateway.runtime.leaving import Group, Leaving
 from gateway.runtime.supervisor import STABLE_S, backoff
 from gateway.runtime.troubles import Troubles
 
@@ -39,29 +39,11 @@ COMPANY_NS: Final = NS // 20
 """... so much sooner with an input that is stepped anyway, or later alone: a tick that wakes us costs as much as it."""
 MIN_TICK_NS: Final = NS // 100
 """... but never closer than this."""
-STALL_S: Final = 5.0
-"""A commit that takes longer is told in the status: a disk that neither takes nor refuses holds up every alarm."""
 ALL: Final = 1_000_000_000
 MOST_REST_S: Final = 2.0
 """Longest rest before the engine is built anew again; readings queue meanwhile."""
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Group:
-    """What has been stepped but not yet committed."""
-
-    inputs: list[Numbered] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    readings: list[tuple[int, Batch]] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-    answers: list[tuple["asyncio.Future[Sequence[Record]]", int, int]] = field(default_factory=list)
-    """who waits, and which of the group's events are the answer (start, stop)"""
-    size: int = 0
-    since: float = 0.0
-    soon: bool = False
-    urgent: bool = False
 
 
 class Pipeline:
@@ -88,22 +70,13 @@ class Pipeline:
         self._next_tick = 0
         self._deadline = NEVER
         """when the engine needs a tick"""
-        self._group = _Group()
+        self._group = Group()
+        self._leaving = Leaving(desk, intake, clock, troubles)
         self._waiting: dict[int, asyncio.Future[Sequence[Record]]] = {}
-        self._durable = True
-        self._stored_durable = True
-        self._leaving: asyncio.Future[None] | None = None
-        self._left_at = 0.0
         self._broken = False
         """the engine is not what the journal says: nothing of it may be kept"""
         self._failures = 0
         self._well_at = 0.0
-        self._sealed = 0
-        self._chunks: Sequence[Chunk] = ()
-        self._lost: Sequence[Gap] = ()
-        self._undurable: list[Callable[[], None]] = []
-        """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
-        self.on_commit: Callable[[], None] = lambda: None
         self.now: Callable[[], int] = clock.now
         """the time, asked before the intake is emptied: what came until then is stepped before a tick of then"""
         self.rebuild: Callable[[], Awaitable[Engine]] = _cannot
@@ -115,22 +88,30 @@ class Pipeline:
         return self._number
 
     @property
+    def on_commit(self) -> Callable[[], None]:
+        """Called after each commit."""
+        return self._leaving.on_commit
+
+    @on_commit.setter
+    def on_commit(self, call: Callable[[], None]) -> None:
+        self._leaving.on_commit = call
+
+    @property
     def settled(self) -> bool:
         """Nothing has been stepped that is not committed."""
-        return not self._group.inputs and not self._broken and (self._leaving is None or self._leaving.done())
+        return not self._group.inputs and not self._broken and self._leaving.settled
 
     @property
     def trouble(self) -> str:
         """What keeps decisions from being committed now, so that nothing of it can stand in the journal; or nothing."""
         if self._broken:
             return "judging"
-        leaving = self._leaving is not None and not self._leaving.done()
-        return "commit" if leaving and asyncio.get_running_loop().time() - self._left_at > STALL_S else ""
+        return "commit" if self._leaving.stalled else ""
 
     @property
     def durable(self) -> bool:
         """False while the disk does not take commits."""
-        return self._durable
+        return self._leaving.durable
 
     async def run(self) -> None:
         """Step and commit until cancelled; what came until then is committed before returning."""
@@ -144,14 +125,14 @@ class Pipeline:
 
     async def finish(self) -> None:
         """Step and commit what still waits; call when nothing steps any more. What fails is left to the next start."""
-        if self._leaving is not None:
-            await asyncio.gather(self._leaving, return_exceptions=True)
+        await self._leaving.finish()
         if self._broken:
             return
         try:
             now = self.now()
             self.step(self._intake.drain(), now)
             await self._commit()
+            await self._leaving.finish()
         except Exception:
             self._broken = True
             log.exception("the last inputs could not be judged")
@@ -161,10 +142,14 @@ class Pipeline:
         try:
             self.step(items, now)
             stepped = True
-            if self._due():
+            if self._leaving.hung:
+                if await self._leaving.past(self._group):
+                    self._group = Group()
+            elif self._due():
                 await self._commit()
         except Exception as error:  # noqa: BLE001 - whatever it was, the plant must be watched on
-            await self._start_over([*self._group.items, *(() if stepped else items)], error)
+            waiting = [*self._leaving.items, *self._group.items, *(() if stepped else items)]
+            await self._start_over(waiting, error)
         else:
             self._feel_well()
 
@@ -261,26 +246,11 @@ class Pipeline:
         return group.urgent or group.size >= COMMIT_BYTES or late
 
     async def _commit(self) -> None:
-        """Commit the group. Who is cancelled meanwhile does not take the commit along."""
-        if self._group.inputs:
-            self._left_at = asyncio.get_running_loop().time()
-            self._leaving = asyncio.ensure_future(self._leave(self._group))
-            await asyncio.shield(self._leaving)
-            await asyncio.sleep(0)  # who waited for the commit sees it settled, also while readings pour in
-
-    async def _leave(self, group: _Group) -> None:
-        records = await self._desk.call(self._write, group, self._desk.take_jobs())
-        self._group = _Group()
-        self._desk.published(records)
-        for waiter, start, stop in group.answers:
-            if not waiter.done():
-                waiter.set_result(records[start:stop])
-        self._tell_sources([done for item in group.items for done in item.done])
-        self._desk.sealed(self._sealed, self._chunks)
-        for gap in self._lost:
-            self._intake.put(gap)
-        self._watch_disk()
-        self.on_commit()
+        """Commit the group; returns also when the disk hangs, see :mod:`gateway.runtime.leaving`."""
+        group = self._group
+        if group.inputs:
+            self._group = Group()
+            await self._leaving.commit(group)
 
     # --- when judging fails ---------------------------------------------------------------------------------------
 
@@ -297,12 +267,12 @@ class Pipeline:
         committed = self._number  # it may have been the telling that failed
         for item in items:
             if item.number <= committed:
-                self._tell_sources(item.done)
+                self._leaving.tell(item.done)
             else:
                 await self._alone(item)
 
     async def _anew(self) -> None:
-        self._broken, self._group = True, _Group()
+        self._broken, self._group = True, Group()
         self.engine = await self.rebuild()
         self._number = self._desk.store.last_input[0]
         self._last_tick = self._next_tick = 0
@@ -344,39 +314,6 @@ class Pipeline:
         if self._failures and asyncio.get_running_loop().time() > self._well_at:
             self._failures = 0
             self._troubles("judging", active=False)
-
-    def _tell_sources(self, waiting: Sequence[Callable[[], None]]) -> None:
-        """Acknowledge what is on disk, and nothing else."""
-        self._undurable += waiting
-        if not self._stored_durable:
-            return
-        told, self._undurable = self._undurable, []
-        for done in told:
-            done()
-
-    def _write(self, group: _Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
-        """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
-        store = self._desk.store
-        for job in jobs:
-            job()
-        commit = store.commit(group.inputs, group.events, self._clock.now())
-        self._stored_durable, self._lost = commit.durable, commit.gaps
-        first, last = group.inputs[0].number, group.inputs[-1].number
-        if group.readings:
-            spans = [(number, len(batch)) for number, batch in group.readings]
-            store.spool.append(first, last, concat(self._intake.table, [b for _, b in group.readings]), spans)
-        else:
-            store.spool.settle(last)
-        self._sealed = store.spool.last_chunk
-        self._chunks = self._desk.new_chunks() if self._sealed > self._desk.last_chunk else ()
-        return commit.records
-
-    def _watch_disk(self) -> None:
-        self._durable = self._stored_durable
-        detail = (
-            "" if self._durable else "the store does not take commits; alarms leave marked durable: false"
-        )
-        self._troubles("disk", active=not self._durable, detail=detail)
 
 
 async def _cannot() -> Engine:

@@ -3,7 +3,7 @@
 from gateway.store.reader import Reader, open_reader
 from gateway.store.spool import Spool
 from gateway.store.store import Store
-from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot
+from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, Ticket
 
 __all__ = [
     "Commit",
@@ -14,5 +14,6 @@ __all__ = [
     "SavedSnapshot",
     "Spool",
     "Store",
+    "Ticket",
     "open_reader",
 ]

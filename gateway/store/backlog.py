@@ -1,5 +1,6 @@
 """What could not be written yet: bounded, in order, events never dropped."""
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -23,6 +24,7 @@ class Backlog:
         self._groups: list[Group] = []
         self._bytes = 0
         self._thinned = 0
+        self._writing: Sequence[Group] = ()
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -33,8 +35,8 @@ class Backlog:
         return self._groups
 
     def add(self, group: Group, now: int) -> list[Gap]:
-        """Keep a group; gaps for readings that had to go for it."""
-        self._groups.append(group)
+        """Keep a group in its place; gaps for readings that had to go for it."""
+        insort(self._groups, group, key=lambda g: g.last)
         self._bytes += _size(group)
         gaps = []
         while self._bytes > self._limit and self._thinned < len(self._groups):
@@ -43,9 +45,18 @@ class Backlog:
             gaps += [gap] if gap else []
         return _joined(gaps)
 
-    def clear(self) -> None:
-        """Everything is on disk."""
-        self._groups, self._bytes, self._thinned = [], 0, 0
+    def taken(self) -> Sequence[Group]:
+        """What is being written now; more may be added meanwhile."""
+        self._writing = tuple(self._groups)
+        return self._writing
+
+    def done(self) -> Sequence[Group]:
+        """What was taken is on disk; it is forgotten here."""
+        written, self._writing = self._writing, ()
+        self._groups = self._groups[len(written) :]
+        self._bytes = sum(map(_size, self._groups))
+        self._thinned = max(0, self._thinned - len(written))
+        return written
 
     def _thin(self, index: int, now: int) -> Gap | None:
         """Take the readings out of one group; commands, ticks, links and events stay."""

@@ -61,13 +61,17 @@ def new_compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=1, write_checksum=True)
 
 
-def write_group(db: apsw.Connection, group: Group) -> None:
-    """Inputs and records; inside the caller's transaction."""
+def write_group(db: apsw.Connection, group: Group, *, over: bool = False) -> None:
+    """Inputs and records; inside the caller's transaction. ``over``: what a commit left there that nobody waited for is
+    replaced by what has left the gateway.
+    """
+    verb = "INSERT OR REPLACE" if over else "INSERT"
     if group.packed:
-        db.execute("INSERT INTO inputs VALUES(?,?,?,?)", (group.last, group.first, group.time, group.packed))
+        row = (group.last, group.first, group.time, group.packed)
+        db.execute(f"{verb} INTO inputs VALUES(?,?,?,?)", row)
     if group.records:
         rows = [(r.seq, r.recorded, group.last, bytes.fromhex(r.hash), r.data) for r in group.records]
-        db.executemany("INSERT INTO journal VALUES(?,?,?,?,?)", rows)
+        db.executemany(f"{verb} INTO journal VALUES(?,?,?,?,?)", rows)
 
 
 def write_cursors(db: apsw.Connection, cursors: Mapping[str, int]) -> None:

@@ -6,8 +6,9 @@ Of one thread (the runtime's store thread); other threads and processes read thr
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 import apsw
 
@@ -22,8 +23,19 @@ from gateway.store.lock import FolderLock
 from gateway.store.opening import Opened, Opening, open_folder
 from gateway.store.reader import Reader
 from gateway.store.snapshots import prune_inputs, read_snapshots, write_snapshot
-from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike
+from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike, Ticket
 from gateway.store.writer import Writer
+
+
+@dataclass(slots=True)
+class _Flight:
+    """The commit that the disk has not answered yet."""
+
+    group: plant.Group
+    events: Sequence[Event]
+    ticket: Ticket
+    overtaken: list[Record] | None = None
+    """its records as they have left meanwhile"""
 
 
 class Store:
@@ -49,6 +61,9 @@ class Store:
         self._compressor = plant.new_compressor()
         self._config = ""
         self._closed = False
+        self._gate = Lock()
+        """over the chain, the flight and the backlog: decisions may leave past a disk that hangs"""
+        self._flight: _Flight | None = None
         self.spool.durable_input = self.last_input[0]
 
     @classmethod
@@ -103,37 +118,94 @@ class Store:
         """The reserve is whole; False: the disk is nearly full."""
         return self._writer.reserve.held
 
-    def commit(self, inputs: Sequence[Numbered], events: Sequence[Event], now: int) -> Commit:
+    def commit(
+        self, inputs: Sequence[Numbered], events: Sequence[Event], now: int, ticket: Ticket | None = None
+    ) -> Commit:
         """Inputs and the events they caused in one synced transaction; what was put off rides along.
 
         Inputs are numbered on from :attr:`last_input` without holes. ``recorded`` is ``now`` (ns) or later,
-        strictly increasing.
+        strictly increasing. With a ``ticket`` the events may leave by :meth:`leave_early` meanwhile.
 
         Raises:
             ValueError: a hole in the numbers, or an event JSON cannot carry; nothing was changed.
         """
-        self._check_numbers(inputs)
-        packed, time = plant.pack_inputs(inputs, self._compressor), self._time_after(inputs)
-        last = inputs[-1].number if inputs else self.last_input[0]
-        first = inputs[0].number if inputs else last + 1
-        self._note_config(inputs)
-        records, durable, gaps = self._journal(plant.Group(first, last, time, packed, ()), events, now)
-        self.last_input = (last, time)
+        flight = self._begun(inputs, events, now, ticket or Ticket())
+        records, durable, gaps = self._land(flight, now) if flight is not None else ([], self.flush(now), [])
+        if flight is not None:
+            self.last_input = max(self.last_input, (flight.group.last, flight.group.time))
         self._after_commit(now)
         return Commit(records, durable, (*gaps, *self.spool.take_gaps()))
 
-    def _journal(
-        self, group: plant.Group, events: Sequence[Event], now: int
-    ) -> tuple[list[Record], bool, list[Gap]]:
-        """On disk, or (stamped so) behind what already waits for the disk."""
-        writer = self._writer
-        records = self._chain.link(events, now, durable=True)
-        if writer.catch_up(now) and writer.write(replace(group, records=records), now):
+    def leave_early(
+        self, ticket: Ticket, inputs: Sequence[Numbered], events: Sequence[Event], now: int
+    ) -> tuple[list[Record], list[Gap]]:
+        """The records of a commit that the disk has not answered, or that waits behind one: stamped ``durable: false``,
+        they may leave now, and are journalled with these bytes. From any thread.
+
+        Returns them, and gaps for what had to go from memory.
+        """
+        with self._gate:
+            ticket.left = True
+            records = self._chain.link(events, now, durable=False)
             self._chain.move(records)
-            return records, True, []
-        records = self._chain.link(events, now, durable=False)
-        self._chain.move(records)
-        return records, False, writer.postpone(replace(group, records=records), now)
+            flight = self._flight
+            if flight is not None and flight.ticket is ticket:
+                flight.overtaken = records
+                self.last_input = (flight.group.last, flight.group.time)
+                return records, []
+            group = self._group_of(inputs, records)
+            self.last_input = (group.last, group.time)
+            return records, self._writer.postpone(group, now)
+
+    def catch_up(self, now: int) -> bool:
+        """Try at once to write what waits; False when the disk refuses."""
+        done = self._writer.catch_up(now, at_once=True) and self._writer.write_riders(now)
+        self._after_commit(now)
+        return done
+
+    def mark_risk(self) -> None:
+        """Tell ``instance`` that events have left that the journal does not hold. May hang with the disk."""
+        self._writer.at_risk()
+
+    def _begun(
+        self, inputs: Sequence[Numbered], events: Sequence[Event], now: int, ticket: Ticket
+    ) -> "_Flight | None":
+        """Linked to the chain and on its way; None when it has left already and waits in the backlog."""
+        with self._gate:
+            if ticket.left:
+                return None
+            self._check_numbers(inputs)
+            group = self._group_of(inputs, self._chain.link(events, now, durable=True))
+            self._note_config(inputs)
+            self._flight = _Flight(group, events, ticket)
+            return self._flight
+
+    def _group_of(self, inputs: Sequence[Numbered], records: list[Record]) -> plant.Group:
+        packed, time = plant.pack_inputs(inputs, self._compressor), self._time_after(inputs)
+        last = inputs[-1].number if inputs else self.last_input[0]
+        first = inputs[0].number if inputs else last + 1
+        return plant.Group(first, last, time, packed, records)
+
+    def _land(self, flight: "_Flight", now: int) -> tuple[list[Record], bool, list[Gap]]:
+        """On disk, or (stamped so) behind what already waits for the disk."""
+        writer, records = self._writer, list(flight.group.records)
+        try:
+            written = writer.catch_up(now) and writer.write(flight.group, now)
+        finally:
+            with self._gate:
+                self._flight, overtaken = None, flight.overtaken
+        if (
+            overtaken is not None
+        ):  # other bytes have left than those that may be on disk: they are written over
+            return overtaken, False, writer.postpone(replace(flight.group, records=overtaken), now)
+        with self._gate:
+            if written:
+                writer.written(flight.group)
+                self._chain.move(records)
+                return records, writer.durable, []
+            records = self._chain.link(flight.events, now, durable=False)
+            self._chain.move(records)
+            return records, False, writer.postpone(replace(flight.group, records=records), now)
 
     def _after_commit(self, now: int) -> None:
         writer = self._writer

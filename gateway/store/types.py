@@ -43,6 +43,13 @@ class Commit:
     gaps: tuple[Gap, ...] = ()
 
 
+@dataclass(slots=True)
+class Ticket:
+    """Of one commit: whether its events left before the disk answered."""
+
+    left: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """What an output will never take, with the other side's words. ``time`` ns."""

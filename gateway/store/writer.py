@@ -79,14 +79,15 @@ class Writer:
     @property
     def durable(self) -> bool:
         """Everything committed so far is on disk."""
-        return not self.trouble
+        return not self.trouble and not self.backlog
 
     def write(self, group: plant.Group, now: int) -> bool:
         """One transaction, synced; False (and nothing of it on disk) when the disk refuses even without the reserve."""
-        done = self._attempt(lambda db: plant.write_group(db, group), now)
-        if done:
-            self._written(group)
-        return done
+        return self._attempt(lambda db: plant.write_group(db, group), now)
+
+    def written(self, group: plant.Group) -> None:
+        """It is the journal's end now."""
+        self._written(group)
 
     def postpone(self, group: plant.Group, now: int) -> list[Gap]:
         """Keep what could not be written; gaps for readings that had to go for it."""
@@ -104,11 +105,14 @@ class Writer:
             return False
         if not self._attempt(self._write_backlog, now) and not self._reopened(now):
             return False
-        for group in self.backlog.groups:
+        for group in self.backlog.done():
             self._written(group)
-        self.backlog.clear()
         self._at_risk(value=False)
-        return True
+        return self.durable
+
+    def at_risk(self) -> None:
+        """Tell ``instance``, whoever hangs."""
+        self._at_risk(value=True)
 
     def _written(self, group: plant.Group) -> None:
         self.input = max(self.input, group.last if group.packed else 0)
@@ -117,8 +121,8 @@ class Writer:
             self.head = Head(last.seq, last.hash, last.recorded, self.head.epoch)
 
     def _write_backlog(self, db: apsw.Connection) -> None:
-        for group in self.backlog.groups:
-            plant.write_group(db, group)
+        for group in self.backlog.taken():
+            plant.write_group(db, group, over=True)
         # ``instance`` may fail to hear of the end of the danger; the journal then still knows.
         plant.write_meta(db, {"risk_over": risk_id(self.head, self.input)})
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import structlog
+
 from gateway.model.batch import of_rows
 from gateway.model.effective import dump_site
 from gateway.model.events import Event, Record
@@ -19,6 +21,10 @@ from gateway.runtime.machine import Machine
 from gateway.store import Identity, Store
 from tests.unit.engine.plant import S, rule, site, tag
 
+# As the product logs: a trace with the locals of every frame, the default, holds the loop up for seconds.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 HIGH = rule("L.H", RuleKind.LIMIT_HIGH, "L", trigger=12.0, reset=11.0)
 
 

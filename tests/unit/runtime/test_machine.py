@@ -17,7 +17,7 @@ from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Readings
 from gateway.model.levels import LiveLevel
 from gateway.model.times import parse_iso
-from gateway.runtime import machine, pipeline, pulse
+from gateway.runtime import leaving, machine, pulse
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.machine import Machine
 from gateway.runtime.recover import with_seq
@@ -204,7 +204,7 @@ async def test_a_trouble_of_an_output_that_is_gone_ends(tmp_path: Path) -> None:
 async def test_a_disk_that_neither_takes_nor_refuses_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "STALL_S", 0.1)
+    monkeypatch.setattr(leaving, "STALL_S", 0.1)
     held, real = threading.Event(), Store.commit
     async with running(tmp_path) as rig:
         rig.say("L", 1.0)

@@ -1,0 +1,271 @@
+"""Groups of inputs and decisions on their way out: to disk first, then to the world, and past a disk that hangs.
+
+Normally a group waits for its commit (promise 3). A disk that neither takes nor refuses must not hold up an alarm
+(promise 5): after :data:`HUNG_S` what is in flight leaves marked ``durable: false``, judging goes on, and what it
+decides leaves at once, likewise marked. All waits in memory, in order, and is written first when the disk answers.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+
+from gateway.model.batch import Batch, concat
+from gateway.model.events import Event, Record
+from gateway.model.inputs import Gap, Numbered
+from gateway.model.ports import Chunk, Clock
+from gateway.runtime.desk import Desk
+from gateway.runtime.intake import Intake, Item
+from gateway.runtime.troubles import Troubles
+from gateway.store import Ticket
+
+HUNG_S: Final = 1.0
+"""A commit takes milliseconds; on a worn flash card a few hundred."""
+STALL_S: Final = 5.0
+"""A commit that takes longer is told in the status."""
+ASIDE_BYTES: Final = 4 << 20
+"""While the disk hangs a group without a decision leaves when it is so large: memory of it is bounded there."""
+READINGS_BYTES: Final = 64 << 20
+"""Conditioned readings that wait for the spool meanwhile."""
+
+log = structlog.get_logger()
+Answer = tuple["asyncio.Future[Sequence[Record]]", int, int]
+"""who waits, and which of the group's events are the answer (start, stop)"""
+
+
+@dataclass(slots=True)
+class Group:
+    """What has been stepped but not yet committed."""
+
+    inputs: list[Numbered] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    readings: list[tuple[int, Batch]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    size: int = 0
+    since: float = 0.0
+    soon: bool = False
+    urgent: bool = False
+    ticket: Ticket = field(default_factory=Ticket)
+
+    def answer(self, records: Sequence[Record]) -> None:
+        """Tell who waits for what was decided."""
+        for waiter, start, stop in self.answers:
+            if not waiter.done():
+                waiter.set_result(records[start:stop])
+
+
+class Leaving:
+    """One group at a time; owned by the pipeline."""
+
+    def __init__(self, desk: Desk, intake: Intake, clock: Clock, troubles: Troubles) -> None:
+        self.durable = True
+        """everything that left is on disk"""
+        self.hung = False
+        self.items: Sequence[Item] = ()
+        """of the group that is on its way: to be stepped again when its commit fails"""
+        self.on_commit: Callable[[], None] = lambda: None
+        self._desk = desk
+        self._intake = intake
+        self._clock = clock
+        self._troubles = troubles
+        self._flight: asyncio.Future[None] | None = None
+        self._left_at = 0.0
+        self._aside: list[Group] = []
+        """left, and not on disk"""
+        self._kept = 0
+        self._stored = True
+        self._sealed = 0
+        self._chunks: Sequence[Chunk] = ()
+        self._lost: Sequence[Gap] = ()
+        self._undurable: list[Callable[[], None]] = []
+        """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
+        self._marking: asyncio.Future[None] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is on its way."""
+        return not self.hung and (self._flight is None or self._flight.done())
+
+    @property
+    def stalled(self) -> bool:
+        """The disk has not answered for long."""
+        away = self._flight is not None and not self._flight.done()
+        return away and asyncio.get_running_loop().time() - self._left_at > STALL_S
+
+    async def commit(self, group: Group) -> None:
+        """Commit, then tell the world; returns when that is done or the disk hangs. Who is cancelled meanwhile does not
+        take the commit along.
+
+        Raises:
+            Exception: what made the commit fail.
+        """
+        self.items = group.items
+        self._fly(self._commit(group))
+        if await self._landed():
+            await asyncio.sleep(0)  # who waited for the commit sees it settled, also while readings pour in
+        else:
+            self._hang(group)
+
+    async def past(self, group: Group) -> bool:
+        """While the disk hangs: let ``group`` leave if it must (True: it did), and go back as soon as it answers."""
+        flight = self._flight
+        if flight is not None and flight.done():
+            await flight
+            self._rejoin()
+        if not self.hung or not (group.events or group.answers or group.size >= ASIDE_BYTES):
+            return False
+        self._leave_early(group)
+        return True
+
+    async def finish(self) -> None:
+        """Wait for what is on its way, however long it takes."""
+        while self._flight is not None and (self.hung or not self._flight.done()):
+            await asyncio.gather(self._flight, return_exceptions=True)
+            if self.hung:
+                self._rejoin()
+        if self._marking is not None:
+            await asyncio.gather(self._marking, return_exceptions=True)
+
+    def tell(self, waiting: Sequence[Callable[[], None]]) -> None:
+        """Acknowledge what is on disk, and nothing else."""
+        self._undurable += waiting
+        if not self._stored:
+            return
+        told, self._undurable = self._undurable, []
+        for done in told:
+            done()
+
+    # --- the usual way --------------------------------------------------------------------------------------------
+
+    def _fly(self, work: Coroutine[Any, Any, None]) -> None:
+        self._left_at = asyncio.get_running_loop().time()
+        self._flight = asyncio.ensure_future(work)
+
+    async def _landed(self) -> bool:
+        """False: the disk hangs."""
+        if self._flight is None:
+            return True
+        done, _ = await asyncio.wait((self._flight,), timeout=HUNG_S)
+        for flight in done:
+            await flight
+        return bool(done)
+
+    async def _commit(self, group: Group) -> None:
+        records = await self._desk.call(self._write, group, self._desk.take_jobs())
+        self.items = ()
+        if not group.ticket.left:
+            self._desk.published(records)
+            group.answer(records)
+        self.tell([done for item in group.items for done in item.done])
+        self._told()
+
+    def _told(self) -> None:
+        self._desk.sealed(self._sealed, self._chunks)
+        for gap in self._lost:
+            self._intake.put(gap)
+        self._watch_disk()
+        self.on_commit()
+
+    def _write(self, group: Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
+        """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
+        store = self._desk.store
+        for job in jobs:
+            job()
+        commit = store.commit(group.inputs, group.events, self._clock.now(), group.ticket)
+        self._stored, self._lost = commit.durable, commit.gaps
+        self._spool(group)
+        return commit.records
+
+    def _spool(self, group: Group) -> None:
+        spool = self._desk.store.spool
+        first, last = group.inputs[0].number, group.inputs[-1].number
+        if group.readings:
+            spans = [(number, len(batch)) for number, batch in group.readings]
+            spool.append(first, last, concat(self._intake.table, [b for _, b in group.readings]), spans)
+        else:
+            spool.settle(last)
+        self._sealed = spool.last_chunk
+        self._chunks = self._desk.new_chunks() if self._sealed > self._desk.last_chunk else ()
+
+    def _watch_disk(self) -> None:
+        self.durable = self._stored
+        words = "the store does not take commits; alarms leave marked durable: false"
+        self._troubles("disk", active=not self.durable, detail="" if self.durable else words)
+
+    # --- a disk that hangs ----------------------------------------------------------------------------------------
+
+    def _hang(self, group: Group) -> None:
+        """What is in flight leaves now, if anything was decided; and we are woken when the disk answers."""
+        log.error("the disk does not answer; alarms leave without it", seconds=HUNG_S)
+        self.hung, self._stored = True, False
+        if self._flight is not None:
+            self._flight.add_done_callback(lambda _: self._intake.wake.set())
+        if group.events or group.answers:
+            self._publish(group)
+        self._watch_disk()
+        self.on_commit()
+
+    def _publish(self, group: Group) -> None:
+        records, gaps = self._desk.store.leave_early(
+            group.ticket, group.inputs, group.events, self._clock.now()
+        )
+        self._desk.published(records)
+        group.answer(records)
+        for gap in gaps:
+            self._intake.put(gap)
+        if self._marking is None or self._marking.done():
+            # Best effort, in a thread of its own: the same disk may hang it too.
+            self._marking = asyncio.ensure_future(asyncio.to_thread(self._desk.store.mark_risk))
+
+    def _leave_early(self, group: Group) -> None:
+        self._publish(group)
+        self.tell([done for item in group.items for done in item.done])
+        self._aside.append(group)
+        self._bound(group)
+        self.on_commit()
+
+    def _bound(self, group: Group) -> None:
+        """Readings for the spool go first when memory is full; the journal's inputs have a bound of their own."""
+        self._kept += group.size
+        for old in self._aside[:-1]:
+            if self._kept <= READINGS_BYTES:
+                return
+            self._kept -= old.size
+            old.size = 0
+            batches = [b for _, b in old.readings if len(b)]
+            old.readings = []
+            if batches:
+                start, end = (
+                    min(int(b.source.min()) for b in batches),
+                    max(int(b.source.max()) for b in batches),
+                )
+                why = "the disk hangs and memory for readings is full"
+                self._intake.put(Gap(self._clock.now(), "spool", start, end, sum(map(len, batches)), why))
+
+    def _rejoin(self) -> None:
+        """The disk answered: write what has left meanwhile, or be back to the usual way."""
+        aside, self._aside, self._kept = self._aside, [], 0
+        if not aside:
+            self.hung = False
+            return
+        self._fly(self._catch_up(aside))
+        if self._flight is not None:
+            self._flight.add_done_callback(lambda _: self._intake.wake.set())
+
+    async def _catch_up(self, aside: Sequence[Group]) -> None:
+        await self._desk.call(self._write_aside, aside, self._desk.take_jobs())
+        self.tell(())
+        self._told()
+
+    def _write_aside(self, aside: Sequence[Group], jobs: Sequence[Callable[[], object]]) -> None:
+        """In the store's thread."""
+        store = self._desk.store
+        for job in jobs:
+            job()
+        self._stored = store.catch_up(self._clock.now())
+        self._lost = ()
+        for group in aside:
+            self._spool(group)

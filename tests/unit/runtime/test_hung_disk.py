@@ -1,0 +1,155 @@
+"""A disk that neither takes nor refuses holds up no alarm, and the journal ends up with the bytes that left."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from gateway.runtime import leaving
+from gateway.store import open_reader
+from gateway.store.verify import verify_journal
+from gateway.store.writer import Writer
+from tests.unit.runtime.rig import Rig, running
+
+
+class Hanging:
+    """Every transaction of the journal waits while ``hold`` is set; then it does what it would, or ``fails``."""
+
+    def __init__(self) -> None:
+        self.hold = threading.Event()
+        self.free = threading.Event()
+        self.waits = threading.Event()
+        self.fails = False
+
+    def wrapped(self, real: Callable[..., bool]) -> Callable[..., bool]:
+        def attempt(writer: Writer, work: Any, now: int) -> bool:
+            if not self.hold.is_set():
+                return real(writer, work, now)
+            self.waits.set()
+            self.free.wait(30)
+            if self.fails:
+                return writer._refused(apsw.IOError("gone"))
+            return real(writer, work, now)
+
+        return attempt
+
+    def let_go(self) -> None:
+        self.hold.clear()
+        self.free.set()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
+    found = Hanging()
+    monkeypatch.setattr(Writer, "_attempt", found.wrapped(Writer._attempt))
+    monkeypatch.setattr(leaving, "HUNG_S", 0.1)
+    monkeypatch.setattr("gateway.runtime.machine.FIRST_SNAPSHOT_S", 3600.0)
+    yield found
+    found.let_go()
+
+
+def told(rig: Rig, rule: str) -> list[dict[str, Any]]:
+    return [json.loads(r.data) for r in rig.ear.records if r.event.rule == rule]
+
+
+async def whole(rig: Rig, folder: Path) -> None:
+    """The journal is what left, byte by byte, and sound."""
+    await rig.until(lambda: rig.machine.present().status.durable)
+    await rig.until(lambda: not rig.machine.present().status.troubles)
+    await asyncio.sleep(0)
+    sent = {r.seq: r.data for r in rig.ear.records}
+    with open_reader(folder) as reader:
+        kept = {r.seq: r.data for r in reader.records(0, 999)}
+    assert {seq: kept.get(seq) for seq in sent} == sent
+    assert verify_journal(folder).ok
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("what", ["the alarm's own commit", "a commit before it"])
+async def test_an_alarm_leaves_and_is_journalled_as_it_left(
+    tmp_path: Path, disk: Hanging, what: str, fails: bool
+) -> None:
+    done: list[str] = []
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        disk.hold.set()
+        disk.fails = fails
+        if what == "a commit before it":
+            rig.say("L", 1.0, done=lambda: done.append("calm"))
+            await asyncio.to_thread(disk.waits.wait, 10)
+        rig.say("L", 13.0, done=lambda: done.append("alarm"))
+        await rig.until(lambda: told(rig, "L.H"))
+        assert told(rig, "L.H")[0]["durable"] is False
+        await rig.until(lambda: told(rig, "system.disk"))
+        assert not rig.machine.present().status.durable
+        rig.say("L", 1.0, done=lambda: done.append("over"))
+        await rig.until(lambda: [e["event"] for e in told(rig, "L.H")] == ["raised", "cleared"])
+        assert done == [], "nobody is told that it is on disk"
+        disk.let_go()
+        await rig.until(lambda: "over" in done)
+        await whole(rig, tmp_path)
+        rig.say("L", 14.0)
+        await rig.until(lambda: len(told(rig, "L.H")) == 3)
+        assert "durable" not in told(rig, "L.H")[2]
+        inputs = [i.number for i in rig.machine.store.inputs(0)]
+    async with running(tmp_path) as again:
+        assert again.machine.store.note == ""
+        assert again.open()["L.H"] == "active"
+        assert not again.told("system.replay-difference")
+    assert inputs == list(range(inputs[0], inputs[0] + len(inputs)))
+
+
+async def test_what_hangs_before_the_commit_holds_it_up_as_little(tmp_path: Path, disk: Hanging) -> None:
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        blocked = asyncio.create_task(rig.machine._desk.call(disk.free.wait, 30))
+        await asyncio.sleep(0)
+        rig.say("L", 13.0)
+        await rig.until(lambda: told(rig, "L.H"))
+        assert told(rig, "L.H")[0]["durable"] is False
+        disk.let_go()
+        await blocked
+        await whole(rig, tmp_path)
+
+
+async def test_a_stop_waits_for_the_disk_and_loses_nothing(tmp_path: Path, disk: Hanging) -> None:
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        disk.hold.set()
+        rig.say("L", 13.0)
+        await rig.until(lambda: told(rig, "L.H"))
+        rig.say("L", 14.0)
+        await rig.until(lambda: rig.machine._pipeline is not None and rig.machine._pipeline._leaving._aside)
+        threading.Timer(0.3, disk.let_go).start()
+    async with running(tmp_path) as again:
+        assert again.machine.store.note == ""
+        assert again.open()["L.H"] == "active"
+        assert not again.told("system.replay-difference")
+
+
+async def test_killed_while_it_hangs_begins_a_new_epoch(tmp_path: Path, disk: Hanging) -> None:
+    import shutil
+
+    async with running(tmp_path / "state") as rig:
+        await rig.until(lambda: rig.events)
+        disk.hold.set()
+        rig.say("L", 13.0)
+        await rig.until(lambda: told(rig, "L.H"))
+        marking = rig.machine._pipeline._leaving._marking  # type: ignore[union-attr]
+        assert marking is not None
+        await marking
+        shutil.copytree(tmp_path / "state", tmp_path / "killed")
+        disk.let_go()
+    from tests.unit.store import make
+
+    again = make.store(tmp_path / "killed", identity=rig.machine.store._chain.identity, adopt=True)
+    assert "events left while the disk refused" in again.note or "adopted" in again.note
+    assert again.epoch != rig.machine.store.epoch
+    again.close()
