@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from gateway.alarms import away, loop, notes, report
 from gateway.alarms.decide import Basis, acknowledge, let_go, press, set_aside
@@ -15,6 +16,10 @@ from gateway.model.commands import Act, Command, Seen
 from gateway.model.errors import Refused
 from gateway.model.events import Event
 from gateway.model.site import Site
+
+
+IN_BULK: Final = ("tags", "installation")
+"""words of a command that name many rules at once"""
 
 
 class Acts:
@@ -36,6 +41,8 @@ class Acts:
         if command.act in (Act.WATCH, Act.WATCH_END):
             return ledger.watches.declared(command, fact.time)
         ids = [*(s.id for s in command.seen), *command.rules]
+        ids += [word for word, said in command.words if word in IN_BULK and said]
+        ids += [command.permit] if command.act is Act.RETURN and command.permit else []
         if not ids or len(set(ids)) != len(ids):
             raise Refused("the command names no alarm" if not ids else "the command names an alarm twice")
         basis = Basis(time=fact.time, actor=command.actor, comment=command.comment)
@@ -48,7 +55,9 @@ class Acts:
     def _suppress(self, command: Command, basis: Basis, ledger: Ledger, health: Health) -> list[Event]:
         """Shelve, remove and their ends act on a rule: on all that is open of it, and on what comes."""
         named = (_unchanged(ledger, s).occurrence.rule for s in command.seen)
-        rules = dict.fromkeys([*named, *command.rules])
+        rules = dict.fromkeys([*named, *command.rules, *self._in_bulk(command, ledger)])
+        if not rules:
+            raise Refused("there is no rule that this names")
         if command.act in away.RETURNED:
             return [e for rule in rules for e in self._returned(rule, command.act, basis, ledger)]
         longest = self._site.shelve_longest if command.act is Act.SHELVE else self._site.remove_longest
@@ -58,16 +67,24 @@ class Acts:
         cause = away.AWAY[command.act]
         return [e for rule in rules for e in self._set_aside(rule, cause, basis, ledger, health)]
 
+    def _in_bulk(self, command: Command, ledger: Ledger) -> list[str]:
+        """Rules of tags or of an installation; or, to be returned, whatever is out of service under a permit."""
+        if command.act is Act.RETURN and command.permit:
+            held = (h.occurrence for h in ledger.open.values())
+            return [o.rule for o in held if o.permit == command.permit and o.axes.suppression in away.BY_PERSON]
+        return away.rules_of(self._site, dict(command.words))
+
     def _set_aside(
         self, rule: str, cause: Cause, basis: Basis, ledger: Ledger, health: Health
     ) -> list[Event]:
         branches = ledger.branches(rule)
         if branches:
             return [e for held in branches for e in press(held, cause, basis)]
-        subject = self._subjects.get(rule)
+        subject = self._subjects.get(rule) or health.fault(rule)
         if subject is None:
             raise Refused(f"no rule {rule!r}, and no open alarm of it")
-        quality = health.worst(self._site.rules[self._site.rule_index[rule]].tags)
+        judged = self._site.rule_index.get(rule)
+        quality = health.worst(self._site.rules[judged].tags if judged is not None else (subject.tag,))
         ident = ledger.new_id(rule, subject.tag, basis.time)
         return set_aside(subject, ident, cause, replace(basis, quality=quality))
 

@@ -326,8 +326,8 @@ class Book:
 
     def _begun(self, subject: Subject, ident: str, turn: Turn) -> list[Event]:
         suppression, detail = away.inherited(self._ledger.branches(subject.rule), turn.basis.time)
-        if suppression is Suppression.NONE and self._design.holds(self._ledger, subject):
-            suppression = Suppression.BY_DESIGN
+        if suppression is Suppression.NONE and (by := self._design.cause(self._ledger, subject)):
+            suppression, detail = Suppression.BY_DESIGN, {"by": by}
         shown = suppression is Suppression.NONE
         if shown and subject.first_out and self._quiet(subject.first_out):
             detail["first_out"] = subject.first_out

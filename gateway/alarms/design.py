@@ -33,9 +33,9 @@ class Design:
             for parent in subject.suppressed_while:
                 self._children[parent].append(subject.rule)
 
-    def holds(self, ledger: Ledger, subject: Subject) -> bool:
-        """A parent of this rule is active."""
-        return bool(self._cause(ledger, subject))
+    def cause(self, ledger: Ledger, subject: Subject) -> str:
+        """The parent of this rule that is active; empty: none is."""
+        return self._cause(ledger, subject)
 
     def settle(self, ledger: Ledger, events: Iterable[Event], time: int) -> list[Event]:
         """What the folded ``events`` change for the rules they touch and for their children. Fold it and ask again: a

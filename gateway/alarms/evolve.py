@@ -77,8 +77,11 @@ def open_with(event: Event, name: str, group: str = "") -> Held:
         first_out=bool(event.detail.get("first_out")),
         group=group,
         until=_until(event, NEVER),
-        set_aside_by=event.actor if _by_person(event) else None,
-        reason=event.comment if _by_person(event) else "",
+        set_aside_by=_set_aside_by(event),
+        reason=str(event.detail.get("reason", event.comment)) if _by_person(event) else "",
+        permit=str(event.detail.get("permit", "")),
+        calibrating=bool(event.detail.get("calibration")),
+        aside_for=_aside_for(event, ""),
     )
     asks = int(event.event in ASKS and not occurrence.axes.recorded_only)
     return Held(occurrence=occurrence, since=_counts_from(event), first=asks, last=asks)
@@ -125,6 +128,9 @@ def _aside_and_loop(occurrence: Occurrence, event: Event) -> dict[str, Any]:
         "until": _until(event, occurrence.until),
         "set_aside_by": _kept(event, event.actor, occurrence.set_aside_by),
         "reason": _kept(event, event.comment, occurrence.reason) or "",
+        "permit": _kept(event, str(event.detail.get("permit", "")), occurrence.permit) or "",
+        "calibrating": bool(_kept(event, bool(event.detail.get("calibration")), occurrence.calibrating)),
+        "aside_for": _aside_for(event, occurrence.aside_for),
         "due": _due(event, occurrence.due),
         "handler": _handler(event, occurrence.handler),
         "report_due": _report_due(event, occurrence.report_due),
@@ -185,6 +191,19 @@ def _kept(event: Event, new: T, known: T) -> T | None:
     if event.event in (EventKind.SHELVED, EventKind.OUT_OF_SERVICE):
         return new
     return known if _by_person(event) else None
+
+
+def _set_aside_by(event: Event) -> Actor | None:
+    """Who keeps it from the operator; of one that began under a suppression, whoever that is by."""
+    if not _by_person(event) or event.actor is not None:
+        return event.actor
+    said = event.detail.get("set_aside_by")
+    return Actor(said["id"], said["name"]) if said else None
+
+
+def _aside_for(event: Event, known: str) -> str:
+    by_design = _after(event).suppression is Suppression.BY_DESIGN
+    return str(event.detail.get("by", known)) if by_design else ""
 
 
 def _until(event: Event, known: int) -> int:

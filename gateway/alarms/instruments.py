@@ -134,6 +134,12 @@ class Health:
         """When patience next ends, ns or NEVER."""
         return min(self._tag_due.earliest(), self._link_due.earliest())
 
+    def fault(self, rule: str) -> Subject | None:
+        """The subject of an instrument's fault by its rule id, ``<tag>.FAULT``; None: there is no such tag."""
+        tag, _, name = rule.rpartition(".")
+        row = self._topology.site.tag_index.get(tag)
+        return self._subjects.tag(row) if name == "FAULT" and row is not None else None
+
     def worst(self, tags: Iterable[str]) -> int:
         """The worst present quality of these tags; no data where nothing was heard."""
         rows = (self._topology.site.tag_index.get(tag) for tag in tags)

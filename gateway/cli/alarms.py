@@ -134,14 +134,13 @@ def ledger(
 
 @app.command("suppressed")
 def suppressed(config: Config, *, json: AsJson = False) -> None:
-    """What is shelved, out of service or suppressed by design, and why."""
+    """What is shelved, out of service, in calibration or suppressed by design: by whom, why, until when."""
     alarms = [a for a in Gateway(config).get("/alarms")["alarms"] if a["suppression"] != "none"]
     if json:
         say_json(alarms)
         return
     for alarm in alarms:
-        until = alarm["until"] or "-"
-        typer.echo(f"{alarm['rule']:<24} {alarm['suppression']:<15} until {until} {alarm['reason']}")
+        typer.echo(_why(alarm))
     typer.echo(f"{len(alarms)} suppressed")
 
 
@@ -176,6 +175,24 @@ def remove(  # noqa: PLR0913  # an option each
     _set_aside(config, "remove", rules, reason, hours, second=second, user=user, json=json, permit=permit)
 
 
+@app.command("calibrate")
+def calibrate(  # noqa: PLR0913  # an option each
+    config: Config,
+    tags: Annotated[list[str] | None, typer.Argument(help="ids of the tags whose instruments are calibrated")] = None,
+    *,
+    reason: Reason,
+    permit: Annotated[str, typer.Option(help="number of the permit")],
+    hours: Annotated[float, typer.Option("--for", help="hours until all of it comes back by itself")],
+    installation: Annotated[str, typer.Option(help="or all tags of this installation")] = "",
+    second: Second = "",
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """Take all rules of instruments, and their faults, out of service while they are calibrated; `return --permit` ends it."""
+    bulk = {"tags": tags or [], "installation": installation, "calibration": True}
+    _set_aside(config, "remove", [], reason, hours, second=second, user=user, json=json, permit=permit, **bulk)
+
+
 @app.command("unshelve")
 def unshelve(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
     """End a shelving now."""
@@ -184,10 +201,18 @@ def unshelve(config: Config, rules: Rules, *, user: User = "", json: AsJson = Fa
 
 
 @app.command("return")
-def return_(config: Config, rules: Rules, *, user: User = "", json: AsJson = False) -> None:
-    """Put back into service now."""
-    answer = Gateway(config).post("/commands/return", {"rules": rules, "actor": actor(user)})
-    acted(answer, json, f"{len(rules)} returned to service")
+def return_(
+    config: Config,
+    rules: Annotated[list[str] | None, typer.Argument(help="rule ids")] = None,
+    *,
+    permit: Annotated[str, typer.Option(help="or everything that is out of service under this permit")] = "",
+    user: User = "",
+    json: AsJson = False,
+) -> None:
+    """Put back into service now: rules, or all that a permit covers."""
+    body = {"rules": rules or [], "permit": permit, "actor": actor(user)}
+    answer = Gateway(config).post("/commands/return", body)
+    acted(answer, json, f"{len(answer['events'])} returned to service")
 
 
 @app.command("dispose")
@@ -214,7 +239,7 @@ def dispose(  # noqa: PLR0913  # an option each
 
 def _set_aside(  # noqa: PLR0913  # what the two commands share
     config: Path, act: str, rules: list[str], reason: str, hours: float, *,
-    second: str, user: str, json: bool, permit: str = "",
+    second: str, user: str, json: bool, permit: str = "", **bulk: Any,
 ) -> None:  # fmt: skip
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
     body = {
@@ -224,12 +249,23 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
         "until": until.isoformat(),
         "permit": permit,
         "second": agreeing(second) if second else None,
+        **bulk,
     }
     acted(
         Gateway(config).post(f"/commands/{act}", body),
         json,
         f"{act}: {len(rules)} until {until:%Y-%m-%d %H:%M} UTC",
     )
+
+
+def _why(a: dict[str, Any]) -> str:
+    """What, how, until when, by whom, why."""
+    how = "calibration" if a["calibrating"] else a["suppression"]
+    who = a["set_aside_by"]["name"] if a["set_aside_by"] else "the configuration"
+    under = f" under {a['permit']}" if a["permit"] else ""
+    why = f"while {a['aside_for']} is active" if a["aside_for"] else a["reason"]
+    standing = "" if a["condition"] == "normal" else f"  {a['condition'].upper()} NOW"
+    return f"{a['rule']:<24} {how:<15} until {a['until'] or '-'} by {who}{under}: {why}{standing}"
 
 
 def seen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -342,6 +342,12 @@ class Occurrence:
     """who shelved it or took it out of service"""
     reason: str = ""
     """why"""
+    permit: str = ""
+    """number of the permit under which it is out of service"""
+    calibrating: bool = False
+    """... because its instrument is being calibrated"""
+    aside_for: str = ""
+    """rule that is its cause, while it is suppressed by design"""
     due: int = NEVER
     """ns; when its disposal is overdue"""
     handler: str = ""

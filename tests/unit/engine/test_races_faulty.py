@@ -54,7 +54,7 @@ def a_changed_configuration_starts_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_suppressor_is_not_ready_yet(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Design, "holds", lambda *_: False)
+    patch.setattr(Design, "cause", lambda *_: "")
 
 
 def each_crossing_makes_an_alarm_of_its_own(patch: pytest.MonkeyPatch) -> None:
