@@ -121,23 +121,29 @@ class Rig:
 @asynccontextmanager
 async def rig(wire: str, times: Times, folder: Path) -> AsyncIterator[Rig]:
     """A gateway that judges, with both alarms raised."""
-    async with peer(wire, times, folder) as other:
-        machine, ear = _machine(other, times, folder)
-        task = asyncio.create_task(machine.run())
-        made = Rig(wire, times, machine, other, ear)
-        try:
-            await made.until(lambda: machine.ready.is_set() or task.done(), START_S)
-            if await made.until(lambda: made.well or task.done()) is None or task.done():
-                raise RuntimeError(
-                    f"{wire}: the gateway does not read: {made.conditions()} {made.statuses()}"
-                )
-            await made.heard()
-            yield made
-            if task.done():
-                raise RuntimeError(f"{wire}: the gateway ended")
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async with peer(wire, times, folder) as other, reading(other, wire, times, folder) as made:
+        if await made.until(lambda: made.well) is None:
+            raise RuntimeError(f"{wire}: the gateway does not read: {made.conditions()} {made.statuses()}")
+        await made.heard()
+        yield made
+
+
+@asynccontextmanager
+async def reading(other: Peer, wire: str, times: Times, folder: Path) -> AsyncIterator[Rig]:
+    """A gateway that judges what it can see of ``other``."""
+    machine, ear = _machine(other, times, folder)
+    task = asyncio.create_task(machine.run())
+    made = Rig(wire, times, machine, other, ear)
+    try:
+        await made.until(lambda: machine.ready.is_set() or task.done(), START_S)
+        if task.done():
+            raise RuntimeError(f"{wire}: the gateway does not start")
+        yield made
+        if task.done():
+            raise RuntimeError(f"{wire}: the gateway ended")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _machine(other: Peer, times: Times, folder: Path) -> tuple[Machine, Ear]:

@@ -10,6 +10,7 @@ import contextlib
 import math
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import uvloop
 
@@ -20,6 +21,7 @@ from gateway.sources.modbus.config import Settings, bind
 from gateway.sources.modbus.plugin import ModbusSource, build
 from tests.helpers.feed import NS, FakeClock, FakeFeed
 from tests.helpers.modbus_peer import (
+    HANG_UP,
     Asked,
     Pause,
     Peer,
@@ -263,6 +265,31 @@ async def test_garbage_once_is_asked_again_on_a_new_connection() -> None:
             assert latest(feed) == {0: (3.0, 0)}
             assert feed.links == []
         assert device.connections == 2
+
+
+async def test_a_device_that_needs_a_rest_has_it_before_every_question() -> None:
+    """telegraf 11919: also behind a new connection."""
+    heard: list[float] = []
+
+    def note(asked: Asked) -> Reply:
+        heard.append(time.monotonic())
+        return [HANG_UP] if len(heard) == 2 else right(asked)
+
+    async with peer(note) as device:
+        connected: list[float] = []
+        serve = device._serve
+
+        async def noted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connected.append(time.monotonic())
+            await serve(reader, writer)
+
+        device._serve = noted  # type: ignore[method-assign]
+        await device.stop()
+        await device.start()
+        async with running(source(device, "1:holding:0", "1:holding:500", pause="60ms")) as feed:
+            await feed.until(lambda: len(connected) >= 2 and len(heard) >= 6)
+    moments = sorted([*connected, *heard])
+    assert all(b - a > 0.05 for a, b in pairwise(moments) if b in heard)
 
 
 async def test_the_connection_refused_then_back() -> None:

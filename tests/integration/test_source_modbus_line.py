@@ -112,6 +112,16 @@ async def test_a_late_answer_is_never_taken_for_another_question() -> None:
         await line.close()
 
 
+async def test_transaction_ids_go_round() -> None:
+    async with peer() as device:
+        line = await connect(HOST, device.port, 1.0, Counters())
+        line._transaction = 0xFFFD
+        for _ in range(6):
+            assert await line.ask(TEN, 1.0) == TEN_DATA
+        assert [a.transaction for a in device.asked] == [0xFFFE, 0xFFFF, 0, 1, 2, 3]
+        await line.close()
+
+
 async def test_a_drop_fails_the_question_in_flight_at_once() -> None:
     async with peer(lambda a: [HANG_UP]) as device:
         line = await connect(HOST, device.port, 1.0, Counters())

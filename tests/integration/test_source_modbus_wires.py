@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -19,10 +20,11 @@ from gateway.model.quality import Quality
 from gateway.model.site import Tag
 from gateway.model.times import NS
 from gateway.sources.modbus.plugin import build
+from gateway.sources.modbus.rtu import crc
 from gateway.sources.modbus.wire import ONLY_ECHO
 from simulators.faults import Fault, make_fault
 from simulators.image import Image, Table
-from simulators.modbus import Device, DeviceServer, server_of
+from simulators.modbus import Device, DeviceServer, LineServer, server_of
 from tests.helpers.certificates import certificates
 from tests.helpers.feed import FakeFeed
 from tests.ports import HOST
@@ -158,6 +160,51 @@ def _bad(feed: FakeFeed) -> bool:
     last = {row.tag: row.quality for row in feed.rows}
     gone = {t for t, c in enumerate(CELLS) if not (feed.up("bus") and feed.up(f"bus.{c[0]}"))}
     return all(last[t] >= Quality.NO_DATA or t in gone for t in last)
+
+
+BROADCAST = bytes.fromhex("0010 0001 0001 02 0000") + crc(bytes.fromhex("0010 0001 0001 02 0000"))
+"""Another master writes to all: function 16, unit 0."""
+
+
+@pytest.mark.parametrize("wire", ["rtu", "ascii"])
+async def test_what_others_say_on_the_line_drops_nothing(wire: str, tmp_path: Path) -> None:
+    """neuron 2148: now and then a frame that is nobody's. A poll may be lost, the line and its values are not."""
+    async with reading(wire, tmp_path) as (feed, _, server):
+        await feed.until(lambda: good(feed, 0), 10.0)
+        assert isinstance(server, LineServer)
+        for _ in range(5):
+            os.write(server._far, BROADCAST)
+            since = len(feed.rows)
+            await feed.until(lambda since=since: good(feed, since), 10.0)  # type: ignore[misc]
+        assert feed.links == []
+
+
+async def test_a_slow_line_takes_its_time(tmp_path: Path) -> None:
+    """FUXA 1107: at 300 bit/s a character takes 30 ms, and an answer of 27 several times the timeout."""
+    plant = Plant()
+    server = server_of(Device("d", wire="rtu", link=str(tmp_path / "port")), plant, np.random.default_rng(1))
+    await server.open(HOST, 0)
+    plant.put(server, "split", {"gap_s": 0.02})
+    place = {
+        "kind": "modbus-serial",
+        "port": server.place()["path"],
+        "baud": 300,
+        "parity": "none",
+        "timeout": "200ms",
+    }
+    made = SOURCES["modbus-serial"].Settings.model_validate(place)
+    tags = [Tag(id=f"T{k}", raw="", description="", cls="other", unit="", installation="") for k in range(11)]
+    bound = [(k, t, SOURCES["modbus-serial"].bind(made, f"1:holding:{k}", t)) for k, t in enumerate(tags)]
+    feed = FakeFeed()
+    task = asyncio.create_task(build("bus", made, bound).run(feed))
+    try:
+        await feed.until(lambda: len(feed.rows) >= 11, 20.0)
+        assert [(row.value, row.quality) for row in feed.rows[:11]] == [(float(k), 0) for k in range(11)]
+        assert feed.links == []
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await server.close()
 
 
 async def test_a_port_that_a_thread_reads_as_on_windows(

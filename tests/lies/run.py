@@ -88,6 +88,7 @@ class Case:
     units: int = 4
     tags: int = 120
     period_s: float = 1.0
+    reprobe_s: float = 20.0
 
     def __post_init__(self) -> None:
         random.seed(f"{self.framing}/{self.seed}")  # the source's own rests
@@ -102,7 +103,7 @@ class Case:
     def _source(self) -> ModbusSource:
         settings = Settings(
             kind="modbus-tcp", host="none", timeout=TIMEOUT_S, max_gap=self.rng.choice((0, 4, 32)),
-            max_registers=self.rng.choice((125, 125, 60, 20)), retry_max=1, reprobe=20,
+            max_registers=self.rng.choice((125, 125, 60, 20)), retry_max=1, reprobe=self.reprobe_s,
         )  # fmt: skip
         period = int(self.period_s * NS)
         bare = {"raw": "", "description": "", "cls": "other", "unit": "", "installation": ""}

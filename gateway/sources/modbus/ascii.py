@@ -50,6 +50,11 @@ class AsciiFrames:
         sent = body(asked)
         return b":" + (sent + lrc(sent)).hex().upper().encode() + b"\r\n"
 
+    @staticmethod
+    def characters(asked: Question) -> int:
+        """On the line, for the question and its answer."""
+        return 17 + 11 + 2 * asked.size
+
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by ``data``.
 

@@ -91,7 +91,7 @@ def _serial(settings: config_serial.Settings, counters: Counters, doubts: Memory
     rest_s = chars_s if settings.framing == "rtu" else 0.0
 
     async def dial() -> Connection:
-        wire = Wire(framing(), doubts, rest_s, counters)
+        wire = Wire(framing(), doubts, rest_s, counters, settings.character_s)
         open_port(settings, wire)
         counters.connects += 1
         return wire

@@ -78,6 +78,11 @@ class RtuFrames:
         sent = body(asked)
         return sent + crc(sent)
 
+    @staticmethod
+    def characters(asked: Question) -> int:
+        """On the line, for the question and its answer."""
+        return 8 + SHORTEST + asked.size
+
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by ``data``.
 

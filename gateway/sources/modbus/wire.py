@@ -37,6 +37,8 @@ class Framing(Protocol):
 
     def request(self, asked: Question) -> bytes: ...
 
+    def characters(self, asked: Question) -> int: ...
+
     def feed(self, data: bytes) -> list[Frame]: ...
 
 
@@ -50,10 +52,15 @@ def memory() -> Memory:
 
 
 class Wire(asyncio.Protocol):
-    """The connection. ``rest_s`` is the silence before a question."""
+    """The connection. ``rest_s`` is the silence before a question, ``character_s`` what a character takes on the line:
+    a timeout is the device's time, and what the line needs for question and answer comes on top.
+    """
 
-    def __init__(self, framing: Framing, doubts: Memory, rest_s: float, counters: Counters) -> None:
+    def __init__(
+        self, framing: Framing, doubts: Memory, rest_s: float, counters: Counters, character_s: float = 0.0
+    ) -> None:
         self._framing, self._doubts, self._rest_s = framing, doubts, rest_s
+        self._character_s = character_s
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -134,7 +141,8 @@ class Wire(asyncio.Protocol):
         self._framing.expect(self._framing.request(asked))
         waiter: asyncio.Future[bytes] = self._loop.create_future()
         self._asked, self._waiter = asked, waiter
-        timer = self._loop.call_later(timeout_s, self._expire, timeout_s)
+        line_s = self._character_s * self._framing.characters(asked)
+        timer = self._loop.call_later(timeout_s + line_s, self._expire, timeout_s)
         answered = False
         try:
             transport.write(self._framing.request(asked))
