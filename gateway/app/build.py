@@ -112,6 +112,7 @@ async def _serve(
         token=token,
         now=machine.clock.now,
         ledger=partial(_ledger, state),
+        plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
         reload=changes.reload if changes is not None else None,
         exercise=exercise,
         changes=changes,

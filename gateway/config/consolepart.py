@@ -4,12 +4,13 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from gateway.config.durations import Duration
-from gateway.config.rulebase import Flag, Strict
+from gateway.config.rulebase import Flag, Number, Strict
 from gateway.model.times import seconds
 
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".svg")
 ALONE: Final = "127.0.0.1:8080"
 
 
@@ -59,6 +60,28 @@ class Console(Strict):
     act_longest: Annotated[Duration, Field(gt=0)] = Field(
         seconds(12 * 3600), description="and so long after signing in (a shift)"
     )
+
+    plan: Path | None = Field(None, description="picture of the site (PNG, JPEG, SVG) for the overview")
+    plan_bounds: tuple[Number, Number, Number, Number] | None = Field(
+        None, description="what it shows: west, south, east, north in degrees"
+    )
+
+    @field_validator("plan")
+    @classmethod
+    def _picture(cls, plan: Path | None) -> Path | None:
+        if plan is not None and plan.suffix.lower() not in PICTURES:
+            raise ValueError(f"a picture: {', '.join(PICTURES)}")
+        return plan
+
+    @model_validator(mode="after")
+    def _whole_plan(self) -> Self:
+        if (self.plan is None) != (self.plan_bounds is None):
+            raise ValueError("plan and plan_bounds belong together")
+        if self.plan_bounds is not None:
+            west, south, east, north = self.plan_bounds
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise ValueError("plan_bounds: west < east and south < north, in degrees")
+        return self
 
     @model_validator(mode="after")
     def _away_from_the_machine(self) -> Self:

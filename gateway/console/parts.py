@@ -2,7 +2,8 @@
 
 from gateway.console.app import DoorRules, create_app
 from gateway.console.guard import LOOPBACK
+from gateway.console.layout import Plan
 from gateway.console.people.book import FILE, open_book
 from gateway.console.server import serve
 
-__all__ = ["FILE", "LOOPBACK", "DoorRules", "create_app", "open_book", "serve"]
+__all__ = ["FILE", "LOOPBACK", "DoorRules", "Plan", "create_app", "open_book", "serve"]

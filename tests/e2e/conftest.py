@@ -55,6 +55,7 @@ def console() -> Iterator[ConsoleThread]:
 @pytest.fixture
 def page(driver: webdriver.Chrome, console: ConsoleThread) -> Page:
     """The browser, looking at that console."""
+    driver.get("about:blank")  # no page of the test before asks on
     driver.get_log("browser")  # type: ignore[no-untyped-call]
     driver.get_log("performance")  # type: ignore[no-untyped-call]
     return Page(driver, console)

@@ -181,7 +181,8 @@ class FakePlant:
         fields = {} if o is None else {
             "id": o.id, "n": o.n, "installation": o.installation, "tag": o.tag, "description": o.description,
             "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit,
-            "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault, "members": o.members, "onset": o.onset,
+            "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
+            "members": o.members, "onset": o.onset,
         }  # fmt: skip
         event = Event(event=kind, time=now, actor=actor, comment=comment, detail=detail or {}, **fields)  # type: ignore[arg-type]
         seq = len(self.records) + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.model.levels import Level, Stage
 from gateway.model.people import Owner
 from gateway.model.site import Card, Danger, Installation, Rule, RuleKind, Site, Tag
@@ -54,6 +56,11 @@ INSTALLATIONS = (
 )  # fmt: skip
 
 
+POSITIONS = {
+    "tank-farm": (115.901, 32.021), "loading": (115.9032, 32.0198), "pond": (115.9075, 32.026),
+    "face": (115.896, 32.0235), "cold": (115.9, 32.0185),
+}  # fmt: skip
+
 CARD = Card(
     id="overfill", title="储罐超高液位", title_en="Tank overfilled",
     steps=("停止进料，通知调度", "关闭进料阀 XV-101", "双人到场确认，禁止动火", "启动倒罐"),
@@ -68,7 +75,8 @@ def site(extra_tags: int = 0) -> Site:
     rules = [_rule(row[0], row[8], name, trigger) for row in ROWS for name, trigger in row[9].items()]
     return Site(
         gateway="gw-01", county="341524", id="demo", name="烽燧示范厂", name_en="Demo plant", config_hash=CONFIG,
-        installations=INSTALLATIONS, tags=tuple(tags), rules=tuple(rules), cards=(CARD,),
+        installations=tuple(replace(i, position=POSITIONS[i.id]) for i in INSTALLATIONS),
+        tags=tuple(tags), rules=tuple(rules), cards=(CARD,),
     )  # fmt: skip
 
 

@@ -70,6 +70,8 @@ _TABLE: Final = {
     "GET /levels": "RVOEAUT",
     "GET /alarms": "RVOEAUT",
     "GET /stream": "RVOEAUT",
+    "GET /layout": "RVOEAUT",
+    "GET /plan": "RVOEAUT",
     "GET /links": "VOEAUT",
     "GET /tags": "VOEAUT",
     "GET /tags/{tag}/history": "VOEAUT",

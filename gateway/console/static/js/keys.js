@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
-const HELP = ["pages", "find", "move", "pick", "ack", "ackall", "shelve", "group", "silence", "trend", "help"];
+const HELP = ["pages", "find", "move", "pick", "ack", "ackall", "shelve", "group", "silence", "trend", "wall", "help"];
 
 /** Typing in a field is not a command. */
 export const typing = (event) => event.target.matches?.("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.altKey || event.metaKey;
@@ -22,6 +22,7 @@ export function bind(names) {
     if (typing(event) || document.querySelector("dialog[open]")) return;
     const page = names[Number(event.key) - 1];
     if (page) location.hash = `#/${page}`;
+    else if (event.key === "w") location.hash = document.body.classList.contains("wall") ? "#/overview" : "#/overview?wall=1";
     else if (event.key === "?") help();
     else if (event.key === "/") document.querySelector("#view input[type=search]")?.focus();
     else return;

@@ -7,28 +7,32 @@ import { alarmStyle, levelBlock, mark } from "../marks.js";
 import { compare } from "../order.js";
 import { about, now, on, state } from "../state.js";
 import { indicator } from "./indicator.js";
-import { links } from "./links.js";
+import { equipment } from "./equipment.js";
+import { siteMap } from "./site_map.js";
 
 const MOST_CAUSES = 3;
 const MOST_BARS = 6;
 let bars = [];
+let shown = new Set(); // rows that a drawing shows already
 
-export function mount(root) {
-  const side = h("aside"), grid = h("section.places"), lines = links();
+export function mount(root, { query }) {
+  const side = h("aside"), grid = h("section.places"), map = siteMap();
   put(root, side, grid);
-  const whole = () => { drawSite(side, lines.el); drawPlaces(grid); };
+  const whole = () => { drawSite(side, map); drawPlaces(grid); };
   const values = () => bars.forEach((bar) => bar.update());
   whole();
-  const ends = [on("levels alarms", whole), on("status", () => drawSite(side, lines.el)), on("tags", values), on("second", () => ages(root))];
-  return () => [lines.end, ...ends].forEach((end) => end());
+  const ends = [on("levels alarms", whole), on("status", () => drawSite(side, map)), on("tags", values), on("second", () => ages(root))];
+  document.body.classList.toggle("wall", query.get("wall") === "1");
+  return () => { ends.forEach((end) => end()); document.body.classList.remove("wall"); };
 }
 
-function drawSite(side, lines) {
+function drawSite(side, map) {
   const { status } = state, whole = state.places.get("");
   if (!status || !whole) return;
   put(side,
     h("section.site", null, h("h1", null, said(status, "name")), levelBlock(whole.level, "huge"), base(whole), cause(whole)),
-    gateway(status), lines);
+    map.el, gateway(status));
+  map.update();
 }
 
 function drawPlaces(grid) {
@@ -45,7 +49,7 @@ function card(place) {
   return h("article.card", { "data-place": place.installation, "data-level": place.level },
     h("header", null, levelBlock(place.level),
       h("div", null, h("h2", null, said(place, "name")), h("div.chips", null, chips), base(place))),
-    cause(place), meters(place.installation, open), counts(open));
+    cause(place), drawn(place.installation), meters(place.installation, open), counts(open));
 }
 
 function base(place) {
@@ -68,11 +72,21 @@ function cause(place) {
 
 const listed = (ids) => ids.slice(0, 4).join(", ") + (ids.length > 4 ? " …" : "");
 
+/** Tanks, detectors, the pond as what they are. */
+function drawn(place) {
+  const found = equipment(place);
+  shown = found?.used ?? new Set();
+  if (!found) return null;
+  found.update();
+  bars.push(found);
+  return found.el;
+}
+
 /** Moving indicators: what is in alarm first, then what cannot be seen, then what has limits. */
 function meters(place, open) {
   const alarmed = new Set(open.map((a) => a.tag));
   const weight = (i) => (alarmed.has(state.tags[i].id) ? 4 : 0) + (state.quality[i] >= 64 ? 2 : 0) + (state.tags[i].limits.length ? 1 : 0);
-  const rows = state.tags.map((tag, i) => i).filter((i) => state.tags[i].installation === place)
+  const rows = state.tags.map((tag, i) => i).filter((i) => state.tags[i].installation === place && !shown.has(i))
     .sort((a, b) => weight(b) - weight(a) || a - b).slice(0, MOST_BARS).map((i) => indicator(i));
   bars.push(...rows);
   return h("div.meters", null, rows.map((bar) => bar.el));

@@ -1,0 +1,94 @@
+"""The overview in a real browser: places drawn as what they are, the map, the plan picture, the wall screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+from gateway.console.app import create_app
+from gateway.console.layout import Plan
+from gateway.model.levels import LiveLevel
+from gateway.model.quality import Quality
+from tests.helpers.console import TOKEN, ConsoleThread
+from tests.helpers.page import Page
+from tests.helpers.plant import FakePlant
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(120),
+    pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
+]
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><script>alert(1)</script><rect width="10" height="10" fill="#bbb"/></svg>'  # noqa: E501
+
+
+def liquid(page: Page, tank: int = 1) -> float:
+    css = f'[data-place="tank-farm"] .tank:nth-of-type({tank}) .liquid'
+    return float(page.js("return document.querySelector(arguments[0]).getAttribute('height')", css))
+
+
+@LANGUAGES
+def test_places_are_drawn_as_what_they_are(page: Page, language: str) -> None:
+    page.open("overview", language)
+    kinds = page.js("return [...document.querySelectorAll('figure.item')].map(e => e.dataset.kind)")
+    assert {"tank", "detector", "pond"} <= set(kinds)
+    before = liquid(page)
+    page.console.do(lambda: page.plant.move("LT-101", 2.0))
+    page.until(lambda: liquid(page) < before / 3, 5)
+    # What cannot be believed is no level: hatched, and a question mark instead of a number.
+    page.console.do(lambda: page.plant.move("LT-102", None, Quality.COMMUNICATION))
+    page.until(lambda: page.js("return document.querySelectorAll('.tank .liquid.unseen').length") == 1, 5)
+    assert "?" in page.text('.reading.bad[href*="LT-102"]')
+    # An alarm is told by colour, by a sign with its letter, and in words.
+    assert page.js("return document.querySelector('.tank.red .sign text').textContent")
+    page.picture(f"overview-{language}")
+    page.quiet()
+
+
+@LANGUAGES
+def test_the_map_has_a_marker_a_place(page: Page, language: str) -> None:
+    page.open("overview", language)
+    page.until(lambda: page.js("return document.querySelectorAll('.marker').length") == 5)
+    assert page.one(".marker.no-view").get_attribute("data-level") == "no-view"
+    page.console.do(lambda: page.plant.levels(cold=LiveLevel.ORANGE))
+    page.until(lambda: page.js("return !!document.querySelector('.marker.orange .mark')"), 5)
+    page.quiet()
+
+
+@LANGUAGES
+def test_the_wall_screen(page: Page, language: str) -> None:
+    page.open("overview", language)
+    page.press("w")
+    page.until(lambda: page.js("return document.body.classList.contains('wall')"))
+    assert not page.one("nav").is_displayed()
+    assert page.one(".banner").is_displayed()
+    page.picture(f"wall-{language}")
+    page.press("w")
+    page.until(lambda: page.one("nav").is_displayed())
+    page.quiet()
+
+
+@pytest.fixture
+def pictured(driver: webdriver.Chrome, tmp_path: Path) -> Iterator[Page]:
+    picture = tmp_path / "plan.svg"
+    picture.write_text(PICTURE)
+    plant = FakePlant()
+    console = ConsoleThread(plant, moving=False)
+    plan = Plan(picture, (115.89, 32.01, 115.91, 32.03))
+    console.app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, plan=plan)
+    yield Page(driver, console.start())
+    console.stop()
+
+
+def test_a_plan_picture_is_a_picture_and_runs_nothing(pictured: Page) -> None:
+    pictured.driver.get("about:blank")
+    pictured.complaints()
+    pictured.external()
+    pictured.open("overview")
+    pictured.until(lambda: pictured.js("return document.querySelector('.plan img')?.naturalWidth > 0"))
+    left = pictured.js("return parseFloat(document.querySelector('.marker.red').style.left)")
+    assert left == pytest.approx(100 * (115.901 - 115.89) / 0.02, abs=0.5)
+    pictured.quiet()
