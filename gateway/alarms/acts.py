@@ -14,9 +14,8 @@ from gateway.alarms.subjects import Subject
 from gateway.alarms.tables import Cause
 from gateway.model.commands import Act, Command, Seen
 from gateway.model.errors import Refused
-from gateway.model.events import Event
+from gateway.model.events import Event, Suppression
 from gateway.model.site import Site
-
 
 IN_BULK: Final = ("tags", "installation")
 """words of a command that name many rules at once"""
@@ -71,7 +70,11 @@ class Acts:
         """Rules of tags or of an installation; or, to be returned, whatever is out of service under a permit."""
         if command.act is Act.RETURN and command.permit:
             held = (h.occurrence for h in ledger.open.values())
-            return [o.rule for o in held if o.permit == command.permit and o.axes.suppression in away.BY_PERSON]
+            return [
+                o.rule
+                for o in held
+                if o.permit == command.permit and o.axes.suppression is Suppression.OUT_OF_SERVICE
+            ]
         return away.rules_of(self._site, dict(command.words))
 
     def _set_aside(

@@ -80,7 +80,11 @@ def rules_of(site: Site, words: Mapping[str, str]) -> list[str]:
     if unknown or (place and place not in {i.id for i in site.installations}):
         raise Refused(f"no tag or installation {', '.join(unknown) or place}")
     tags += [t.id for t in site.tags if place and t.installation == place]
-    rules = [r.id for r in site.rules if r.enabled and (set(r.tags) & set(tags) or (place and r.installation == place))]
+    rules = [
+        r.id
+        for r in site.rules
+        if r.enabled and (set(r.tags) & set(tags) or (place and r.installation == place))
+    ]
     return rules + ([f"{t}.FAULT" for t in tags] if CALIBRATION in words else [])
 
 

@@ -25,7 +25,7 @@ from gateway.alarms.decide import (
     within_late,
 )
 from gateway.alarms.design import Design
-from gateway.alarms.evolve import Held, follow
+from gateway.alarms.evolve import ASKS, Held, follow
 from gateway.alarms.facts import (
     ArchiveFact,
     CommandFact,
@@ -277,7 +277,7 @@ class Book:
 
     def _designed(self, events: list[Event], time: int) -> list[Event]:
         """What is set aside or comes back by it; folded already. Ends, because no rules are each other's causes."""
-        another = any(e.event is EventKind.CONFIG_CHANGED for e in events)
+        another = bool(events) and events[0].event is EventKind.CONFIG_CHANGED
         found = self._fold(self._design.settle_all(self._ledger, time)) if another else []
         new = found or events
         while new := self._fold(self._design.settle(self._ledger, new, time)):
@@ -287,8 +287,9 @@ class Book:
     def _tell(self, events: list[Event], time: int) -> list[Event]:
         """Who is told of what was announced, and who next of what nobody acknowledged; folded already."""
         ledger, found = self._ledger, list[Event]()
-        for event in events:
-            found += self._fold(self._told(event))
+        for event in events if self._router.tells else ():
+            if event.event in ASKS:  # an acknowledge-all comes by here a hundred thousand times
+                found += self._fold(self._told(event))
         while climbed := self._router.climb(ledger.notices, ledger.open, ledger.watches, time):
             found += self._fold(climbed)
         return found

@@ -5,8 +5,7 @@ A :class:`Held` is an open occurrence and the little more that decides about it 
 show: from when escalation counts, and which of its events wait for a person.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from gateway.alarms.tables import JOINT, RETURNS, Cause
 from gateway.model.commands import Actor
@@ -24,8 +23,7 @@ ASKS: Final = frozenset(kind for kind, causes in JOINT.items() if Cause.ALARM in
 """Events a person must acknowledge."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """One open occurrence.
 
     ``since``: ns from which time in alarm counts. ``first``..``last``: numbers of the events that wait for a person,
@@ -98,10 +96,20 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
             f"event n={event.n} of {event.id!r} does not follow n={occurrence.n} of {occurrence.id!r}: missing or twice"
         )
     axes = _after(event)
-    calm = (
+    if (
         event.event is EventKind.ACKNOWLEDGED
-    )  # the one that comes by the hundred thousand: little else can differ
-    more = {} if calm else _aside_and_loop(occurrence, event)
+    ):  # the one that comes by the hundred thousand: little else can differ
+        return occurrence.with_(
+            n=event.n,
+            changed=event.time,
+            axes=axes,
+            isa=event.isa,
+            acknowledged_by=_who(occurrence, axes, event),
+            seen=event.time
+            if axes.acknowledgement is not occurrence.axes.acknowledgement
+            else occurrence.seen,
+            comment=event.comment or occurrence.comment,
+        )
     return occurrence.with_(
         n=event.n,
         changed=event.time,
@@ -118,7 +126,7 @@ def evolve(occurrence: Occurrence, event: Event) -> Occurrence:
         acknowledged_by=_who(occurrence, axes, event),
         seen=event.time if axes.acknowledgement is not occurrence.axes.acknowledgement else occurrence.seen,
         comment=event.comment or occurrence.comment,
-        **more,
+        **_aside_and_loop(occurrence, event),
     )
 
 
@@ -151,7 +159,7 @@ def follow(held: Held, *events: Event) -> Held:
 
 def shift(held: Held, outage: int) -> Held:
     """Time in alarm does not count while the gateway itself was down (``outage`` ns)."""
-    return replace(held, since=held.since + outage)
+    return held._replace(since=held.since + outage)
 
 
 def escalation(held: Held, steps: tuple[tuple[int, Level], ...]) -> tuple[int, Level | None]:

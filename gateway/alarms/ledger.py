@@ -1,7 +1,7 @@
 """The journalled part of the book: everything that events alone add up to, changed only by :meth:`Ledger.evolve`."""
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Final
 
 from gateway.alarms.evolve import Held, follow, open_with, shift
@@ -19,9 +19,9 @@ from gateway.model.times import parse_iso
 from gateway.model.wire import axes_of
 
 _OUTAGE: Final = "down_since"
-_FIELDS: Final = tuple(f.name for f in fields(Occurrence))
+_FIELDS: Final = Occurrence._fields
 _PEOPLE: Final = ("acknowledged_by", "set_aside_by")
-_BESIDE: Final = tuple(f.name for f in fields(Held) if f.name != "occurrence")
+_BESIDE: Final = tuple(name for name in Held._fields if name != "occurrence")
 
 
 class Ledger:

@@ -148,9 +148,11 @@ def _told(o: Occurrence) -> bool:
     return o.axes.suppression is Suppression.NONE and not o.shadow and not o.axes.recorded_only
 
 
-def _weighs(o: Occurrence) -> tuple[object, ...]:
-    """All that a place's level depends on."""
-    return o.axes.condition, o.axes.suppression, o.axes.recorded_only, o.level, o.shadow, o.overdue
+def _weigh_alike(a: Occurrence, b: Occurrence) -> bool:
+    """All that a place's level depends on is the same. Written out: it is asked of every event."""
+    x, y = a.axes, b.axes
+    axes = x.condition is y.condition and x.suppression is y.suppression and x.recorded_only is y.recorded_only
+    return axes and a.level is b.level and a.shadow is b.shadow and a.overdue is b.overdue
 
 
 def sets_aside(o: Occurrence) -> bool:
@@ -200,7 +202,7 @@ class Levels:
     def alarm(self, before: Occurrence | None, after: Occurrence | None) -> None:
         """An occurrence changed, began (``before`` None) or ended (``after`` None)."""
         known = after or before
-        if known is None or (before and after and _weighs(before) == _weighs(after)):
+        if known is None or (before and after and _weigh_alike(before, after)):
             return
         counted = after if after is not None and self._counted(after) else None
         aside = after if after is not None and sets_aside(after) else None

@@ -117,10 +117,15 @@ class Router:
         self._posts = {post.id: post for post in site.posts}
         self._owners = {i.id: i.owners for i in site.installations}
 
+    @property
+    def tells(self) -> bool:
+        """There is a routing table."""
+        return bool(self._routing.routes)
+
     def told(self, event: Event, held: Held | None, notices: Notices, watches: Watches) -> list[Event]:
         """Who is told because of this event of an occurrence, which is now ``held``."""
         asks = event.event in ASKS and not event.shadow
-        if not self._routing.routes or held is None or not asks or not waits(held.occurrence):
+        if held is None or not asks or not waits(held.occurrence):
             return []
         o, known = held.occurrence, notices.open.get(event.id)
         if known is not None and o.level <= known.level:

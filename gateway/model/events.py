@@ -2,10 +2,9 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.model.commands import Actor
 from gateway.model.levels import Level
@@ -302,9 +301,12 @@ class Record:
     event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
-    """One alarm from onset to close, as of its ``n``-th event."""
+class Occurrence(NamedTuple):
+    """One alarm from onset to close, as of its ``n``-th event.
+
+    A named tuple, because a hundred thousand of them are copied at one acknowledgement: with slots to write one by one
+    that was a third of its time.
+    """
 
     id: str
     rule: str
@@ -364,17 +366,14 @@ class Occurrence:
     """what it belongs to: ``first-out:<group>``, ``device:<link>``, ``installation:<id>`` or ``system``"""
 
     def with_(self, **changes: Any) -> "Occurrence":
-        """A copy with some fields replaced; several times as quick as ``dataclasses.replace``, which makes it anew."""
-        new = object.__new__(Occurrence)
-        for write, value in zip(_WRITERS.values(), _READ(self), strict=True):
-            write(new, value)
+        """A copy with some fields replaced."""
+        values = list(self)
         for name, value in changes.items():
-            _WRITERS[name](new, value)
-        return new
+            values[_PLACE[name]] = value
+        return Occurrence._make(values)
 
 
-_WRITERS: Final = {f.name: getattr(Occurrence, f.name).__set__ for f in fields(Occurrence)}
-_READ: Final = attrgetter(*_WRITERS)
+_PLACE: Final = {name: place for place, name in enumerate(Occurrence._fields)}
 
 
 def occurrence_id(gateway: str, epoch: str, rule: str, subject: str, onset: int, ordinal: int) -> str:

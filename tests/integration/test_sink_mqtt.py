@@ -59,8 +59,8 @@ async def test_faults_have_their_own_branch_and_shadow_is_not_announced(mosquitt
             replace(raised(tag="plc1/3", name="LINK", fault=True), kind="link"),
             raised(tag="LT-2", shadow=True),
             open_now=[
-                replace(occurrence("LT-2"), shadow=True),
-                replace(occurrence("plc1/3", "LINK"), fault=True),
+                occurrence("LT-2").with_(shadow=True),
+                occurrence("plc1/3", "LINK").with_(fault=True),
             ],
         )
         await out.settled()
@@ -118,7 +118,7 @@ async def test_red_goes_before_yellow_and_no_event_overtakes_its_own_occurrence(
 async def test_a_late_subscriber_sees_all_that_is_open(mosquitto: MosquittoFactory, version: str) -> None:
     broker = mosquitto()
     out = Output(broker, version)
-    branch = replace(occurrence(onset=T0 + 5), n=2)
+    branch = occurrence(onset=T0 + 5).with_(n=2)
     async with out.running():
         out.say(raised(), raised(tag="LT-2"), open_now=[occurrence(), branch, occurrence("LT-2")])
         await out.settled()

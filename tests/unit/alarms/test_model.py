@@ -93,7 +93,8 @@ class Books(RuleBasedStateMachine):
     def aside(self, act: Act, row: int, ns: int, two: bool) -> None:
         longest = SITE.shelve_longest if act is Act.SHELVE else SITE.remove_longest
         second = WANG if two else None
-        asked = Command(act, LI, (), "test", (SITE.rules[row].id,), self.now + ns, "P-1", second)
+        permit = "P-1" if act is Act.REMOVE else ""
+        asked = Command(act, LI, (), "test", (SITE.rules[row].id,), self.now + ns, permit, second)
         self.both(
             CommandFact(self.now, asked),
             lambda: self.naive.aside(act, SITE.rules[row], self.now + ns, two, longest),

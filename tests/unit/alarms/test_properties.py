@@ -335,7 +335,7 @@ def test_a_lost_link_explains_its_tags(steps: list[Step]) -> None:
 
 def test_held_is_small() -> None:
     """What the fold keeps beside an occurrence must stay of fixed size: alarms may be open for months."""
-    assert set(Held.__dataclass_fields__) == {"occurrence", "since", "first", "last"}
+    assert set(Held._fields) == {"occurrence", "since", "first", "last"}
 
 
 def test_the_plant_has_what_the_stories_need() -> None:

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def forget(folder: Path) -> None:
 
 def standing(rig: Rig) -> list[dict[str, Any]]:
     """Everything that the world can see of what is open."""
-    return [asdict(o) for o in rig.machine.present().occurrences]
+    return [o._asdict() for o in rig.machine.present().occurrences]
 
 
 def missing(rig: Rig) -> list[str]:
@@ -83,7 +82,7 @@ async def test_without_the_state_the_journal_gives_the_same_occurrences(tmp_path
         book = Book(site, before_epoch)
         for record in reader.records(-1, 1 << 20):
             book.evolve(record.event)
-    assert [asdict(o) for o in book.open()] == before, "the events add up to exactly what stood"
+    assert [o._asdict() for o in book.open()] == before, "the events add up to exactly what stood"
     async with running(tmp_path, site) as rig:
         assert [known(o) for o in standing(rig)] == [known(o) for o in before]
         assert rig.open() == {"L.H": "unknown", "L.HH": "normal", "L.L": "normal"}, (

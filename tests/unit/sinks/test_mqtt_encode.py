@@ -143,7 +143,7 @@ def test_late_is_more_than_half_a_minute() -> None:
 
 
 def test_states_group_branches_and_empty_what_is_over() -> None:
-    now = present(SITE, [occurrence(), occurrence(onset=T0 + 1), replace(occurrence("LT-2"), shadow=True)])
+    now = present(SITE, [occurrence(), occurrence(onset=T0 + 1), occurrence("LT-2").with_(shadow=True)])
     one, two = (TOPICS.state("tank-farm", t, f"{t}.HH") for t in ("LT-1", "LT-2"))
     found = state_messages(TOPICS, now, None, {two, "gone"})
     assert len(json.loads(found[one])["occurrences"]) == 2
