@@ -50,8 +50,8 @@ def router(context: Context, access: Access | None, reload: ReloadPort | None = 
     @api.post("/watch", response_model=schemas.DoneView)
     async def watch(request: Request, body: schemas.WatchBody) -> Response:
         """Begin a period of heightened watch (重点时段): for a reason, until a time."""
-        words = (("watch", body.watch), ("installations", ",".join(body.installations)))
-        words = (*words, ("acknowledge", repr(body.acknowledge)))
+        places = ",".join(body.installations)
+        words = (("watch", body.watch), ("installations", places), ("acknowledge", repr(body.acknowledge)))
         until = parse_iso(body.until.isoformat())
         made = Command(Act.WATCH, actor(request, body.actor), (), body.comment, until=until, words=words)
         return records(await context.commands.submit(made))
