@@ -1,5 +1,7 @@
 """SQLite files through apsw: how they are opened, and one transaction at a time."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,7 +55,8 @@ def open_writer(path: Path, schema: str, *, synchronous: str) -> apsw.Connection
         connection.pragma("synchronous", synchronous)
         connection.pragma("journal_size_limit", _WAL_LIMIT)
         connection.pragma("temp_store", "memory")
-        _create(connection, schema)
+        if _create(connection, schema):
+            sync_folder(path.parent)
     except BaseException:
         connection.close()
         raise
@@ -132,10 +135,27 @@ def _check_version(connection: apsw.Connection, path: Path) -> None:
         raise WrongVersion(f"{path} has layout {version}, this version reads {VERSION}")
 
 
-def _create(connection: apsw.Connection, schema: str) -> None:
-    if connection.pragma("user_version") == VERSION:
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or deleted in it is so for good.
+
+    SQLite does not do this for the rollback journal that it uses until WAL is on: one whose deletion a loss of power
+    takes back would roll a whole database back to nothing.
+    """
+    if sys.platform == "win32":
         return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _create(connection: apsw.Connection, schema: str) -> bool:
+    """False: it was there."""
+    if connection.pragma("user_version") == VERSION:
+        return False
     with transaction(connection):
         connection.execute(schema)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", VERSION)
+    return True

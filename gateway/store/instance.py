@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.model.errors import Misconfigured
+from gateway.store.database import sync_folder
 from gateway.store.types import Head
 
 SIZE: Final = 512
@@ -47,6 +48,7 @@ class InstanceFile:
             OSError: the disk refuses.
         """
         self._write(Instance(nonce))
+        sync_folder(self.path.parent)
 
     def update(self, **changes: Any) -> None:
         """Change fields of :class:`Instance`.
