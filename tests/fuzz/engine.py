@@ -88,6 +88,8 @@ def fuzz(
                 seen.run(target.run, data)
             else:
                 target.run(data)
+        except KeyboardInterrupt:  # enough: what was done so far is told and kept
+            break
         except Exception as error:  # noqa: BLE001 - that is the finding
             report.findings.append((data, f"{type(error).__name__}: {error}"))
             continue

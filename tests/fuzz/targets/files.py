@@ -259,7 +259,7 @@ CELLS_OF_A_BOOK = Target(
     ],
     ["config/xlsxfile", "config/cells", "config/taglist", "config/headers"],
     [b"\xfe", b"\xff", b"\xfe\1", b"\1=", b"\x7f\xf0\0\0\0\0\0\0", b"\x7f\xf8\0\0\0\0\0\0", "１２".encode()],
-    longest=1024,
+    longest=300,
     short=500,
-    traced=0.25,
+    traced=0.05,
 )

@@ -68,3 +68,28 @@ def test_every_fault_passes_without_a_restart(framing: str, name: str) -> None:
     assert case.witness.down == set()
     most = {"refused": REPROBE_S, "late": 25.0, "slow": 31.0}.get(name, MOST_S)
     assert back[0] <= most, f"well again after {back[0]:.1f} s"
+
+
+async def week(case: Case) -> None:
+    """Each day something else is wrong for five minutes."""
+    days = ("refusing", "half_open", "mute", "late", "garbled", "drop", "slow")
+    for day, what in enumerate(days):
+        if hasattr(case.bus, what):
+            setattr(case.bus, what, True)
+            case.bus.hang_up()
+        else:
+            case.bus.pick = lambda what=what: FAULTS[what]  # type: ignore[misc]
+        await asyncio.sleep(300)
+        case.bus.refusing = case.bus.half_open = False
+        case.bus.pick = lambda: right
+        mended = asyncio.get_running_loop().time()
+        await asyncio.sleep(23 * 3600)
+        assert case.well(mended + 22 * 3600), f"day {day}: {what}"
+
+
+def test_a_week_of_polling_with_a_trouble_every_day() -> None:
+    """TB-GW 1577 (stops after six days), FUXA 1743 (time-outs after a long run)."""
+    case = Case("tcp", seed=5, units=1, tags=3, period_s=120.0, reprobe_s=3600.0)
+    case.play(week)
+    assert case.witness.lies == []
+    assert case.source.counters.polls > 6 * 720
