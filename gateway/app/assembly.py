@@ -9,7 +9,7 @@ from gateway.app.assembled import Assembled, Exercises
 from gateway.app.broker import GATEWAY, Broker, BrokerOptions
 from gateway.app.build import build, console_unit, open_store, write_private
 from gateway.app.certificates import watch_certificates
-from gateway.app.changes import Changes
+from gateway.app.changes import Changes, signed
 from gateway.app.plugins import build_sinks
 from gateway.app.reload import Reload
 from gateway.config.diff import differences
@@ -71,7 +71,8 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
             machine.extras = (*machine.extras, ("exercises", drills.run))
         before = machine.previous_site
         differ = differences(before, loaded.site) if before is not None else []
-        machine.change = reload.change(differ) if reload is not None else machine.change
+        if reload is not None:
+            machine.change = signed(reload.change(differ), differ, loaded)
         yield machine
 
 

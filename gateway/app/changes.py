@@ -1,11 +1,12 @@
 """Management of change: stages signed by two persons, and configurations approved by two persons."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gateway.app.reload import Reload
+from gateway.config.diff import Change as Difference
 from gateway.config.diff import differences
 from gateway.config.load import Loaded
 from gateway.config.overrides import Overrides, Signed, read_overrides, write_overrides
@@ -15,6 +16,7 @@ from gateway.model.errors import Refused
 from gateway.model.levels import Stage
 from gateway.model.site import Site
 from gateway.model.times import iso
+from gateway.runtime.change import Change
 from gateway.runtime.machine import Machine
 
 
@@ -139,6 +141,20 @@ class Changes:
 
     async def _keep(self, loaded: Loaded) -> None:
         await self._machine.keep_config(loaded.site.config_hash, dump_site(loaded.site))
+
+
+def signed(change: Change, differ: Sequence[Difference], loaded: Loaded) -> Change:
+    """A gateway that was killed between writing a signature and acting on it finds a stage that nobody asked for: then
+    the signature says who did. Anything else stays in the name of whoever asked.
+    """
+    if change.actor is not None or not differ or any(d.field != "stage" for d in differ):
+        return change
+    kept = read_overrides(loaded.path.parent / loaded.file.changes.overrides, []).content
+    names = [getattr(kept, d.part).get(d.id) for d in differ if d.part in ("rules", "installations")]
+    by = names[0] if names and None not in names else None
+    if by is None or any((each.by, each.second) != (by.by, by.second) for each in names):
+        return change
+    return replace(change, actor=Actor(by.by, by.by), second=Actor(by.second, by.second), why=by.reason)
 
 
 def _may(site: Site, part: str, ident: str, stage: str) -> None:
