@@ -28,6 +28,8 @@ from gateway.runtime.outputs import LaneSink
 from gateway.store import Identity, Store
 from gateway.store.ledger import FILE as LEDGER
 from gateway.store.ledger import read_ledger
+from gateway.store.reader import open_reader
+from gateway.store.types import DeadLetter
 
 ADDRESS_FILE: Final = "console.json"
 log = structlog.get_logger()
@@ -112,6 +114,7 @@ async def _serve(
         token=token,
         now=machine.clock.now,
         ledger=partial(_ledger, state),
+        dead=partial(_dead_letters, state),
         plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
         reload=changes.reload if changes is not None else None,
         exercise=exercise,
@@ -128,6 +131,14 @@ async def _serve(
         await parts.serve(app, host.strip("[]"), int(port), ready, tls)
     finally:
         (state / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+async def _dead_letters(state: Path, most: int) -> Sequence[DeadLetter]:
+    def read() -> Sequence[DeadLetter]:
+        with open_reader(state) as reader:
+            return reader.dead_letters(most)
+
+    return await asyncio.to_thread(read)
 
 
 async def _ledger(state: Path, ids: Sequence[str], limit: int) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from gateway.console import (
     changing,
     deliveries,
     errors,
+    field,
     hands,
     layout,
     letters,
@@ -75,6 +76,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     exercise: ExercisePort | None = None,
     ledger: LedgerPort | None = None,
     plan: layout.Plan | None = None,
+    dead: field.LettersPort | None = None,
     changes: ChangePort | None = None,
     retry: RetryPort | None = None,
 ) -> FastAPI:
@@ -88,6 +90,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         book: accounts, panels and tokens; without it whoever sits at the machine acts under the name they give.
         rules: how long the right to act lasts, and which proxies are believed.
         now: UTC in ns; another clock only where the plant's time is not the wall's (the demo).
+        dead: what outputs refused.
         plan: a picture of the site.
         ledger: what became of each alarm event at each output.
         exercise: drills; none where the console is not the gateway's own.
@@ -125,6 +128,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     if exercise is not None:
         app.include_router(drills.router(exercise, plant, access), prefix=API)
     app.include_router(layout.router(context, plan), prefix=API)
+    app.include_router(field.router(dead), prefix=API)
     app.include_router(push.router({inlet.name: inlet for inlet in inlets}), prefix=API)
     app.include_router(probes.router(context, hub))
     app.include_router(pages.router(door))

@@ -173,6 +173,9 @@ class TagView(Model):
     low: float | None
     high: float | None
     max_age_s: float
+    links: list[str]
+    calibration_due: str
+    manual: bool
     limits: list[LimitView]
     value: float | None
     quality: str

@@ -175,6 +175,9 @@ def tag(t: Tag, rules: Sequence[Rule]) -> Json:
         "low": finite(t.low),
         "high": finite(t.high),
         "max_age_s": t.max_age / 1e9,
+        "links": list(t.links),
+        "calibration_due": t.calibration_due,
+        "manual": t.manual,
         "limits": [limit(r) for r in rules],
     }
 

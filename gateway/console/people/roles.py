@@ -72,6 +72,7 @@ _TABLE: Final = {
     "GET /stream": "RVOEAUT",
     "GET /layout": "RVOEAUT",
     "GET /plan": "RVOEAUT",
+    "GET /dead-letters": "VOEAUT",
     "GET /links": "VOEAUT",
     "GET /tags": "VOEAUT",
     "GET /tags/{tag}/history": "VOEAUT",

@@ -12,12 +12,13 @@ import * as alarms from "./views/alarms.js";
 import * as tags from "./views/tags.js";
 import * as trend from "./views/trend.js";
 import * as events from "./views/events.js";
+import * as field from "./views/field.js";
 import * as people from "./views/people.js";
 import { door } from "./views/door.js";
 import { bindSound } from "./views/sound_button.js";
 import { keepAlive, me, whoami } from "./session.js";
 
-export const VIEWS = { overview, alarms, tags, trend, events, people };
+export const VIEWS = { overview, alarms, tags, trend, events, field, people };
 let leave = null; // ends the view that is shown
 let since = 0;
 

@@ -1,69 +1,102 @@
-// The newest records of the journal, as they were hashed.
+// The journal: newest first as it grows, or what fits a search; the same as CSV. Records are shown as they were hashed.
 
-import { h, put } from "../dom.js";
+import { h, put, toast } from "../dom.js";
 import { has, said, t } from "../i18n.js";
 import { get } from "../api.js";
 import { plain, stamp } from "../format.js";
 import { mark } from "../marks.js";
 import { on, state } from "../state.js";
 
-const MOST = 300;
+const PAGE = 100;
 const COLUMNS = ["seq", "time", "event", "level", "tag", "value", "actor", "comment"];
+const KINDS = ["raised", "cleared", "acknowledged", "unknown", "shelved", "disposal-closed", "false-alarm", "card-step", "manual-reading", "loop-tested", "config-changed", "access", "gap", "started"];
+const LEVELS = ["red", "orange", "yellow", "blue"];
+const DAYS = [1, 7, 30, 365];
 
-export function mount(root) {
-  const body = h("tbody"), more = h("button", { type: "button", onclick: () => tail.earlier() }, t("events.earlier"));
-  const tail = new Tail(body);
-  put(root, h("div.toolbar", null, h("span.muted", null, t("events.about")), h("div.space"), more),
-    h("div.scroll", { tabindex: 0, id: "event-list" }, h("table", null,
-      h("thead", null, h("tr", null, COLUMNS.map((c) => h(`th.${c}`, { scope: "col" }, t(`events.${c}`))))), body)));
-  tail.follow();
+export function mount(root, { query }) {
+  const tail = new Tail(root, query);
   return on("status alarms levels", () => tail.follow());
 }
 
 class Tail {
-  constructor(body) {
-    this.body = body;
-    this.first = 0;
-    this.last = null;
-    this.busy = false;
+  constructor(root, query) {
+    Object.assign(this, { last: null, next: null, busy: false });
+    const changed = () => this.again(), any = (words) => [["", `${words}: ${t("events.any")}`]];
+    const select = (id, words, options) => h("select", { id, "aria-label": words, onchange: changed }, [...any(words), ...options].map(([value, text]) => h("option", { value, selected: query.get(id) === value }, text)));
+    this.text = h("input", { type: "search", id: "text", placeholder: t("events.search"), "aria-label": t("events.search"), value: query.get("text") ?? "", onchange: changed });
+    this.event = select("event", t("events.event"), KINDS.map((k) => [k, has(`event.${k}`) ? t(`event.${k}`) : k]));
+    this.level = select("level", t("events.level"), LEVELS.map((l) => [l, t(`level.${l}`)]));
+    this.place = select("installation", t("tags.place"), state.levels.filter((l) => l.installation).map((l) => [l.installation, said(l, "name")]));
+    this.days = select("days", t("events.since"), DAYS.map((d) => [String(d), t("step.days", { n: d })]));
+    this.body = h("tbody");
+    this.more = h("button", { type: "button", id: "earlier", onclick: () => this.earlier() }, t("events.earlier"));
+    this.csv = h("a.button", { id: "export", download: "events.csv" }, t("trend.csv"));
+    this.empty = h("p.empty");
+    put(root, h("div.toolbar", null, this.text, this.event, this.level, this.place, this.days, h("div.space"), this.csv, this.more),
+      h("div.scroll", { tabindex: 0, id: "event-list", "aria-label": t("nav.events") }, h("table", null,
+        h("thead", null, h("tr", null, COLUMNS.map((c) => h(`th.${c}`, { scope: "col" }, t(`events.${c}`))))), this.body), this.empty));
+    this.again();
   }
 
-  /** Fetch what is newer than the last row, one request at a time. */
+  get asked() {
+    const found = { text: this.text.value.trim(), event: this.event.value, level: this.level.value, installation: this.place.value };
+    if (this.days.value) found.start = String(Date.now() + state.ahead - Number(this.days.value) * 86400e3);
+    return new URLSearchParams(Object.entries(found).filter(([, value]) => value));
+  }
+
+  async again() {
+    this.csv.href = `/api/v1/events/export.csv?${this.asked}`;
+    await this.fetch("", (found) => {
+      put(this.body, found.events.map(row));
+      this.last = found.head;
+      put(this.empty, found.events.length ? "" : t(found.next ? "events.further" : "events.none"));
+    });
+  }
+
+  earlier() {
+    return this.next && this.fetch(`&before=${this.next}`, (found) => this.body.append(...found.events.map(row)));
+  }
+
+  /** What came since the newest row; one request at a time. */
   async follow() {
-    if (this.busy || state.lost || state.status?.seq === this.last) return;
+    if (this.busy || state.lost || this.last === null || state.status?.seq === this.last) return;
+    await this.fetch("", (found) => {
+      this.body.prepend(...found.events.filter((e) => e.seq > this.last).map(row));
+      this.last = found.head;
+      if (found.events.length) put(this.empty);
+    }, true);
+  }
+
+  async fetch(more, take, quiet = false) {
+    if (this.busy) return;
     this.busy = true;
     try {
-      const found = await get(this.last === null ? "/api/v1/events?limit=100" : `/api/v1/events?after=${this.last}&limit=${MOST}`);
-      this.body.prepend(...found.events.map(row).reverse());
-      this.last = found.events.at(-1)?.seq ?? this.last ?? 0;
-      this.first ||= found.events[0]?.seq ?? 0;
-    } catch {
-      return; // the banner says so; the next change asks again
+      const found = await get(`/api/v1/events/search?${this.asked}&limit=${PAGE}${more}`);
+      take(found);
+      if (!quiet) this.next = found.next;
+      this.more.disabled = !this.next;
+    } catch (fault) {
+      if (!state.lost && !quiet) toast(t("act.failed", { reason: fault.message }), true); // lost: the banner says so
     } finally {
       this.busy = false;
     }
   }
-
-  async earlier() {
-    if (this.first <= 1) return;
-    const after = Math.max(0, this.first - 101);
-    const found = await get(`/api/v1/events?after=${after}&limit=${this.first - 1 - after}`);
-    this.body.append(...found.events.map(row).reverse());
-    this.first = found.events[0]?.seq ?? 1;
-  }
 }
 
 function row(e) {
-  const level = e.level ?? e.detail?.level;
-  const known = ["red", "orange", "yellow", "blue"].includes(level);
+  const level = e.level ?? e.detail?.level, known = LEVELS.includes(level);
   return h(`tr${e.stage === "shadow" ? ".shadow" : ""}`, { "data-seq": e.seq },
     h("td.seq", null, String(e.seq)), h("td.time", null, stamp(Date.parse(e.time))),
     h("td.event", null, has(`event.${e.event}`) ? t(`event.${e.event}`) : e.event),
-    h("td.level", null, known ? mark(level, "hollow") : level ? t(`live.${level}`) : ""),
+    h("td.level", null, known ? mark(level, "hollow") : has(`live.${level}`) ? t(`live.${level}`) : ""),
     h("td.tag", null, h("b", null, subject(e)), h("div", null, e.description ?? "")),
     h("td.value", null, e.value === undefined ? "" : `${plain(e.value)} ${e.unit ?? ""}`),
-    h("td.actor", null, e.actor?.name ?? ""), h("td.comment", null, e.comment ?? e.detail?.why ?? ""));
+    h("td.actor", null, e.actor ? h("span", null, e.actor.name) : "", e.actor ? h("div", null, [has(`role.${e.actor.role}`) ? t(`role.${e.actor.role}`) : e.actor.role, e.actor.workstation].filter(Boolean).join(" · ")) : null),
+    h("td.comment", null, e.comment || detail(e)));
 }
+
+/** The words of an event that has no comment: why, what, which step. */
+const detail = ({ detail: d }) => (d ? d.why ?? d.text ?? [d.what, d.account, d.name, d.from].filter(Boolean).join(" ") : "");
 
 function subject(e) {
   if (e.rule) return e.rule;
