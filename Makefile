@@ -13,7 +13,7 @@ PYTEST  := $(BIN)/python -m pytest
 WORKERS ?= 2
 ARGS    ?=
 
-.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire lock bench clean
+.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire torture lock bench clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -81,6 +81,9 @@ test-wire: install-dev
 test: install-dev servers  ## everything: check, then integration and end-to-end tests over real servers
 	$(MAKE) check
 	$(MAKE) test-wire
+
+torture: install-dev servers  ## 200 seeded runs in which everything fails at once; ARGS="--seeds 20 --first 1 --seconds 600"
+	$(BIN)/python -m tests.torture $(ARGS)
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 

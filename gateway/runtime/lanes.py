@@ -21,6 +21,8 @@ from gateway.runtime.troubles import Troubles
 from gateway.store.ledger import Stage
 
 READ_AHEAD: Final = 32
+ROWS_AHEAD: Final = 20_000
+"""Chunks read at once, at most, and rows in them: the commit of an alarm waits behind such a read."""
 MOST_UNSETTLED: Final = 10_000
 """Of more than these, the times of single records are not kept: the cursor still tells how far the lane is."""
 
@@ -218,6 +220,7 @@ class SpoolLane(_Lane):
     def __init__(self, name: str, wiring: Wiring) -> None:
         super().__init__(name, wiring)
         self._ahead: deque[Chunk] = deque()
+        self._limit = 1
         self._again: dict[int, Sequence[str]] = {}
         """dead letters that are given again, by their number"""
 
@@ -243,11 +246,12 @@ class SpoolLane(_Lane):
         """See :class:`gateway.model.ports.ReadingLane`."""
         while not self._ahead:
             if self._position < self._desk.last_chunk:
-                self._ahead.extend(await self._desk.chunks(self._position, READ_AHEAD))
+                self._ahead.extend(await self._desk.chunks(self._position, self._limit))
             if not self._ahead and (timeout == 0 or not await self._desk.spooled.wait(timeout)):
                 return None
         chunk = self._ahead.popleft()
         self._position = chunk.id
+        self._limit = max(1, min(READ_AHEAD, ROWS_AHEAD // max(1, len(chunk.batch))))
         return chunk
 
     def site_of(self, table: str) -> Site | None:
