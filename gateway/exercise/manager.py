@@ -26,6 +26,8 @@ from gateway.runtime.outputs import LaneSink
 LEAST_FREE: Final = 256 << 20
 """bytes; a drill on a disk nearly full would take the room of real alarms"""
 START_S: Final = 90.0
+SWEEP_S: Final = 5.0
+"""a broker that is gone does not hold up a stop"""
 log = structlog.get_logger()
 
 
@@ -67,11 +69,13 @@ class Exercises:
         drill.began.set()
 
     async def _over(self, drill: Drill) -> None:
-        found = await asyncio.to_thread(self._report, drill)
-        await asyncio.to_thread(self._drills.end, drill.folder, found)
-        await asyncio.to_thread(self._drills.tidy, self._settings.keep)
-        self._drill = None
-        await self._sweep()
+        try:
+            found = await asyncio.to_thread(self._report, drill)
+            await asyncio.to_thread(self._drills.end, drill.folder, found)
+            await asyncio.to_thread(self._drills.tidy, self._settings.keep)
+        finally:
+            self._drill = None  # also where its report could not be written: the next start writes it
+            await self._sweep()
         log.info("the drill is over", exercise=drill.ident, why=drill.why)
 
     def _report(self, drill: Drill) -> dict[str, Any]:
@@ -83,9 +87,10 @@ class Exercises:
         """Nothing of a drill stays retained on a broker."""
         for sweep in self._ours.sweeps("exercise"):
             try:
-                await sweep
-            except FengsuiError as error:
-                log.warning("retained messages of a drill may be left on a broker", reason=str(error))
+                async with asyncio.timeout(SWEEP_S):
+                    await sweep
+            except (FengsuiError, TimeoutError) as error:
+                log.warning("retained messages of a drill may be left on a broker", reason=repr(error))
 
     # --- the port -----------------------------------------------------------------------------------------------------
 
@@ -106,8 +111,12 @@ class Exercises:
             raise Refused("; ".join(map(str, error.faults)) or str(error)) from error
         self._drill = drill
         self._asked.put_nowait(drill)
-        async with asyncio.timeout(START_S):
-            await drill.began.wait()
+        try:
+            async with asyncio.timeout(START_S):
+                await drill.began.wait()
+        except TimeoutError:
+            drill.stop(None, "it did not begin in time")
+            raise Refused(f"the drill did not begin within {START_S:g} s") from None
         if ident in self._failed:
             raise Refused(self._failed[ident])
         return self.status()

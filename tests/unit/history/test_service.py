@@ -80,6 +80,19 @@ def test_a_change_in_nobodys_name_is_said() -> None:
     assert figures(story)["unauthorised"] == 1
 
 
+def test_what_ran_before_it_was_approved_is_an_unauthorised_change_and_counts_once() -> None:
+    story = Story()
+    story.system("unapproved-configuration", active=True, detail="first start")
+    assert figures(story)["unauthorised"] == 1
+    story.wait(60)
+    story.system("unapproved-configuration", active=False)
+    story.reconfigure(SITE)
+    story.system("unapproved-configuration", active=True, detail="in nobody's name too")
+    assert figures(story)["unauthorised"] == 2
+    story.wait(60)
+    assert figures(story, start=story.now)["unauthorised"] == 0, "what began before the period is not of it"
+
+
 def test_a_calibration_is_due_until_the_end_of_its_day() -> None:
     tags = tuple(replace(t, calibration_due="2026-11-20" if t.id == "LT-1" else "") for t in SITE.tags)
     site = replace(SITE, tags=tags)

@@ -39,6 +39,14 @@ def test_values_survive_exactly(value: float) -> None:
     assert np.float64(text).tobytes() == np.float64(value).tobytes()
 
 
+def test_a_drill_has_measurements_of_its_own() -> None:
+    drill = replace(site(), exercise="x1")
+    rows = of_rows(drill.table, [(0, T0, T0, 1.0, 0)])
+    assert reading_text(prefixes(drill), rows).startswith("exercise_reading,")
+    assert event_line(drill, Journal(drill).add(event())[0]).startswith("exercise_alarm_event,")
+    assert all(line.startswith("exercise_tag_info,") for line in tag_info_lines(drill, T0))
+
+
 def test_a_bad_reading_has_no_value_and_its_neighbours_do() -> None:
     found = lines((0, T0, T0, 1.0, 0), (0, T0 + 1, T0, 2.0, Quality.COMMUNICATION), (0, T0 + 2, T0, 3.0, 67))
     assert found == [
