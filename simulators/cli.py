@@ -5,9 +5,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from simulators.errors import BadData
 from simulators.mqtt import Broker
@@ -113,15 +114,15 @@ def _truth(scenario: Scenario, _: argparse.Namespace) -> int:
 
 
 def _check(scenario: Scenario, _: argparse.Namespace) -> int:
-    faults = broken_promises(scenario, play_out(scenario))
+    faults = broken_promises(scenario, play_out(scenario).report())
     _print({"scenario": scenario.scenario, "ok": not faults, "problems": faults})
     return int(bool(faults))
 
 
-def broken_promises(scenario: Scenario, player: Player) -> list[str]:
+def broken_promises(scenario: Scenario, truth: Mapping[str, Any]) -> list[str]:
     """Expected alarms whose cause came outside ``between``, never came, or that cannot end in time."""
     problems = []
-    for expected, found in zip(scenario.expect, player.report()["expect"], strict=True):
+    for expected, found in zip(scenario.expect, truth["expect"], strict=True):
         low, high = expected.between
         if not found["active"] or not low <= found["active"][0][0] <= high:
             problems.append(f"{expected.id}: cause at {found['active']}, promised within [{low}, {high}] s")

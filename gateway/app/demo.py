@@ -126,7 +126,8 @@ async def _play(loaded: Loaded, plant: SimulatedPlant, broker: Broker, asked: As
             await _first_view(machine)
         start = clock.change(plant.speed)
         await plant.ask(cmd="start", t0_ns=start, wall0_ns=time.time_ns(), speed=plant.speed)
-        await asyncio.sleep(asked.for_s if asked.for_s is not None else plant.duration_s / plant.speed)
+        whole = plant.duration_s / plant.speed  # nobody has said what should come after it
+        await asyncio.sleep(whole if asked.for_s is None else min(asked.for_s, whole))
         report = await _judged(plant, seen, start, started)
         if asked.stay:
             asked.say("the scenario is over; the plant and the console stay until Ctrl-C")

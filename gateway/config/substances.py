@@ -20,8 +20,8 @@ def convert(value: float, unit: str, to: str, substance: SubstanceEntry | None) 
     if unit == to:
         return value
     here, there = unit_of(unit), unit_of(to)
-    if here.alike(there) and here.offset == there.offset:
-        return value * here.factor / there.factor
+    if here.alike(there):
+        return (value * here.factor + here.offset - there.offset) / there.factor
     if substance is None:
         return None
     share, back = _ppm(value, unit, substance), _ppm(1.0, to, substance)
