@@ -14,9 +14,9 @@ from gateway.model.quality import Quality
 from tests.unit.alarms.plant import LI, SITE, Story, edited, told
 
 
-def calibrate(story: Story, hours: float = 4, permit: str = "JX-7", **words: str) -> list[Event]:
-    more: dict[str, Any] = {"comment": "annual calibration", "permit": permit}
-    return story.aside(Act.REMOVE, hours=hours, words=(*words.items(), ("calibration", "yes")), **more)
+def calibrate(story: Story, **words: str) -> list[Event]:
+    more: dict[str, Any] = {"comment": "annual calibration", "permit": "JX-7"}
+    return story.aside(Act.REMOVE, hours=4, words=(*words.items(), ("calibration", "yes")), **more)
 
 
 def aside(story: Story) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.alarms.book import Book
@@ -10,7 +12,6 @@ from gateway.model.errors import Refused
 from gateway.model.events import EventKind
 from gateway.model.inputs import Acted, ConfigChange, Started, decode, encode
 from gateway.model.levels import Level
-from gateway.model.site import Site
 from tests.unit.alarms.plant import LI, SITE, T0, Story
 
 WANG = Actor("wang", "王强")
@@ -45,13 +46,9 @@ def test_one_person_or_half_a_hash_approves_nothing(second: Actor | None, digest
 
 @pytest.mark.parametrize(("approval_", "level"), [("asked", Level.BLUE), ("required", Level.ORANGE)])
 def test_what_was_not_approved_is_a_wish_unless_approval_is_required(approval_: str, level: Level) -> None:
-    story = Story(Site(**{**vars_of(SITE), "approval": approval_}))
+    story = Story(replace(SITE, approval=approval_))
     story.system("unapproved-configuration", active=True)
     assert story.one("system.unapproved-configuration").level is level
-
-
-def vars_of(site: Site) -> dict[str, object]:
-    return {name: getattr(site, name) for name in Site.__dataclass_fields__}
 
 
 def test_a_change_says_who_agreed_and_what_differs() -> None:

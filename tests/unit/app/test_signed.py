@@ -21,7 +21,7 @@ BOTH = {"by": "王强", "second": "李娜", "reason": "commissioned"}
 @pytest.fixture
 def changed(tmp_path: Path) -> tuple[Loaded, list[Difference]]:
     before = good(tmp_path).site
-    one = Signed(stage="shadow", **BOTH)  # type: ignore[arg-type]
+    one = Signed(stage="shadow", **BOTH)
     write_overrides(tmp_path / "overrides.yaml", Overrides(rules={"LT-1.HH": one}))
     after = good(tmp_path)
     return after, differences(before, after.site)

@@ -17,7 +17,7 @@ SHADOW = Signed(stage="shadow", by="王强", second="李娜", reason="first mont
 
 
 def sign(folder: Path, **parts: dict[str, Signed]) -> None:
-    write_overrides(folder / "overrides.yaml", Overrides(**parts))  # type: ignore[arg-type]
+    write_overrides(folder / "overrides.yaml", Overrides(**parts))
 
 
 def test_a_signed_stage_is_in_force_and_another_configuration(tmp_path: Path) -> None:
