@@ -77,7 +77,7 @@ def full_disk(s: Scene) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, limit))
     time.sleep(s.rng.uniform(0.5, 3.0))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, limit))
-    until(lambda: _durable(s), 20, "durable again")
+    until(lambda: _durable(s), 60, "durable again")
 
 
 def _durable(s: Scene) -> bool:
@@ -132,25 +132,28 @@ def run(seed: int, folder: Path, faults: int = FAULTS_EACH) -> Outcome:
     with contextlib.ExitStack() as stack:
         device = stack.enter_context(Device())
         scene = Scene(folder, rng, device, stack)
-        scene.launch()
-        scene.gateway.wait_ready()
-        kinds, weights = zip(*FAULTS, strict=True)
-        for _ in range(faults):
-            scene.go_on()
-            fault = rng.choices(kinds, weights)[0]
-            scene.told.append(fault.__name__)
-            fault(scene)
-            if not scene.gateway.running:
-                return _failed(seed, began, scene, f"the gateway ended: {scene.gateway.log[-800:]}")
-            time.sleep(rng.uniform(0.0, 1.0))
-            scene.go_on()
         try:
+            _play(scene, faults)
             scene.settle()
             scene.clock.set(0)
             scene.gateway.stop()
             return _judge(seed, began, scene)
         except AssertionError as error:
             return _failed(seed, began, scene, str(error)[-1500:])
+
+
+def _play(scene: Scene, faults: int) -> None:
+    scene.launch()
+    scene.gateway.wait_ready()
+    kinds, weights = zip(*FAULTS, strict=True)
+    for _ in range(faults):
+        scene.go_on()
+        fault = scene.rng.choices(kinds, weights)[0]
+        scene.told.append(fault.__name__)
+        fault(scene)
+        assert scene.gateway.running, f"the gateway ended: {scene.gateway.log[-800:]}"
+        time.sleep(scene.rng.uniform(0.0, 1.0))
+        scene.go_on()
 
 
 def _failed(seed: int, began: float, scene: Scene, words: str) -> Outcome:
