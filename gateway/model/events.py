@@ -201,6 +201,16 @@ class Event:
     detail: dict[str, Any] = field(default_factory=dict)
     """fields of one kind only (gap: who/start/end/count/why; live-level: level/base/cause; ...); JSON values"""
 
+    @property
+    def recorded_only(self) -> bool:
+        """Of an alarm that nobody was called for (late data), as of this event."""
+        return self.after is not None and self.after.recorded_only
+
+    @property
+    def announced(self) -> bool:
+        """Belongs to an alarm that people are told of: it has a level, is not in shadow and not only recorded."""
+        return bool(self.id) and self.level is not None and not self.shadow and not self.recorded_only
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:

@@ -24,8 +24,8 @@ Place = tuple[str, int, str]
 
 
 def in_ledger(event: Event) -> bool:
-    """Events of alarms that are announced; those in shadow stage go to nobody."""
-    return bool(event.id) and event.level is not None and not event.shadow
+    """Events of alarms that are announced; those in shadow stage, or only recorded, go to nobody."""
+    return event.announced
 
 
 class Ledger:

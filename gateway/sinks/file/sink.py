@@ -50,9 +50,7 @@ class FileSink:
                 lines.close()
 
     def _wants(self, record: Record) -> bool:
-        event = record.event
-        announced = bool(event.id) and event.level is not None and not event.shadow
-        return announced or self._settings.events == "all"
+        return record.event.announced or self._settings.events == "all"
 
 
 def _written(record: Record, last: tuple[str, int] | None) -> bool:

@@ -48,9 +48,8 @@ def to_json(value: dict[str, Any]) -> bytes:
 
 
 def announced(event: Event) -> bool:
-    """Goes to alarms or faults: belongs to an occurrence with a level, is not in shadow and not only recorded."""
-    recorded = event.after is not None and event.after.recorded_only
-    return bool(event.id) and event.level is not None and not event.shadow and not recorded
+    """Goes to alarms or faults."""
+    return event.announced
 
 
 def event_topics(topics: Topics, event: Event) -> list[str]:

@@ -63,10 +63,11 @@ class NotifySink:
 
     def _take(self, lane: EventLane, record: Record) -> None:
         event = record.event
-        if event.level is None or event.shadow or event.level.word not in self._settings.levels:
+        unsaid = event.shadow or event.recorded_only
+        if event.level is None or unsaid or event.level.word not in self._settings.levels:
             return
         routed = self._settings.tells == "routed"
-        if event.event not in (ASKED if routed else ANNOUNCED):
+        if event.event not in (ASKED if routed else ANNOUNCED) or not (routed or event.announced):
             return
         people = [str(p) for p in event.detail.get("people", ())] if routed else []
         receivers = self._receivers(lane, people)

@@ -12,7 +12,7 @@ def wanted(event: Event, levels: Collection[str], *, whole: bool) -> bool:
     """Announced events of these levels; or everything."""
     if whole:
         return True
-    return bool(event.id) and event.level is not None and not event.shadow and event.level.word in levels
+    return event.announced and event.level is not None and event.level.word in levels
 
 
 def body(site: Site, records: Sequence[Record]) -> bytes:
