@@ -2,23 +2,26 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from gateway.cli.say import say_json
 from gateway.config.load import load
-from gateway.history.episodes import episodes
-from gateway.history.kpi import Figure, kpis
-from gateway.history.service import online_by_tag, service
-from gateway.model.errors import Misconfigured
+from gateway.history.kpi import Figure, Kpis
+from gateway.history.report import Report, report
+from gateway.model.errors import Misconfigured, Refused
 from gateway.model.events import Event
+from gateway.model.site import Site
 from gateway.model.times import NS, china, parse_iso
 
 PAGE: Final = 10_000
 MONTH: Final = 30 * 86_400 * NS
+WORST: Final = 5
+"""tags and devices named as the worst online rates"""
 
 
 def kpi(
@@ -30,42 +33,61 @@ def kpi(
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Alarm figures of a period with the standard's targets: from the journal, so a past month never changes."""
-    loaded = load(config)
     end = moment(until) if until else time.time_ns()
     start = moment(since) if since else end - MONTH
     if start >= end:
         raise Misconfigured(f"--from {china(start)} is not before --to {china(end)}")
-    events = [e for e in journal(loaded.state) if not installation or e.installation in ("", installation)]
-    inside = [e for e in episodes(events) if e.until(end) >= start and e.start <= end]
-    found = kpis([e for e in inside if e.start >= start], start, end)
-    more = service(events, loaded.site, start, end)
-    online = online_by_tag(events, loaded.site, start, end)
+    loaded = load(config)
+    events = list(journal(loaded.state))
+    site = _ran(config, loaded.site, end)
+    if installation:
+        site = replace(site, consoles=())
+        events = [e for e in events if e.installation in ("", installation)]
+    found = report(events, site, start, end)
     if json:
-        say_json(_report(found.as_json(), more, online))
+        say_json(found.as_json())
         return
     typer.echo(f"{china(start)} - {china(end)} {installation}")
-    for figure in (*found.figures, *more):
-        typer.echo(_line(figure))
-    for name, rules in (
-        ("chattering", found.chattering),
-        ("fleeting", found.fleeting),
-        ("stale", found.stale),
-    ):
-        if rules:
-            typer.echo(f"{name}: {', '.join(rules)}")
-    if not found.long_enough:
-        typer.echo("The targets are for at least 30 days and one operator's console.")
+    for line in _lines(found, {c.id: c.name for c in site.consoles}):
+        typer.echo(line)
 
 
-def _report(base: dict[str, Any], more: Sequence[Figure], online: dict[str, float]) -> dict[str, Any]:
-    figures = [*base["figures"], *(figure.as_json() for figure in more)]
-    worst = {tag: round(share, 6) for tag, share in list(online.items())[:100]}
-    return {**base, "figures": figures, "online_by_tag": worst}
+def _ran(config: Path, present: Site, end: int) -> Site:
+    """What ran at the end of the period; the present configuration where the journal names none yet."""
+    from gateway.cli.asrun import as_run
+
+    try:
+        return as_run(config, end).site
+    except Refused:
+        return present
+
+
+def _lines(found: Report, names: dict[str, str]) -> Iterator[str]:
+    yield from map(_line, found.site.figures)
+    yield from _rules(found.site.kpis)
+    for part in found.consoles:
+        yield f"\n{part.console} {names[part.console]}"
+        yield from map(_line, part.figures)
+        yield from _rules(part.kpis)
+    for title, shares in (("tags", found.online_by_tag), ("devices", found.online_by_device)):
+        worst = [f"{name} {100 * share:.3f} %" for name, share in list(shares.items())[:WORST] if share < 1]
+        if worst:
+            yield f"worst online rate of {title}: {', '.join(worst)}"
+    if not found.site.kpis.long_enough:
+        yield "The targets are for at least 30 days and one operator's console; S: read in secondary sources."
+
+
+def _rules(kpis: Kpis) -> Iterator[str]:
+    lists = (("chattering", kpis.chattering), ("fleeting", kpis.fleeting), ("stale", kpis.stale))
+    yield from (f"{name}: {', '.join(rules)}" for name, rules in lists if rules)
+    if kpis.top:
+        yield "top ten: " + ", ".join(f"{rule} {count}" for rule, count in kpis.top)
 
 
 def _line(figure: Figure) -> str:
     mark = {True: "ok", False: "OVER", None: ""}[figure.met]
-    return f"{figure.chinese} {figure.english:<32} {figure.value:>10.4g} {figure.unit:<8} {figure.target:<10} {mark}"
+    target = f"{figure.target:<10} {figure.mark:<1}"
+    return f"{figure.chinese} {figure.english:<32} {figure.value:>10.4g} {figure.unit:<8} {target} {mark}"
 
 
 def moment(text: str) -> int:

@@ -41,9 +41,14 @@ class Case:
     events: tuple[Event, ...]
 
     @property
+    def false_alarm(self) -> bool:
+        """It was reviewed as one."""
+        return any(e.event is EventKind.DISPOSAL_FALSE_ALARM for e in self.events)
+
+    @property
     def overdue(self) -> tuple[str, ...]:
         """Offices that were not told in time, or not at all."""
-        if self.due is None or any(e.event is EventKind.DISPOSAL_FALSE_ALARM for e in self.events):
+        if self.due is None or self.false_alarm:
             return ()
         told = {office: parse_iso(record["made"]) for office, record in self.reports.items()}
         return tuple(office for office in OFFICES if told.get(office, self.due + 1) > self.due)
@@ -57,7 +62,7 @@ class Case:
             "tag": first.tag,
             "installation": first.installation,
             "description": first.description,
-            "level": max(e.level or 0 for e in self.events) and _highest(self.events),
+            "level": _highest(self.events),
             "stages": {k: {"time": iso(at), "after_s": (at - begin) / NS} for k, at in self.stages.items()},
             "reports": {k: dict(v) for k, v in self.reports.items()},
             "report_due": iso(self.due) if self.due is not None else None,

@@ -8,7 +8,7 @@ not a clause. All alarms that are announced count, faults of instruments too; al
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.history.episodes import Episode
@@ -25,6 +25,10 @@ FLOOD_STARTS: Final = 10
 FLOOD_ENDS: Final = 5
 """and ends with fewer than these (mark S)"""
 ENOUGH: Final = 30 * DAY
+HEAVY: Final = 30
+"""alarms in an hour (2009 edition, mark S)"""
+MIX: Final[Mapping[int, str]] = {1: "< 1 %", 2: "≈ 5 %", 3: "≈ 15 %", 4: "≈ 80 %"}
+"""targets of the priorities (mark S)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Figure:
     unit: str
     target: str
     met: bool | None
+    mark: str = ""
+    """how sure a target of a standard is: S, read in secondary sources; empty: none, or our own"""
 
     def as_json(self) -> dict[str, Any]:
         """JSON values."""
@@ -47,6 +53,7 @@ class Figure:
             "unit": self.unit,
             "target": self.target,
             "met": self.met,
+            "mark": self.mark,
         }
 
 
@@ -106,7 +113,27 @@ def kpis(all_episodes: Sequence[Episode], start: int, end: int) -> Kpis:
         stale=tuple(sorted({e.rule for e in episodes if e.until(end) - e.start > DAY})),
         priorities=dict(sorted(Counter(e.priority for e in episodes).items())),
         time_in_alarm=dict(sorted(shares.items(), key=lambda s: (-s[1], s[0]))),
-        figures=(*_rates(len(episodes), rate, end - start), _top(counts), *_bad(*worst)),
+        figures=_marked(
+            *_rates(len(episodes), rate, end - start), _top(counts), *_bad(*worst), *_mix(episodes)
+        ),
+    )  # fmt: skip
+
+
+def _marked(*figures: Figure) -> tuple[Figure, ...]:
+    """All targets here are the standard's, from secondary sources."""
+    return tuple(replace(f, mark="S") if f.target else f for f in figures)
+
+
+def _mix(episodes: Sequence[Episode]) -> tuple[Figure, ...]:
+    """Shares of the four priorities (80 / 15 / 5 and under 1 % of the highest)."""
+    counts, whole = Counter(e.priority for e in episodes), len(episodes)
+    shares = {p: _percent(counts[p], whole) for p in MIX}
+    return tuple(
+        Figure(
+            f"priority_{p}", f"优先级{p}占比", f"share of priority {p}", share, "%", MIX[p],
+            share < 1.0 if p == 1 and whole else None,
+        )
+        for p, share in shares.items()
     )  # fmt: skip
 
 
@@ -114,6 +141,8 @@ def _rates(count: int, rate: Sequence[int], span: int) -> tuple[Figure, ...]:
     ten = count / (span / TEN_MINUTES)
     busy = _percent(sum(r > FLOOD_STARTS for r in rate), len(rate))
     flood = _percent(_flooded(rate), len(rate))
+    hours = [sum(rate[i : i + 6]) for i in range(0, len(rate), 6)]
+    heavy = _percent(sum(h > HEAVY for h in hours), len(hours))
     return (
         Figure("announced", "报警总数", "alarms announced", count, "", "", None),
         Figure("per_hour", "平均每小时", "per hour, average", ten * 6, "/h", "≈ 6, ≤ 12", ten * 6 <= 12),
@@ -128,6 +157,7 @@ def _rates(count: int, rate: Sequence[int], span: int) -> tuple[Figure, ...]:
             max(rate) <= 10,
         ),
         Figure("busy_10_min", "超10条的时段", "periods with over 10", busy, "%", "< 1 %", busy < 1.0),
+        Figure("busy_hours", "超30条的小时", "hours with over 30", heavy, "%", "< 1 %", heavy < 1.0),
         Figure("flood", "泛滥时间", "time in flood", flood, "%", "< 1 %", flood < 1.0),
     )
 

@@ -8,7 +8,7 @@ persons had approved it, counts as an unauthorised change.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Final
 
@@ -145,7 +145,13 @@ def _people(seen: _Seen, span: int) -> tuple[Figure, ...]:
         Figure("out_of_service", "平均停用数", "out of service, average", removed, "", "", None),
         Figure("changes", "配置变更", "changes of configuration", seen.changes, "", "", None),
         Figure(
-            "unauthorised", "未授权变更", "unauthorised changes", seen.unauthorised, "", "0", not seen.unauthorised
+            "unauthorised",
+            "未授权变更",
+            "unauthorised changes",
+            seen.unauthorised,
+            "",
+            "0",
+            not seen.unauthorised,
         ),
     )
 
@@ -184,6 +190,19 @@ def online_by_tag(events: Iterable[Event], site: Site, start: int, end: int) -> 
         _seeing(seen, ident, end, start)
     span = max(end - start, 1)
     shares = {tag.id: 1 - min(seen.blind.get(tag.id, 0), span) / span for tag in site.tags}
+    return dict(sorted(shares.items(), key=lambda item: (item[1], item[0])))
+
+
+def online_by_device(events: Iterable[Event], site: Site, start: int, end: int) -> dict[str, float]:
+    """Share of the period in which each bus or device of the field answered, worst first."""
+    seen = _Seen()
+    for event in events:
+        if event.time <= end and event.fault and event.kind == "link" and event.id:
+            _blinded(seen, replace(event, members=(event.tag,)), start)
+    for ident in list(seen.faulty):
+        _seeing(seen, ident, end, start)
+    span = max(end - start, 1)
+    shares = {k.id: 1 - min(seen.blind.get(k.id, 0), span) / span for k in site.links}
     return dict(sorted(shares.items(), key=lambda item: (item[1], item[0])))
 
 
