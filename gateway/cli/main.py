@@ -13,6 +13,7 @@ from gateway.cli import (
     access,
     alarms,
     backtest,
+    backup,
     cases,
     changes,
     check,
@@ -61,6 +62,8 @@ app.command("backtest")(backtest.backtest)
 app.command("tune")(tune.tune)
 app.command("kpi")(kpi.kpi)
 app.command("export")(export.export)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("scenario")(scenario.scenario)
 app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)

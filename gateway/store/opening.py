@@ -49,7 +49,8 @@ class Opening:
     folder: Path
     identity: Identity
     now: int
-    adopt: bool
+    adopt: bool | str
+    """a text: adopt it, and this is the reason of the new epoch"""
     epoch: str | None
 
     @property
@@ -258,6 +259,8 @@ def _judge(db: apsw.Connection, ask: Opening, instance: InstanceFile) -> str:
             "Two gateways must never write one journal. If the other one is stopped for good, start once with --adopt: "
             "a new epoch begins and names the old one"
         )
+    if isinstance(ask.adopt, str):
+        return ask.adopt
     return f"adopted: {'; '.join(complaints)}" if complaints else _broken(db, instance)
 
 

@@ -115,6 +115,14 @@ def read_epoch(db: apsw.Connection) -> tuple[int, str, Head | None]:
     return int(first), str(epoch), previous
 
 
+def read_why(db: apsw.Connection) -> str:
+    """Why the newest epoch began, as long as it has no event; then its first event has said so."""
+    if read_head(db).hash != ZERO:
+        return ""
+    found = rows(db, "SELECT why FROM epochs ORDER BY n DESC LIMIT 1")
+    return str(found[0][0]) if found else ""
+
+
 def write_epoch(
     db: apsw.Connection, epoch: str, first: int, now: int, why: str, previous: Head | None
 ) -> None:

@@ -46,8 +46,8 @@ class Store:
     ) -> None:
         first, self.epoch, self.previous = plant.read_epoch(opened.db)
         self.folder = folder
-        self.note = opened.note
-        """why this start began a new epoch; empty when it did not"""
+        self.note = opened.note or plant.read_why(opened.db)
+        """why the epoch began, when it is new; empty when it goes on"""
         self.found = opened.gaps
         """what opening had to give up; to be numbered as inputs"""
         self.spool = opened.spool
@@ -73,7 +73,7 @@ class Store:
         identity: Identity,
         *,
         now: int,
-        adopt: bool = False,
+        adopt: bool | str = False,
         epoch: str | None = None,
         reserve_bytes: int = 64 << 20,
         exercise: str = "",
