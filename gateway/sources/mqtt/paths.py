@@ -29,8 +29,14 @@ class Every:
     def of(self, entries: list[object]) -> Iterator[object]:
         """The entries meant."""
         for entry in entries:
-            if not self.key or (isinstance(entry, dict) and str(entry.get(self.key)) == self.word):
+            if not self.key or (isinstance(entry, dict) and self._is(entry.get(self.key))):
                 yield entry
+
+    def _is(self, name: object) -> bool:
+        try:
+            return str(name) == self.word
+        except ValueError:  # an integer that has more digits than Python prints
+            return False
 
 
 Step = str | int | Every

@@ -7,9 +7,10 @@ import json
 from decimal import Decimal
 
 import cbor2
+import orjson
 
 from gateway.sources.mqtt import cbor
-from gateway.sources.mqtt.address import Point
+from gateway.sources.mqtt.address import Point, topic_and_path
 from gateway.sources.mqtt.decode import QualityPath, TimePath, Topic
 from gateway.sources.mqtt.paths import Malformed, compile_path
 from gateway.sources.mqtt.sparkplug import Nodes
@@ -177,4 +178,38 @@ SPARKPLUG = Target(
         b"\x18\x03",
         b"\x52\x05",
     ],
+)
+
+
+def _paths(data: bytes) -> None:
+    """An address cell, a line end, a document: JSON, or CBOR behind a NUL."""
+    cell, _, document = data.partition(b"\n")
+    loads, body = (cbor.loads, document[1:]) if document[:1] == b"\0" else (orjson.loads, document)
+    try:
+        place = topic_and_path(cell.decode("utf-8", "replace"))
+    except ValueError:
+        return
+    if place.path is None:
+        return
+    path = place.path
+    topic = Topic((), ((0, path), (1, ("v",))), TimePath(path, "ms"), QualityPath(path, _GOOD, _GOOD), loads)
+    for tag, source, value, quality in topic.rows(body, 1, retained=False):
+        if quality < 128 and (value - value != 0.0 or not 0 < source < 1 << 63 or tag not in (0, 1)):
+            raise AssertionError(f"a value that may be judged: {value} at {source}")
+
+
+_GOOD = frozenset({"192", "1.5"})
+PATHS = Target(
+    "mqtt-paths",
+    _paths,
+    [
+        b'a#v\n{"v":1.5}',
+        b't/+#a[0]["b.c"].d\n{"a":[{"b.c":{"d":2}}],"v":1}',
+        b'a#s[*].v\n{"s":[{"v":1700000000123},{"v":null}],"v":3}',
+        b'a#s[id=x].v\n{"s":[{"id":"x","v":192},{"id":7,"v":1}]}',
+        b"a#s[id=x].v\n\0" + cbor2.dumps({"s": [{"id": 1 << 16000, "v": 1}, {"id": "x", "v": 1 << 9000}]}),
+        b"a#v\n\0" + cbor2.dumps({"v": 1 << 12000}),
+    ],
+    ["sources/mqtt/paths", "sources/mqtt/address", "sources/mqtt/decode"],
+    [b"[*]", b"[id=x]", b'["', b"[0]", b".a", b"#", b'"v":', b"[[[", b"\xc2\x59\x07\xd0", b"1e999", b"null"],
 )

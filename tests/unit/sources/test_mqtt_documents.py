@@ -75,6 +75,12 @@ def test_lists_in_lists() -> None:
     assert [walk(each, ("c",)) for each in found] == [1, 2, 3]
 
 
+def test_found_by_fuzzing_a_name_of_ten_thousand_digits_is_nobodys() -> None:
+    body = cbor2.dumps({"s": [{"id": 10**10_000, "v": 1}, {"id": "P1", "v": 2.5}], "n": 10**10_000})
+    rows = topic("s[id=P1].v", "n", loads=cbor.loads).rows(body, NOW, retained=False)
+    assert [(r[0], r[3]) for r in rows] == [(0, Quality.GOOD), (1, Quality.MALFORMED)]
+
+
 def test_cbor_is_read_as_json_is() -> None:
     at = dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
     read = topic("v", "a[0].x", time="t", loads=cbor.loads)
