@@ -80,6 +80,17 @@ def _backlog(present: Present, _: Hub) -> Samples:
         yield {"output": output}, waiting
 
 
+def _waits(present: Present, _: Hub) -> Samples:
+    now = present.status
+    for output in now.backlog:
+        yield {"output": output}, max(0.0, (now.time - now.waiting_since.get(output, now.time)) / NS)
+
+
+def _standby(present: Present, _: Hub) -> Samples:
+    for output in present.status.standby_open:
+        yield {"output": output}, 1.0
+
+
 def _unsent(present: Present) -> float:
     oldest = present.status.oldest_unsent_alarm
     return 0.0 if oldest is None else max(0.0, (present.status.time - oldest) / NS)
@@ -118,6 +129,18 @@ METRICS: Final = (
         _one(lambda p: float(p.status.durable)),
     ),
     Metric("fengsui_output_backlog", "gauge", "Records or readings waiting for an output.", _backlog),
+    Metric(
+        "fengsui_output_wait_seconds",
+        "gauge",
+        "Age of the oldest event that an output has not delivered (by receipt, where there are receipts); else 0.",
+        _waits,
+    ),
+    Metric(
+        "fengsui_output_standby_open",
+        "gauge",
+        "1 for an output that stands by and is in use now: the way before it does not confirm.",
+        _standby,
+    ),
     Metric(
         "fengsui_oldest_unsent_alarm_seconds",
         "gauge",

@@ -179,6 +179,10 @@ class Status:
     tags_good: int
     tags_uncertain: int
     tags_bad: int
+    waiting_since: dict[str, int] = field(default_factory=dict)
+    """output -> when the oldest event that it has not delivered was recorded, ns"""
+    standby_open: tuple[str, ...] = ()
+    """outputs that stand by and are in use now, because an alarm was not confirmed in time"""
     backlog: dict[str, int] = field(default_factory=dict)
     """output name -> records or readings waiting"""
     oldest_unsent_alarm: int | None = None

@@ -100,6 +100,10 @@ class Watch:
             tags_uncertain=uncertain,
             tags_bad=bad,
             backlog=backlog,
+            waiting_since=self._waiting_since(),
+            standby_open=tuple(
+                o.lane.name for o in self.outputs if getattr(getattr(o.lane, "way", None), "open", False)
+            ),
             oldest_unsent_alarm=self._oldest_unsent(),
             disk_free=shutil.disk_usage(self.folder).free,
             disk_days=self.stock().days_left,
@@ -139,6 +143,11 @@ class Watch:
         """System alarms that are active now, and before them what keeps alarms from being committed at all."""
         stopped = (self.stopped(),) if self.stopped() else ()
         return stopped + tuple(o.rule.removeprefix("system.") for o in self.occurrences if is_trouble(o))
+
+    def _waiting_since(self) -> dict[str, int]:
+        """Per output of the journal that has something to deliver."""
+        found = {o.lane.name: o.lane.oldest for o in self.outputs if isinstance(o.lane, JournalLane)}
+        return {name: at for name, at in found.items() if at is not None}
 
     def _oldest_unsent(self) -> int | None:
         """``recorded`` of the oldest event that an alarm lane has not delivered, ns."""

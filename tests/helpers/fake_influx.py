@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
@@ -29,10 +30,11 @@ class FakeInflux:
     requests: list[Request] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._writers: set[asyncio.StreamWriter] = set()
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import threading
 import tty
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ class MailServer:
     login: list[str] = field(default_factory=list)
     mails: list[tuple[str, Message]] = field(default_factory=list)
     port: int = 0
+    tls: ssl.SSLContext | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[MailServer]:
@@ -40,8 +42,10 @@ class MailServer:
                 connection, _ = server.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rwb") as file, contextlib.suppress(OSError, ValueError):
-                self._converse(file)  # type: ignore[arg-type]
+            with connection, contextlib.suppress(OSError, ValueError):
+                wire = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+                with wire, wire.makefile("rwb") as file:
+                    self._converse(file)  # type: ignore[arg-type]
 
     def _converse(self, file: socket.SocketIO) -> None:
         def say(words: str) -> None:
