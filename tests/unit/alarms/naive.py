@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.model.commands import Act
-from gateway.model.levels import Level
+from gateway.model.levels import Level, Stage
 from gateway.model.site import Rule, Site
 
 FAR = 1 << 62
@@ -32,14 +32,17 @@ class Alarm:
     due: int = FAR
     handler: str = ""
     seen: int = 0
+    report: str = "not-required"
+    report_due: int = FAR
 
     def view(self) -> tuple[object, ...]:
         ack = "acknowledged" if self.acked else "unacknowledged"
         latch = "latched" if self.latched else "none"
-        return self.rule.id, self.condition, ack, latch, self.away, self.disposal, self.level
+        return self.rule.id, self.condition, ack, latch, self.away, self.disposal, self.report, self.level
 
     def over(self) -> bool:
         done = self.disposal in {"not-required", "closed", "false-alarm"}
+        done = done and self.report in {"not-required", "made", "waived"}
         return self.condition == "normal" and self.acked and not self.latched and self.away == "none" and done
 
     def next_rise(self) -> tuple[int, Level | None]:
@@ -58,6 +61,7 @@ class Naive:
     def __init__(self, site: Site, now: int) -> None:
         self.site, self.now = site, now
         self.alarms: list[Alarm] = []
+        self.watches: dict[str, int] = {}
 
     def of(self, rule: str) -> list[Alarm]:
         return [a for a in self.alarms if a.rule.id == rule]
@@ -70,6 +74,7 @@ class Naive:
     def wait(self, ns: int) -> None:
         """Whatever happens by time alone happens at its own moment, but to one alarm after the other."""
         self.now += ns
+        self.watches = {k: until for k, until in self.watches.items() if until > self.now}
         for alarm in list(self.alarms):
             while alarm in self.alarms and self._happens(alarm):
                 pass
@@ -77,19 +82,23 @@ class Naive:
 
     def _happens(self, a: Alarm) -> bool:
         (rise, to), again = a.next_rise(), a.next_again()
-        at = min(rise, again, a.until, a.due)
+        owed = a.report_due if a.report in {"due", "department", "congress"} else FAR
+        at = min(rise, again, a.until, a.due, owed)
         if at > self.now:
             return False
         if at == rise and to is not None:
             a.level, a.acked = to, False
+            self._owe(a, at)
         elif at == a.until:
             self._come_back(a, at)
         elif at == again:
             a.acked = False
             a.since = at
             a.latched = a.latched or False
-        else:
+        elif at == a.due:
             a.due = FAR
+        else:
+            a.report_due = FAR
         self._tidy()
         return True
 
@@ -102,6 +111,14 @@ class Naive:
     def _ask(self, a: Alarm, at: int) -> None:
         if a.rule.disposal_due and a.disposal == "not-required":
             a.disposal, a.due = "open", at + a.rule.disposal_due
+        self._owe(a, at)
+
+    def _owe(self, a: Alarm, at: int) -> None:
+        """A major event, announced to people, is to be reported twice."""
+        times = dict(self.site.report_due)
+        told = a.away == "none" and a.condition != "normal" and a.rule.stage is Stage.LIVE
+        if told and a.level in times and a.report == "not-required":
+            a.report, a.report_due = "due", at + times[a.level]
 
     def _tidy(self) -> None:
         self.alarms = [a for a in self.alarms if not a.over()]
@@ -203,8 +220,29 @@ class Naive:
         if new is None or (closing and a.condition != "normal") or (reviewing and who == a.handler):
             raise No
         a.disposal = new
+        if new == "false-alarm" and a.report in {"due", "department", "congress"}:
+            a.report = "waived"
+        if act is Act.REOPEN and a.report == "waived":
+            a.report = "due"
         if act in (Act.HANDLE, Act.SUBMIT):
             a.handler = who
         if closing or act is Act.REOPEN:
             a.due = FAR
         self._tidy()
+
+    def report(self, a: Alarm, to: str) -> None:
+        if a.report in {"not-required", "waived"}:
+            raise No
+        other = {"department": "congress", "congress": "department"}[to]
+        a.report = "made" if a.report in {other, "made"} else to
+        self._tidy()
+
+    def watch(self, ident: str, until: int) -> None:
+        if ident in self.watches or not self.now < until <= self.now + 60 * 86_400 * 10**9:
+            raise No
+        self.watches[ident] = until
+
+    def watch_end(self, ident: str) -> None:
+        if ident not in self.watches:
+            raise No
+        del self.watches[ident]

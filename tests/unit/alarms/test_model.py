@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -16,14 +17,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from gateway.alarms.book import Book
 from gateway.alarms.facts import CommandFact, ConfigFact, Fact, RuleFact, StartedFact, TimeFact
 from gateway.alarms.loop import STEPS
+from gateway.alarms.notices import waits
 from gateway.model.commands import Act, Actor, Command, Seen
 from gateway.model.errors import Refused
-from gateway.model.events import Condition, Event, Occurrence
-from gateway.model.times import seconds
+from gateway.model.events import Condition, Event, EventKind, Occurrence
+from gateway.model.levels import Level
+from gateway.model.times import parse_iso, seconds
 from tests.unit.alarms.naive import Naive, No
 from tests.unit.alarms.plant import LI, T0
-from tests.unit.alarms.test_properties import SITE, WANG
+from tests.unit.alarms.test_notices import routed
+from tests.unit.alarms.test_properties import SITE as PLAIN
+from tests.unit.alarms.test_properties import WANG
 
+SITE = routed(replace(PLAIN, report_due=((Level.ORANGE, seconds(100)), (Level.RED, seconds(200)))))
 PER_RUN = 50
 RUNS = max(int(os.environ.get("FENGSUI_STEPS", "1500")) // PER_RUN, 1)
 ASIDE = [Act.SHELVE, Act.REMOVE, Act.UNSHELVE, Act.RETURN]
@@ -37,16 +43,40 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.book, self.naive, self.now = Book(SITE, "e"), Naive(SITE, T0), T0
         self.events: list[Event] = []
+        self.steps: dict[str, tuple[Level | None, int, int | None]] = {}
+        self.quiet: set[str] = set()
         self.tell(StartedFact(T0, 0, "1"))
 
     def tell(self, fact: Fact) -> bool:
         before = self.book.dump()
         try:
-            self.events += self.book.apply(fact)
+            new = self.book.apply(fact)
+            self.events += new
+            self.told(new)
         except Refused:
             assert self.book.dump() == before, "what is refused changes nothing"
             return False
         return True
+
+    def told(self, new: list[Event]) -> None:
+        """Nobody is told twice of the same, nor of what nobody needs to see; steps follow each other in time."""
+        open_ = {o.id: o for o in self.book.open()}
+        for event in new:
+            if event.event is EventKind.NOTIFIED:
+                alarm, before = event.detail["alarm"], self.steps.get(event.detail["alarm"])
+                assert before is None or event.level != before[0] or alarm in self.quiet
+            elif event.event is EventKind.ESCALATED:
+                alarm, before = event.detail["alarm"], self.steps[event.detail["alarm"]]
+                assert event.detail["step"] == before[1] + 1
+                assert before[2] is not None
+                assert event.time >= before[2]
+            else:
+                continue
+            assert alarm in open_
+            due = parse_iso(event.detail["due"]) if "due" in event.detail else None
+            self.steps[alarm] = (event.level, event.detail["step"], due)
+            self.quiet.discard(alarm)
+        self.quiet |= {k for k in self.steps if k not in open_ or not waits(open_[k])}
 
     def both(self, fact: Fact, naive: Any) -> None:
         """An act that both do, or both refuse."""
@@ -109,6 +139,31 @@ class Books(RuleBasedStateMachine):
             fact = CommandFact(self.now, Command(act, who, (Seen(o.id, o.n),), "ok", words=words))
             self.both(fact, lambda: self.naive.step(act, alarm, who.id))
 
+    @rule(
+        place=st.integers(0, 30),
+        to=st.sampled_from(["department", "congress"]),
+        times=st.integers(1, 2),
+    )
+    def report(self, place: int, to: str, times: int) -> None:
+        for _ in range(times):
+            o = self.pick(place)
+            if o is not None:
+                alarm = self.naive.alarms[self.book.open().index(o)]
+                asked = Command(Act.REPORT, LI, (Seen(o.id, 1),), words=(("to", to), ("reference", "1")))
+                self.both(CommandFact(self.now, asked), lambda a=alarm: self.naive.report(a, to))  # type: ignore[misc]
+
+    @rule(
+        ident=st.sampled_from("ab"), ns=st.sampled_from([0, *TIMES, seconds(61 * 86_400)]), end=st.booleans()
+    )
+    def watch(self, ident: str, ns: int, end: bool) -> None:
+        words = (("watch", ident), ("acknowledge", "0.5"))
+        if end:
+            asked = Command(Act.WATCH_END, LI, (), "over", words=words)
+            self.both(CommandFact(self.now, asked), lambda: self.naive.watch_end(ident))
+            return
+        asked = Command(Act.WATCH, LI, (), "storm", until=self.now + ns, words=words)
+        self.both(CommandFact(self.now, asked), lambda: self.naive.watch(ident, self.now + ns))
+
     @rule(how=st.sampled_from(["snapshot", "journal", "reload"]))
     def again(self, how: str) -> None:
         new = Book(SITE, "e")
@@ -126,11 +181,12 @@ class Books(RuleBasedStateMachine):
         found = [
             (
                 o.rule, o.axes.condition.value, o.axes.acknowledgement.value, o.axes.latch.value,
-                o.axes.suppression.value, o.axes.disposal.value, o.level,
+                o.axes.suppression.value, o.axes.disposal.value, o.axes.report.value, o.level,
             )
             for o in self.book.open()
         ]  # fmt: skip
         assert found == self.naive.views()
+        assert set(self.book.dump()["watches"]["open"]) == set(self.naive.watches)
 
 
 Books.TestCase.settings = settings(
