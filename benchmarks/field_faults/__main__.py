@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from benchmarks.field_faults import page
 from benchmarks.field_faults.faults import DEFAULT, QUICK, ROWS, STEPS, WIRES, Times
 from benchmarks.field_faults.trial import Found, Rig, failed, put, rig, stepped
+from gateway.app.run import set_up_log
 from gateway.model.times import NS
 from gateway.runtime import clock
 
@@ -65,6 +66,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.write and (args.only or args.quick):
         parser.error("--write needs all wires and the product's own timers")
+    set_up_log()
     found = asyncio.run(measure(args.only or WIRES, QUICK if args.quick else DEFAULT))
     if args.json:
         print(json.dumps({"faults": [f.as_json() for f in found]}))

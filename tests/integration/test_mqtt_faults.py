@@ -299,6 +299,9 @@ async def test_backfill_in_order_is_judged_in_its_own_time(mosquitto: MosquittoF
         assert (raised.backfill, cleared.backfill) == (True, True)
         assert 580 < raised.late_s < 620
         assert cleared.time - raised.time == 20 * NS
+        assert raised.after is not None
+        assert raised.after.recorded_only, "nobody is called for what is over"
+        assert judging.alarm() is None, "and nothing waits"
         out_of_order = value(99.0, now - 595 * NS)
         future = value(3.0, now + 4000 * NS)
         await asyncio.to_thread(publish, broker.port, ("a", out_of_order), ("a", future))
