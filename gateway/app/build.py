@@ -15,6 +15,7 @@ import structlog
 from gateway.app.assembled import Exercising
 from gateway.app.changes import Changes
 from gateway.app.plugins import Pushed, build_sinks, build_sources
+from gateway.app.tools import Tools
 from gateway.config.load import Loaded
 from gateway.config.ways import ways_of
 from gateway.model.effective import dump_site, load_site
@@ -115,6 +116,7 @@ async def _serve(
         now=machine.clock.now,
         ledger=partial(_ledger, state),
         dead=partial(_dead_letters, state),
+        tools=Tools(loaded, machine.clock.now),
         plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
         reload=changes.reload if changes is not None else None,
         exercise=exercise,

@@ -13,6 +13,7 @@ from gateway.console import (
     cards,
     changing,
     deliveries,
+    engineering,
     errors,
     field,
     hands,
@@ -77,6 +78,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     ledger: LedgerPort | None = None,
     plan: layout.Plan | None = None,
     dead: field.LettersPort | None = None,
+    tools: engineering.ToolPort | None = None,
     changes: ChangePort | None = None,
     retry: RetryPort | None = None,
 ) -> FastAPI:
@@ -90,6 +92,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         book: accounts, panels and tokens; without it whoever sits at the machine acts under the name they give.
         rules: how long the right to act lasts, and which proxies are believed.
         now: UTC in ns; another clock only where the plant's time is not the wall's (the demo).
+        tools: checks, figures and trials; none where the console is not the gateway's own.
         dead: what outputs refused.
         plan: a picture of the site.
         ledger: what became of each alarm event at each output.
@@ -129,6 +132,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         app.include_router(drills.router(exercise, plant, access), prefix=API)
     app.include_router(layout.router(context, plan), prefix=API)
     app.include_router(field.router(dead), prefix=API)
+    app.include_router(engineering.router(context, tools), prefix=API)
     app.include_router(push.router({inlet.name: inlet for inlet in inlets}), prefix=API)
     app.include_router(probes.router(context, hub))
     app.include_router(pages.router(door))

@@ -11,6 +11,10 @@ MOST_BODY: Final = 256 * 1024
 """an acknowledgement of a thousand alarms is 70 kB"""
 MEDIA: Final = ("application/json",)
 """what a body may be: a form of another site can send none of these unasked"""
+UPLOADS: Final = "/api/v1/engineering/"
+FILE_MEDIA: Final = ("application/octet-stream",)
+MOST_UPLOAD: Final = 16 * 1024 * 1024
+"""a tag list of ten thousand points is 2 MB"""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 HEADERS: Final = {
@@ -49,13 +53,13 @@ class Guard:
                 message = {**message, "headers": _dress(list(message.get("headers", ())))}
             await send(message)
 
-        fault = self._fault(scope["method"], headers)
+        fault = self._fault(scope["method"], scope["path"], headers)
         if fault:
             await _refuse(dressed, *fault)
         else:
             await self._app(scope, receive, dressed)
 
-    def _fault(self, method: str, headers: dict[str, str]) -> tuple[int, str, str] | None:
+    def _fault(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str, str] | None:
         host = headers.get("host", "").lower()
         if _name(host) not in self._hosts:
             return 421, "host", "this console answers to its own address only"
@@ -65,17 +69,19 @@ class Guard:
             return 403, "origin", "acts come from the console's own page or from the command line"
         if method == "DELETE" and not headers.keys() & {"content-length", "transfer-encoding"}:
             return None
-        return _body_fault(headers)
+        return _body_fault(headers, uploads=path.startswith(UPLOADS))
 
 
-def _body_fault(headers: dict[str, str]) -> tuple[int, str, str] | None:
+def _body_fault(headers: dict[str, str], *, uploads: bool) -> tuple[int, str, str] | None:
     length = headers.get("content-length", "")
     if not length.isdigit():
         return 411, "length", "content-length is needed"
-    if int(length) > MOST_BODY:
-        return 413, "length", f"at most {MOST_BODY} bytes"
-    if int(length) and _media(headers) not in MEDIA:
-        return 415, "media-type", "application/json is needed"
+    most = MOST_UPLOAD if uploads else MOST_BODY
+    if int(length) > most:
+        return 413, "length", f"at most {most} bytes"
+    media = FILE_MEDIA if uploads else MEDIA
+    if int(length) and _media(headers) not in media:
+        return 415, "media-type", f"{media[0]} is needed"
     return None
 
 

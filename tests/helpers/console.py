@@ -33,6 +33,7 @@ def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None =
         exercise=NoDrill(),
         changes=NoChange(),
         ledger=plant.ledger,
+        tools=FakeTools(),
     )
 
 
@@ -74,6 +75,45 @@ class NoChange:
         self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
     ) -> Mapping[str, Any]:
         raise Refused("nothing to stage")
+
+
+FIGURES = (("announcements per day", 42.5, "1/d", "<= 144", True), ("peak in 10 min", 23, "", "<= 10", False))
+FAULT = {
+    "file": "tags.csv",
+    "line": 7,
+    "path": "LT-101/H",
+    "value": "=1+1",
+    "allowed": "a number",
+    "hint": "in m",
+}
+
+
+class FakeTools:
+    """Reports as the tools give them."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, bytes]] = []
+
+    async def kpi(self, start: int, end: int, installation: str) -> Mapping[str, Any]:
+        names = ("name", "value", "unit", "target", "met")
+        figures = [dict(zip(names, f, strict=True)) for f in FIGURES]
+        lists = {"chattering": ["AT-101.H"], "fleeting": [], "stale": []}
+        return {
+            "figures": figures,
+            "top_ten": [{"rule": "AT-101.H", "count": 17}],
+            "long_enough": False,
+            **lists,
+        }
+
+    async def explain(self, tag: str) -> Mapping[str, Any]:
+        return {"explain": [{"what": f"{tag}.HH.trigger", "value": "10.8", "where": "tags.csv:2, column HH"}]}
+
+    async def check(self, name: str, data: bytes) -> Mapping[str, Any]:
+        self.given.append((name, data))
+        return {"ok": False, "faults": [FAULT]} if b"=1+1" in data else {"ok": True, "faults": [], "tags": 18}
+
+    async def what_if(self, name: str, data: bytes, days: float) -> Mapping[str, Any]:
+        return {"gained": [{"rule": "LT-101.H", "time": "2026-11-20T01:00:00Z"}], "lost": []}
 
 
 class ConsoleThread:

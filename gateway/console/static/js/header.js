@@ -11,7 +11,7 @@ import { holds, me } from "./session.js";
 import { help } from "./keys.js";
 import { draw, soundButton } from "./views/sound_button.js";
 
-const PAGES = ["overview", "alarms", "tags", "trend", "events", "field", "people"];
+const PAGES = ["overview", "alarms", "tags", "trend", "events", "field", "engineering", "reports", "people"];
 const COLOURS = ["red", "orange", "yellow", "blue"];
 let part = {};
 let stop = null;

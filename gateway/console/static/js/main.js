@@ -13,12 +13,14 @@ import * as tags from "./views/tags.js";
 import * as trend from "./views/trend.js";
 import * as events from "./views/events.js";
 import * as field from "./views/field.js";
+import * as engineering from "./views/engineering.js";
+import * as reports from "./views/reports.js";
 import * as people from "./views/people.js";
 import { door } from "./views/door.js";
 import { bindSound } from "./views/sound_button.js";
 import { keepAlive, me, whoami } from "./session.js";
 
-export const VIEWS = { overview, alarms, tags, trend, events, field, people };
+export const VIEWS = { overview, alarms, tags, trend, events, field, engineering, reports, people };
 let leave = null; // ends the view that is shown
 let since = 0;
 

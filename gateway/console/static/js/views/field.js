@@ -35,7 +35,7 @@ export function mount(root) {
   rest();
   tags(parts.tags, chosen);
   look();
-  const ends = [on("status delivery", rest), on("tags second", () => moving(parts.tags)), watch()];
+  const ends = [on("status delivery", rest), on("tags", () => tags(parts.tags, chosen)), on("second", () => moving(parts.tags)), watch()];
   return () => { over = true; clearTimeout(timer); ends.forEach((end) => end()); };
 }
 
@@ -62,8 +62,10 @@ function lineRow(l, chosen, choose) {
 /** What hangs on a line, or (no line chosen) what is not good anywhere: last reading, how old, why not. */
 function tags(el, link) {
   const rows = state.tags.map((_, i) => i).filter((i) => (link ? state.tags[i].links.includes(link) : state.quality[i] >= 64)).slice(0, 300);
+  if (el.dataset.rows === `${link} ${rows}` && el.childElementCount) return moving(el);
+  el.dataset.rows = `${link} ${rows}`;
   put(el, h("h2", null, link ? t("field.tagsof", { link }) : t("field.oddtags")), rows.length ? table(["tags.id", "tags.description", "tags.value", "tags.quality", "field.last", "field.address"], rows.map(tagRow)) : h("p.empty", null, t(link ? "field.notags" : "field.allgood")));
-  moving(el);
+  return moving(el);
 }
 
 function tagRow(i) {

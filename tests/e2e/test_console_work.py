@@ -1,0 +1,113 @@
+"""Field, history, engineering and reports in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from gateway.model.quality import Quality
+from tests.helpers.page import Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(120),
+    pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
+]
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+
+
+@LANGUAGES
+def test_the_field_line_by_line_and_the_way_out(page: Page, language: str) -> None:
+    page.open("field", language)
+    page.until(lambda: "plc1.1" in page.text("#field-lines"))
+    assert "4180" in page.text("#field-outputs")
+    assert "ZT-301" in page.text("#field-tags"), "what is not good is listed"
+    page.console.do(lambda: page.plant.move("TI-1007", None, Quality.DEVICE_EXCEPTION))
+    page.click("#field-lines button")
+    page.click("#field-lines button")
+    page.until(lambda: "TI-1007" in page.text("#field-tags"), 10)
+    page.picture(f"field-{language}")
+    page.quiet()
+
+
+@LANGUAGES
+def test_history_is_searched_and_exported(page: Page, language: str, tmp_path: Path) -> None:
+    page.driver.execute_cdp_cmd(
+        "Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    page.open("events", language)
+    page.until(lambda: len(page.texts("tr[data-seq]")) == len(page.plant.records))
+    page.one("#text").send_keys("AT-201", Keys.ENTER)
+    page.until(lambda: len(page.texts("tr[data-seq]")) == 2)
+    page.click("#export")
+    page.until((tmp_path / "events.csv").exists)
+    assert (tmp_path / "events.csv").read_text("utf-8-sig").count("AT-201.") == 2
+    page.console.do(lambda: page.plant.raise_alarm("AT-201", "HH"))
+    page.until(lambda: len(page.texts("tr[data-seq]")) == 3, 10)
+    page.picture(f"history-{language}")
+    page.quiet()
+
+
+@LANGUAGES
+def test_a_tag_list_is_checked_cell_by_cell_and_tried(page: Page, language: str, tmp_path: Path) -> None:
+    wrong, right = tmp_path / "tags.csv", tmp_path / "tags2.csv"
+    wrong.write_text("编号,HH\nLT-101,=1+1\n", "utf-8")
+    right.write_text("编号,HH\nLT-101,10.8\n", "utf-8")
+    page.open("engineering/lists", language)
+    page.one("#list-file").send_keys(str(wrong))
+    page.click("#list-check")
+    page.until(lambda: "LT-101/H" in page.text("#list-report"))
+    assert "tags.csv:7" in page.text("#list-report")
+    page.picture(f"engineering-{language}")
+    page.one("#list-file").send_keys(str(right))
+    page.click("#list-check")
+    page.until(lambda: {"zh": "没有错误", "en": "No fault"}[language] in page.text("#list-report"))
+    page.click("#list-try")
+    page.until(lambda: "LT-101.H" in page.text("#list-report"))
+    page.quiet()
+
+
+@LANGUAGES
+def test_rules_with_their_origin_and_a_change_by_two(page: Page, language: str) -> None:
+    page.open("engineering", language).name_me()
+    page.one("#rule-search").send_keys("AT-101")
+    page.until(lambda: len(page.texts("#rule-list tbody tr")) == 2)
+    page.click("#rule-list td.acts button")
+    page.until(lambda: "tags.csv:2" in page.text("dialog"))
+    page.press(Keys.ESCAPE)
+    page.click("#rule-list td.acts button:nth-child(2)")
+    page.one("#change-reason").send_keys("试运行")
+    page.one("#change-second").send_keys("李雷", Keys.ENTER)
+    page.until(lambda: "nothing to stage" in page.text("dialog .wrong"))
+    page.complaints()  # the 409 of a plant with nothing to change
+
+
+@LANGUAGES
+def test_a_loop_test_is_recorded(page: Page, language: str) -> None:
+    page.open("engineering/loops", language).name_me()
+    page.until(lambda: len(page.texts("#loop-list tbody tr")) > 10)
+    page.click("#loop-list tbody tr:first-child button")
+    page.one("#loop-method").send_keys("信号发生器", Keys.ENTER)
+    page.until(lambda: page.plant.commands and page.plant.commands[-1].act.value == "loop-tested")
+    assert ("method", "信号发生器") in page.plant.commands[-1].words
+    page.quiet()
+
+
+@LANGUAGES
+def test_a_report_is_made_for_paper(page: Page, language: str) -> None:
+    page.open("reports", language)
+    met = {"zh": "✗ 未达标", "en": "✗ not met"}[language]
+    page.until(lambda: met in page.text("#paper"))
+    assert "AT-101.H" in page.text("#paper")
+    page.picture(f"report-{language}")
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert not page.one("#top").is_displayed()
+        assert page.one("#paper").is_displayed()
+        pdf = page.driver.execute_cdp_cmd("Page.printToPDF", {})["data"]
+        assert len(pdf) > 20_000
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    page.quiet()
