@@ -195,6 +195,16 @@ def user_properties(pairs: Mapping[str, str]) -> bytes:
     return b"".join(b"\x26" + _text(name) + _text(value) for name, value in pairs.items())
 
 
+def _may_be_sent() -> bytes:
+    """First byte -> 1 where a broker may send it (2.1.2, 2.1.3): what is no packet may announce a length with no end."""
+    plain = {CONNACK, PUBACK, 0x50, 0x62, 0x70, SUBACK, 0xB0, PINGRESP, DISCONNECT, 0xF0}
+    kinds = range(256)
+    return bytes(k in plain or (k & 0xF0 == PUBLISH and k & 0x06 != 0x06) for k in kinds)
+
+
+_SENT: Final = _may_be_sent()
+
+
 class Packets:
     """Cuts a byte stream into (first byte, body). Bodies over ``max_packet`` are skipped but for their first bytes.
 
@@ -213,7 +223,7 @@ class Packets:
         """Packets completed by ``data``: (first byte, body, cut).
 
         Raises:
-            Broken: a length that MQTT does not have.
+            Broken: a length or a kind that MQTT does not have; seen at once, not when a whole packet has come.
         """
         if self._skip:
             passed = min(self._skip, len(data))
@@ -223,6 +233,8 @@ class Packets:
         found: list[tuple[int, bytes, bool]] = []
         at, size = 0, len(rest)
         while size - at >= 2:
+            if not _SENT[rest[at]]:
+                raise Broken("not a packet that a broker sends")
             length, start = rest[at + 1], at + 2
             if length & 0x80:
                 length, start = _length(rest, at + 1)

@@ -72,6 +72,8 @@ def _packet(first: int, body: bytes, version: int) -> None:
         packets.connack(body, version)
     elif first == packets.SUBACK:
         packets.suback(body, version)
+    elif first == packets.PUBACK:
+        packets.puback(body, version)
     elif first == packets.DISCONNECT:
         packets.disconnect(body)
 
@@ -87,7 +89,7 @@ PACKETS = Target(
         b"\0\xe0\x02\x8e\0",
         b"\0\x32\x10\0\x01a\0\x09\x05\x23\0\x01\x01\x00\x31\x2e\x35",
     ],
-    ["sources/mqtt/packets"],
+    ["wires/mqtt"],
     [b"\x30", b"\x32", b"\x90", b"\x20", b"\xff\xff\xff\x7f", b"\x80\x80\x80\x80", b"\x1f\0\x02ab", b"\x26"],
 )
 

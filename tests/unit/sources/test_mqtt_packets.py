@@ -37,6 +37,20 @@ def test_a_login_of_5_asks_to_keep_the_session() -> None:
     ).replace("10 1d", f"10 {len(wire) - 2:02x}")
 
 
+@pytest.mark.parametrize("first", range(256))
+def test_what_no_broker_sends_is_found_at_its_first_byte(first: int) -> None:
+    """Garbage may announce a packet of 200 MB: what follows would be swallowed until a ping stays unanswered."""
+    fine = first in (0x20, 0x40, 0x50, 0x62, 0x70, 0x90, 0xB0, 0xD0, 0xE0, 0xF0) or first in range(0x30, 0x36)
+    fine = fine or first in range(0x38, 0x3E)
+    cutter = Packets(1024)
+    head = bytes([first]) + b"\xff\xff\xff\x7f"
+    if fine:
+        assert cutter.feed(head) == []
+    else:
+        with pytest.raises(Broken):
+            cutter.feed(head)
+
+
 def test_subscribe_and_puback() -> None:
     assert packets.subscribe(1, ["a"], 1, V311).hex(" ") == "82 06 00 01 00 01 61 01"
     assert packets.subscribe(1, ["a"], 1, V5).hex(" ") == "82 07 00 01 00 00 01 61 11"
