@@ -1,5 +1,6 @@
 """Assembles a running gateway: store, embedded broker where none is configured, machine, console."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from gateway.app.certificates import watch_certificates
 from gateway.app.changes import Changes, signed
 from gateway.app.plugins import build_sinks
 from gateway.app.reload import Reload
+from gateway.app.service import Manager, attend
 from gateway.config.diff import differences
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
@@ -67,6 +69,8 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
             machine.extras = (console_unit(loaded, machine, on_console, drills, changes),)
         look = partial(watch_certificates, loaded, machine)
         machine.extras = (*machine.extras, ("certificates", look))
+        if (manager := Manager.of(os.environ)) is not None:
+            machine.extras = (*machine.extras, ("service", partial(attend, machine, manager)))
         if drills is not None:
             machine.extras = (*machine.extras, ("exercises", drills.run))
         before = machine.previous_site

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -122,7 +123,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def set_up_log() -> None:
-    """One line an entry, on stderr, with a UTC time."""
+    """One line an entry, on stderr, with a UTC time; JSON where ``FENGSUI_LOG`` says ``json``."""
+    as_json = os.environ.get("FENGSUI_LOG", "") == "json"
+    last: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if not as_json:
+        last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -130,6 +135,6 @@ def set_up_log() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+            last,
         ],
     )
