@@ -292,12 +292,17 @@ class Connection:
     def _look_around(self) -> None:
         """One timer for all who wait: each gives up when nothing was answered for as long as it is patient."""
         now, most, answers = self._loop.time(), self._settings.timeout, self._flight.answers
+        left: list[float] = []
         for wanted, (since, before) in self._patience.items():
             if answers != before:
-                self._patience[wanted] = now, answers
-            elif now - since >= most and not wanted.done():
+                self._patience[wanted] = since, before = now, answers
+            if wanted.done():
+                continue
+            # One comparison decides: rounded differently, two would leave somebody waiting for ever.
+            if now >= since + most:
                 wanted.set_result(False)
-        left = [since + most - now for since, _ in self._patience.values() if since + most > now]
+            else:
+                left.append(since + most - now)
         self._look = self._loop.call_later(min(left), self._look_around) if left else None
 
     async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> Any:
