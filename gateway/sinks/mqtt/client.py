@@ -294,15 +294,13 @@ class Connection:
         now, most, answers = self._loop.time(), self._settings.timeout, self._flight.answers
         left: list[float] = []
         for wanted, (since, before) in self._patience.items():
-            if answers != before:
-                self._patience[wanted] = since, before = now, answers
-            if wanted.done():
-                continue
+            begun = since if answers == before else now
+            self._patience[wanted] = begun, answers
             # One comparison decides: rounded differently, two would leave somebody waiting for ever.
-            if now >= since + most:
+            if now < begun + most:
+                left.append(begun + most - now)
+            elif not wanted.done():
                 wanted.set_result(False)
-            else:
-                left.append(since + most - now)
         self._look = self._loop.call_later(min(left), self._look_around) if left else None
 
     async def _within(self, wanted: "asyncio.Future[Any]", words: str) -> Any:
