@@ -5,7 +5,8 @@ An alarm never waits for the ledger, and a disk that takes none is a trouble, no
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -36,6 +37,7 @@ class Ledger:
         self._keys: dict[tuple[str, int], Key] = {}
         self._steps: dict[Place, Steps] = {}
         self._file: LedgerFile | None = None
+        self._work: asyncio.Future[object] | None = None
 
     def sent(self, output: str, records: Sequence[Record]) -> None:
         """Handed to an output that is connected."""
@@ -65,7 +67,7 @@ class Ledger:
             Misconfigured: the disk takes no ledger.
         """
         try:
-            self._file = await asyncio.to_thread(LedgerFile, folder, ends, self._clock.now())
+            await self._one(partial(self._open, folder, ends))
             while True:
                 await asyncio.sleep(EVERY_S)
                 await self.flush()
@@ -78,7 +80,7 @@ class Ledger:
             return
         keys, steps, self._keys, self._steps = self._keys, self._steps, {}, {}
         try:
-            await asyncio.to_thread(self._file.write, list(keys.values()), steps)
+            await self._one(partial(self._file.write, list(keys.values()), steps))
         except DISK_ERRORS as error:
             self._keys, self._steps = _newest({**keys, **self._keys}), _newest({**steps, **self._steps})
             self._troubles("ledger", active=True, detail=str(error))
@@ -86,10 +88,20 @@ class Ledger:
             self._troubles("ledger", active=False)
 
     async def _close(self) -> None:
+        if self._work is not None:
+            await asyncio.wait({self._work})  # its thread goes on though we were cancelled
         await self.flush()
         if self._file is not None:
             file, self._file = self._file, None
             await asyncio.to_thread(file.close)
+
+    async def _one(self, call: Callable[[], object]) -> None:
+        """In a thread, one after the other: the file is not for two at a time."""
+        self._work = asyncio.ensure_future(asyncio.to_thread(call))
+        await asyncio.shield(self._work)
+
+    def _open(self, folder: Path, ends: Mapping[str, Stage]) -> None:
+        self._file = LedgerFile(folder, ends, self._clock.now())
 
     def _at(self, output: str, event: Event) -> Steps:
         return self._steps.setdefault((event.id, event.n, output), Steps())

@@ -196,7 +196,7 @@ def user_properties(pairs: Mapping[str, str]) -> bytes:
 
 
 def _may_be_sent() -> bytes:
-    """First byte -> 1 where a broker may send it (2.1.2, 2.1.3): what is no packet may announce a length with no end."""
+    """First byte -> 1 where a broker may send it (2.1.2, 2.1.3). What is no packet may announce 200 MB."""
     plain = {CONNACK, PUBACK, 0x50, 0x62, 0x70, SUBACK, 0xB0, PINGRESP, DISCONNECT, 0xF0}
     kinds = range(256)
     return bytes(k in plain or (k & 0xF0 == PUBLISH and k & 0x06 != 0x06) for k in kinds)
