@@ -33,7 +33,7 @@ def recorded(player: Player, every_s: float) -> Iterator[list[str | float]]:
         for i, tag in enumerate(tags):
             if player.faults and player.tag_faults(tag.id):
                 row[i] = _cell(player, tag)
-        for i in np.flatnonzero(n % turns):
+        for i in np.flatnonzero(n % turns).tolist():
             row[i] = ""
         yield [n * every_s, *row]
 

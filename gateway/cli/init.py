@@ -6,20 +6,28 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.config.packs.find import LOCAL, PACK_FILE, built_in
+from gateway.config.packs.find import LOCAL, PACK_FILE, built_in, packs_folder
 from gateway.model.errors import Fault, Misconfigured
 
+TEMPLATE: Final = "pack-template"
+"""name of the folder that shows how a pack of one's own is made"""
 COPIED: Final = (".csv", ".md", ".yaml")
 
 
 def init(
     pack: Annotated[
-        str, typer.Argument(help="name of a pack, e.g. tank-farm, or the folder of one of your own")
+        str,
+        typer.Argument(
+            help="name of a pack, e.g. tank-farm, or the folder of your own; pack-template: a pack to begin with"
+        ),
     ],
     folder: Annotated[Path, typer.Argument(help="new folder for the site file and its tag list")],
 ) -> None:
     """Write a commented site file and a tag list of that kind of site, to fill in."""
     packs = built_in()
+    if pack == TEMPLATE:
+        _template(folder)
+        return
     place = packs.get(pack, Path(pack))
     if not (place / PACK_FILE).is_file() or not (place / "site.yaml").is_file():
         allowed = f"a folder with {PACK_FILE} and site.yaml, or one of " + ", ".join(packs)
@@ -31,12 +39,27 @@ def init(
     )
 
 
+def _template(folder: Path) -> None:
+    """A whole pack to make one's own of."""
+    try:
+        _empty(folder)
+        shutil.copytree(packs_folder().parent / TEMPLATE, folder, dirs_exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, "a folder that can be written", error.strerror or str(error)) from error
+    typer.echo(f"next: read {folder / 'README.md'}, then `fengsui init ./{folder.name} my-site`")
+
+
+def _empty(folder: Path) -> None:
+    """A new folder, or one with nothing in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise _unusable(folder, "a new or empty folder", "name a new folder; nothing is overwritten")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _copy(pack: Path, folder: Path, *, own: bool) -> list[str]:
     """Names of the files written; nothing that is there is overwritten. Of a pack of one's ``own`` also the pack."""
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise _unusable(folder, "a new or empty folder", "name a new folder; nothing is overwritten")
-        folder.mkdir(parents=True, exist_ok=True)
+        _empty(folder)
         names = sorted(p.name for p in pack.iterdir() if p.suffix in COPIED and p.name != PACK_FILE)
         for name in names:
             shutil.copyfile(pack / name, folder / name)

@@ -16,7 +16,6 @@ from gateway.config.located import located
 from gateway.config.overrides import overridden, override_faults, read_overrides
 from gateway.config.packs.catalog import Catalog, own_faults, own_types, read_catalog
 from gateway.config.packs.installed import (
-    carded,
     ceilings_of_packs,
     disordered,
     inherit,
@@ -315,7 +314,6 @@ def _rules(
             continue
         place = document.fault(("rules", index), entry.id, "")
         rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path))
-    rules = [replace(placed, rule=carded(placed.rule, catalog)) for placed in rules]
     faults += rule_collisions(rules)
     faults += _too_loose(rules, roll.tags, catalog)
     faults += disordered(rules, roll.tags)

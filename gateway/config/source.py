@@ -94,15 +94,15 @@ def printable(text: str) -> bool:
     return _UNPRINTABLE.search(text) is None
 
 
-def read_yaml(path: Path) -> Document:
-    """Parse one YAML file.
+def read_yaml(path: Path, *, quick: bool = False) -> Document:
+    """Parse one YAML file; ``quick``: by libyaml where it is there, and what that refuses by PyYAML, for its words.
 
     Raises:
         Misconfigured: not there, not UTF-8, not YAML, a key twice, an alias, a number not written plainly.
     """
     text = _decoded(path)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _composed(text, quick=quick)
         reader = _Builder(Document(str(path), {}))
         if root is not None:
             reader.document.data = reader.build(root, ())
@@ -113,6 +113,19 @@ def read_yaml(path: Path) -> Document:
     if reader.faults:
         raise Misconfigured(reader.faults)
     return reader.document
+
+
+def _composed(text: str, *, quick: bool) -> yaml.Node | None:
+    fast: Any = getattr(yaml, "CSafeLoader", None) if quick else None
+    if fast is not None:
+        try:
+            found: yaml.Node | None = yaml.compose(text, Loader=fast)
+        except yaml.YAMLError:
+            fast = None
+        else:
+            return found
+    plain: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    return plain
 
 
 def _decoded(path: Path) -> str:

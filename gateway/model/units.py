@@ -7,6 +7,7 @@ by ISO 80000-4) unless a comment says otherwise.
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -81,6 +82,7 @@ _POWER: Final = re.compile(r"(.*?)\^?(-?[1-9])$|(.*?)([²³])$")
 _RAISED: Final = {"²": "2", "³": "3"}
 
 
+@lru_cache(maxsize=1024)
 def unit_of(text: str) -> Unit:
     """The unit that a text means: one of :data:`KNOWN`, products and quotients of them, or a dimension of its own.
 

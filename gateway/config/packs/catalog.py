@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from gateway.config.csvfile import Row
@@ -58,6 +59,7 @@ class Catalog:
     unset: list[Unset] = field(default_factory=list)
     broken: bool = False
     """a pack that the site names could not be read"""
+    _merged: dict[tuple[str, ...], Merged] = field(default_factory=dict)
 
     @property
     def substances(self) -> dict[str, SubstanceEntry]:
@@ -72,12 +74,16 @@ class Catalog:
 
     def cards(self) -> tuple[Card, ...]:
         """Of all packs; of two with one id the later pack's."""
-        found = {
+        return tuple(self.by_name.values())
+
+    @cached_property
+    def by_name(self) -> dict[str, Card]:
+        """Response cards by id."""
+        return {
             name: Card(id=name, title=c.title, title_en=c.title_en, steps=c.steps, steps_en=c.steps_en, reason=c.reason)
             for pack in self.packs.values()
             for name, c in pack.file.cards.items()
         }  # fmt: skip
-        return tuple(found.values())
 
     def filled(self, row: Row, faults: list[Fault]) -> Row:
         """The row with what its point type says where its cells are empty."""
@@ -108,16 +114,25 @@ class Catalog:
         if typed is None:
             return
         for name, raw in (typed.raw.get("rules") or {}).items():
-            path: Key = ("types", typed.name, "rules", name)
-            base = _base(typed, path, raw)
-            given = [found for each in own if (found := each.layer(typed, name)) is not None]
-            merged = merge([base, *given, *_of_row(entry, name, raw.get("kind"))])
-            values = resolved(merged)
-            ident = f"{entry.tag.id}.{name}"
-            if values is None:
-                self.unset.append(Unset(entry.tag.id, ident, _at(typed.pack.document, path)))
+            row = _of_row(entry, name, raw.get("kind"))
+            key = () if row else (typed.full, name, entry.tag.installation)
+            merged = self._merged.get(key) if key else None
+            if merged is None:
+                merged = _merged_rule(typed, name, own, row, key)
+                self._merged |= {key: merged} if key else {}
+            if not merged.values:
+                at = _at(typed.pack.document, ("types", typed.name, "rules", name))
+                self.unset.append(Unset(entry.tag.id, f"{entry.tag.id}.{name}", at))
                 continue
-            yield name, Merged({k: _named(v, entry.tag.id) for k, v in values.items()}, merged.places)
+            texts = {k: _named(merged.values[k], entry.tag.id) for k in merged.texts}
+            yield name, Merged({**merged.values, **texts}, merged.places, key, merged.texts)
+
+    def told(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A rule's values with its card's steps as guidance, where it has none of its own."""
+        card = self.by_name.get(str(values.get("card", "")))
+        if card is None or values.get("guidance"):
+            return dict(values)
+        return {**values, "guidance": "；".join(card.steps)[:500]}
 
     def consumed(self, entry: Listed) -> set[str]:
         """Limit columns that only change a rule of its type."""
@@ -218,7 +233,22 @@ def _taken_over(
     base = layer(pack.document, ("rules", name), rules[name])
     merged = merge([base, layer(document, ("rules", index), given)])
     catalog.inherited[str(raw.get("id"))] = merged
-    return resolved(merged) or {k: v for k, v in merged.values.items() if k != "deadband"}
+    values = resolved(merged)
+    if values is not None:
+        return catalog.told(values)
+    return {k: v for k, v in merged.values.items() if k != "deadband"}
+
+
+def _merged_rule(
+    typed: Typed, name: str, own: Sequence["Own"], row: Sequence[Layer], key: tuple[str, ...]
+) -> Merged:
+    """One rule of a type, merged; without values while the number it judges by is not given."""
+    path: Key = ("types", typed.name, "rules", name)
+    given = [found for each in own if (found := each.layer(typed, name)) is not None]
+    merged = merge([_base(typed, path, typed.raw["rules"][name]), *given, *row])
+    values = resolved(merged) or {}
+    texts = frozenset(k for k, v in values.items() if _named(v, "\0") != v)
+    return Merged(values, merged.places, key, texts)
 
 
 def _base(typed: Typed, path: Key, raw: Mapping[str, Any]) -> Layer:
@@ -226,7 +256,8 @@ def _base(typed: Typed, path: Key, raw: Mapping[str, Any]) -> Layer:
     reason = typed.raw.get("reason")
     if not reason or "reason" in raw:
         return found
-    return Layer({"reason": reason, **found.values}, found.places)
+    place = layer(typed.pack.document, path[:2], {"reason": reason}).places
+    return Layer({"reason": reason, **found.values}, {**place, **found.places})
 
 
 def _cells(raw: Mapping[str, Any], row: Row) -> dict[str, str]:

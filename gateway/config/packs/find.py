@@ -65,7 +65,7 @@ def folder_of(name: str, beside: Path) -> Path | None:
 def read_pack(folder: Path, faults: list[Fault]) -> Pack | None:
     """One pack; None when it is wrong, and then ``faults`` says why, each with file and line."""
     try:
-        document = read_yaml(folder / PACK_FILE)
+        document = read_yaml(folder / PACK_FILE, quick=True)
     except Misconfigured as error:
         faults += error.faults
         return None
@@ -73,6 +73,9 @@ def read_pack(folder: Path, faults: list[Fault]) -> Pack | None:
     file: PackFile | None = validate(PackFile, document, (), document.data, faults)
     if file is None:
         return None
+    if file.pack != folder.resolve().name:
+        allowed = f"{folder.resolve().name}, the name of its folder: sites find it by that"
+        faults.append(document.fault(("pack",), file.pack, allowed))
     for path, raw in rules_of(document.data):
         faults += list(_rule_faults(document, path, raw, file))
     return Pack(folder, document, file) if len(faults) == before else None

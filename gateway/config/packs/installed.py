@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.config.ceilings import Ceiling, Order
@@ -17,7 +17,7 @@ from gateway.config.taglist import Listed
 from gateway.config.uniqueness import Placed
 from gateway.config.validate import validate
 from gateway.model.errors import Fault
-from gateway.model.site import Rule, RuleKind, Tag
+from gateway.model.site import RuleKind, Tag
 
 Owns = tuple[Own | None, Mapping[str, Own]]
 _SIDES: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
@@ -67,6 +67,8 @@ class _Site:
     catalog: Catalog
     roll: Roll
     due: Due
+    known: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    """entries already made, by type, rule and installation: of rows that say nothing of their own"""
 
 
 def _placed(site: _Site, listed: Listed, name: str, merged: Merged, faults: list[Fault]) -> Placed | None:
@@ -74,11 +76,17 @@ def _placed(site: _Site, listed: Listed, name: str, merged: Merged, faults: list
     own = _own_place(merged, f"types.{listed.tag.type}.rules.{name}")
     written = Written(own.file, {}, {}, merged.places, own)
     model: Any = model_of(kind)
-    data: dict[str, Any] = {"id": ident, **merged.values}
+    data: dict[str, Any] = {"id": ident, **site.catalog.told(merged.values)}
     if "tag" in model.model_fields and kind not in ("discrepancy", "vote"):
-        data.setdefault("tag", listed.tag.id)
+        data["tag"] = listed.tag.id
     before = len(faults)
-    entry = validate(model, written, ("rules", 0), data, faults)
+    entry = site.known.get(merged.key) if merged.key else None
+    if entry is not None:
+        entry = entry.model_copy(update={k: data[k] for k in ("id", "tag", *merged.texts) if k in data})
+    else:
+        entry = validate(model, written, ("rules", 0), data, faults)
+        if entry is not None and merged.key:
+            site.known[merged.key] = entry
     if entry is None:
         return None
     faults += entry_faults(entry, 0, site.roll, written)
@@ -87,20 +95,12 @@ def _placed(site: _Site, listed: Listed, name: str, merged: Merged, faults: list
     site.catalog.inherited[ident] = merged
     rule = entry_rule(entry, site.roll.tags, site.due)
     place = merged.places.get("trigger", own)
-    return Placed(replace(rule, installation=listed.tag.installation), place.file, place.line, place.path)
+    return Placed(rule, place.file, place.line, place.path)
 
 
 def _own_place(merged: Merged, path: str) -> Place:
     kind = merged.places.get("kind")
     return Place(kind.file, kind.line, path) if kind is not None else Place("", None, path)
-
-
-def carded(rule: Rule, catalog: Catalog) -> Rule:
-    """The rule with its card's steps as guidance, where it has none of its own."""
-    if rule.guidance or not rule.card:
-        return rule
-    card = next((c for c in catalog.cards() if c.id == rule.card), None)
-    return rule if card is None else replace(rule, guidance="；".join(card.steps)[:500])
 
 
 def disordered(rules: Sequence[Placed], tags: Mapping[str, Tag]) -> Iterator[Fault]:

@@ -46,6 +46,10 @@ class Merged:
 
     values: dict[str, Any]
     places: dict[str, Place]
+    key: tuple[str, ...] = ()
+    """type, rule and installation where its row says nothing of its own"""
+    texts: frozenset[str] = frozenset()
+    """keys whose words name the tag"""
 
 
 def merge(layers: Sequence[Layer]) -> Merged:
@@ -80,6 +84,7 @@ def resolved(merged: Merged) -> dict[str, Any] | None:
         return None
     if values.get("mark") == "U" and not str(values.get("verified_by", "")).strip():
         values["enabled"] = False
+        merged.places["enabled"] = merged.places["mark"]
     return values
 
 
