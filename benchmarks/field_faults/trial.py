@@ -229,7 +229,7 @@ async def _seen(made: Rig, must: str) -> float | None:
     lost = lambda: Condition.UNKNOWN in made.conditions()  # noqa: E731
     if must == FLICKERS:
         return await made.until(lost)
-    return await made.until(lost, 3 * made.times.max_age_s)
+    return await made.until(lost, 1.2 * made.times.max_age_s)
 
 
 def _meanwhile(made: Rig, must: str, seen_s: float | None) -> list[str]:
