@@ -140,10 +140,15 @@ class Session(asyncio.Protocol):
         """asyncio's call."""
         self._heard = self._loop.time()
         self._inbox.traffic(on_the_line(len(data)), 0)
+        # What nearly all are is read here: QoS 1, new, version 5 without properties.
+        message, plain = self._inbox.message, self._login.version == packets.V5
         try:
             for first, body, cut in self._packets.feed(data):
-                if first == ORDINARY and self._plain(body, cut=cut):
-                    continue
+                if first == ORDINARY and plain and not cut and len(body) >= LEAST_ORDINARY:
+                    at = 2 + (body[0] << 8 | body[1])
+                    if at + 2 < len(body) and not body[at + 2] and (number := body[at] << 8 | body[at + 1]):
+                        message(body[2:at], body[at + 3 :], number, retained=False)
+                        continue
                 if first & 0xF0 == packets.PUBLISH:
                     self._publish(first, body, cut=cut)
                 else:
@@ -152,19 +157,6 @@ class Session(asyncio.Protocol):
             self._abort(error.reason)
         if self._transport is not None and self._inbox.pause():
             self._transport.pause_reading()
-
-    def _plain(self, body: bytes, *, cut: bool) -> bool:
-        """The message nearly all are: QoS 1, new, version 5 without properties. False: look closer."""
-        if cut or self._login.version != packets.V5 or len(body) < LEAST_ORDINARY:
-            return False
-        at = 2 + (body[0] << 8 | body[1])
-        if at + 2 >= len(body) or body[at + 2]:
-            return False
-        packet_id = body[at] << 8 | body[at + 1]
-        if not packet_id:
-            return False
-        self._inbox.message(body[2:at], body[at + 3 :], packet_id, retained=False)
-        return True
 
     def _publish(self, first: int, body: bytes, *, cut: bool) -> None:
         topic, packet_id, at = packets.publish(first, body, self._login.version)

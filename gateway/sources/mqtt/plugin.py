@@ -1,6 +1,6 @@
 """Builds the source from settings and bound tags, and runs it: connect, subscribe, gather, hand on, acknowledge.
 
-Messages that arrive together become one batch: at most 20 ms or half the broker's window are gathered. They are
+Messages that arrive together become one batch: at most 10 ms or half the broker's window are gathered. They are
 acknowledged, in order, when the batch is on disk, and over the connection they came on; whatever was not acknowledged
 comes again with the session.
 """
@@ -96,6 +96,7 @@ class MqttSource:
             flood = Flood(self._settings.max_rate)
             gather = Gather(self._reader, feed.clock, self.counters, self._window, flood)
             session = await self._connect(feed, gather, lambda g=gather: Session(login, g), tls)  # type: ignore[misc]
+            gather.resume = session.resume
             began = asyncio.get_running_loop().time()
             try:
                 await self._subscribe(session, gather)
