@@ -68,6 +68,11 @@ class Heartbeat:
         self._site, self._link, self._troubles = site, link, troubles
         self._max_age = np.array([t.max_age for t in site.tags], np.int64)
         self._devices = _devices(site)
+        self._rows = (
+            np.concatenate([d.rows for d in self._devices]) if self._devices else np.empty(0, np.int64)
+        )
+        self._starts = np.cumsum([0, *(len(d.rows) for d in self._devices)])[:-1]
+        """all devices' rows end to end: the last of each is found in one step"""
         self._groups = _groups(site)
         self._silent: dict[str, bool] = {}
         """links that were told lost from here -> the engine has taken it"""
@@ -93,11 +98,13 @@ class Heartbeat:
         down, next_ = set(engine.links.down()), NEVER
         soon = np.where(deadlines == NEVER, NEVER, deadlines - self._max_age // SOON)
         soon[np.isin(qualities, _GONE)] = 0
-        for device in self._devices:
+        lasts = np.maximum.reduceat(soon[self._rows], self._starts) if self._devices else soon[:0]
+        if not down and not self._silent and (lasts > now).all():
+            return int(lasts.min(initial=NEVER))
+        for device, last in zip(self._devices, lasts.tolist(), strict=True):
             if device.link in self._silent:
                 self._heard_again(device, device.link in down, qualities)
             elif not (down | self._silent.keys()).intersection((device.link, *device.above)):
-                last = int(soon[device.rows].max())
                 if last <= now:
                     self._silent[device.link] = False
                     self._link(device.link, up=False, reason="nothing is heard of it")
@@ -120,8 +127,7 @@ class Heartbeat:
         known = engine.bank.conditions() != _UNKNOWN
         seen = qualities >> STATUS_SHIFT < Status.BAD
         for group in self._groups:
-            explained = not any(seen[rows].all() for rows in group.needs)
-            if explained or known[group.rules].any():
+            if known[group.rules].any() or not any(seen[rows].all() for rows in group.needs):
                 self._judged[group.name] = now
             late = now - self._judged.setdefault(group.name, now) > group.time
             self._troubles(PREFIX + group.name, active=late, detail=self._words(group) if late else "")

@@ -1,4 +1,4 @@
-"""The ledger's live side: lanes tell what they did, once a second it is written in one transaction.
+"""The ledger's live side: lanes tell what they did, every five seconds it is written in one transaction.
 
 An alarm never waits for the ledger, and a disk that takes none is a trouble, not a stop. While it refuses, the newest
 ``MOST`` entries are kept in memory.
@@ -16,7 +16,8 @@ from gateway.runtime.troubles import Troubles
 from gateway.store.database import DISK_ERRORS
 from gateway.store.ledger import Key, LedgerFile, Stage, Steps
 
-EVERY_S: Final = 1.0
+EVERY_S: Final = 5.0
+"""A transaction and three wakings cost as much as the delivery of an event."""
 MOST: Final = 20_000
 K = TypeVar("K")
 V = TypeVar("V")

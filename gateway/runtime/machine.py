@@ -220,8 +220,10 @@ class Machine(Side):
             await self._snapshot(pipeline)
         for output in self.outputs:
             group.create_task(output.run(self.troubles), name=output.sink.name)
-        ledger = partial(self.ledger.run, self.folder, ends(self.outputs))
-        for name, job in (("ledger", ledger), ("ways", partial(watch, self._rows))):
+        jobs = [("ledger", partial(self.ledger.run, self.folder, ends(self.outputs)))]
+        if self._rows:
+            jobs.append(("ways", partial(watch, self._rows)))
+        for name, job in jobs:
             group.create_task(supervise(name, job, self.troubles), name=name)
         for name, unit in (
             ("snapshots", partial(self._snapshots, pipeline)),

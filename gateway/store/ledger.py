@@ -1,7 +1,7 @@
 """``ledger.db``: what became of each alarm event at each output, with the times. Bookkeeping beside the journal.
 
-The journal and the cursors are the truth about what is delivered; the ledger adds when. It is written once a second in
-one transaction and not forced to the disk, so that it costs alarms nothing: a power cut may take its last second, and
+The journal and the cursors are the truth about what is delivered; the ledger adds when. It is written every few seconds
+in one transaction and not forced to the disk, so that it costs alarms nothing: a power cut may take the last of it, and
 then :func:`read_ledger` still says from the cursor that an event was accepted, without a time. A damaged file is moved
 aside, never deleted, and begun anew.
 """

@@ -94,6 +94,9 @@ def _ends(batch: Batch, plain: NDArray[np.bool_]) -> list[str]:
     """Quality and time of each reading as text, made once for neighbours that share them, as those of one poll do."""
     source, quality = batch.source, batch.quality
     changed = (source[1:] != source[:-1]) | (quality[1:] != quality[:-1]) | (plain[1:] != plain[:-1])
+    if changed.all():
+        rows = zip(plain.tolist(), quality.tolist(), source.tolist(), strict=True)
+        return [f",quality={q}i {s}\n" if has_value else f"{q}i {s}\n" for has_value, q, s in rows]
     first = [0, *(np.flatnonzero(changed) + 1).tolist()]
     runs = zip(first, plain[first].tolist(), quality[first].tolist(), source[first].tolist(), strict=True)
     ends, at = [""] * len(batch), len(batch)
