@@ -9,7 +9,7 @@ from gateway.model.ports import Source
 from gateway.model.times import NS
 from gateway.runtime.outputs import LaneSink
 
-AT_ONCE: Final = 10
+AT_ONCE: Final = 20
 TURN: Final = NS // 100
 MOST_TURNS: Final = 12
 """Each turn is one more waking a period: of 200 devices, turns of ten cost a quarter more than turns of twenty."""
