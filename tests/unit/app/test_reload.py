@@ -27,7 +27,7 @@ async def test_what_cannot_be_built_gives_way_to_what_ran(monkeypatch: pytest.Mo
             await asyncio.Event().wait()
 
     @asynccontextmanager
-    async def assemble(loaded: Any, *, adopt: bool, reload: Reload) -> AsyncIterator[Machine]:
+    async def assemble(loaded: Any, *, reload: Reload, **_: Any) -> AsyncIterator[Machine]:
         ran.append(loaded.name)
         if loaded.name == "new":
             raise Misconfigured("a port is taken")

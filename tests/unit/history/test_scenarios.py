@@ -84,7 +84,7 @@ def test_the_state_at_the_end_and_refusals_are_told(tmp_path: Path) -> None:
         ("(61, 62) x10", "to 62 over 2.5s", 4, "whole number of readings"),
         ("(61, 62) x10", "61 warm x3", 4, "allowed: 0-255 or good"),
         ("20s raised", "20 raised", 6, "a time such as 12s"),
-        ("20s raised", "20s rised", 6, "allowed: acknowledged"),
+        ("20s raised", "20s rised", 6, "acknowledged, "),
         ("yellow", "amber", 6, "allowed: blue"),
         ("TT-1:", "TT-99:", 4, "no such tag"),
         ("expect:", "expects:", 5, "allowed: scenario, config"),

@@ -56,7 +56,7 @@ def missing(rig: Rig) -> list[str]:
 def known(occurrence: dict[str, Any]) -> dict[str, Any]:
     """What does not become unknown while nobody judges: all but the condition and the event that says so."""
     unsaid = ("n", "changed", "isa", "quality", "value")
-    axes = {**occurrence["axes"], "condition": ""}
+    axes = {**occurrence["axes"].as_json(), "condition": ""}
     return {name: value for name, value in occurrence.items() if name not in unsaid} | {"axes": axes}
 
 

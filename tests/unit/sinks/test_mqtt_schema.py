@@ -18,10 +18,10 @@ from gateway.model.events import EventKind
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LiveState
 from gateway.model.site import Link
-from gateway.sinks.mqtt import conformance, schema
+from gateway.sinks.mqtt import conformance, receipts, schema
 from gateway.sinks.mqtt.birth import birth_messages
 from gateway.sinks.mqtt.encode import Will, level_body, offline_body, state_messages, status_body
-from gateway.sinks.mqtt.grammar import BRANCHES
+from gateway.sinks.mqtt.grammar import BRANCHES, RECEIPTS
 from gateway.sinks.mqtt.judge import Judge
 from gateway.sinks.mqtt.topics import Topics
 from tests.helpers.lane import EPOCH, T0, Journal, event, occurrence, present, site
@@ -50,7 +50,7 @@ def test_schemas_are_valid_and_every_reference_of_asyncapi_exists() -> None:
     text = (schema.DOCS / "asyncapi.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     assert {c["address"] for c in document["channels"].values()} == {
-        f"fengsui/v1/{{county}}/{{site}}/{{gateway}}/{b.address}" for b in BRANCHES
+        f"fengsui/v1/{{county}}/{{site}}/{{gateway}}/{b.address}" for b in (*BRANCHES, RECEIPTS)
     }
     for each in _references(document):
         if each.startswith("#/"):
@@ -84,8 +84,8 @@ def strict(node: Any) -> Any:
 
 def samples() -> dict[str, list[bytes]]:
     by = Actor("u1", "王强", "operator", "console-1")
-    open_now = replace(
-        occurrence(), acknowledged_by=by, comment="看到了", members=("LT-1",), guidance="停止进料"
+    open_now = occurrence()._replace(
+        acknowledged_by=by, comment="看到了", members=("LT-1",), guidance="停止进料"
     )
     blind = LiveState("tank-farm", LiveLevel.NO_VIEW, Level.RED, T0, ("LT-1",), ("LT-1",), ("level",))
     now = replace(present(SITE, [open_now]), levels=(*present(SITE).levels[:1], blind))
@@ -105,6 +105,9 @@ def samples() -> dict[str, list[bytes]]:
         event(shadow=True, backfill=True, late_s=12.5, rate=0.1, eta_s=60.0, confidence=0.9, members=("a",)),
     ]
     births = birth_messages(TOPICS, present(SITE))
+    stored = receipts.Receipt(
+        "gw-01", EPOCH, 7, "0" * 64, ((9, 11),), (receipts.Refusal(8, "its hash is another"),)
+    )
     return {
         "event": [r.data for r in Journal(SITE).add(*events)],
         "status": [
@@ -116,6 +119,7 @@ def samples() -> dict[str, list[bytes]]:
         "birth-page": list(births.values()),
         "level": [level_body(now)],
         "state": list(state_messages(TOPICS, now, None, ()).values()),
+        "receipt": [receipts.body(stored, county=SITE.county, site=SITE.id, time=T0)],
     }
 
 
