@@ -16,6 +16,7 @@ from gateway.config.classes import CLASSES
 from gateway.config.headers import HEADERS, MEANINGS, REQUIRED
 from gateway.config.kinds import ENTRIES
 from gateway.config.kinds.base import KindEntry
+from gateway.config.packs.reference import packs_page
 from gateway.config.registry import SINKS, SOURCES
 from gateway.config.rulebase import RuleBase
 from gateway.config.schema import MAY, NEEDS, SiteFile
@@ -80,7 +81,11 @@ A tag of a class that must be judged and has no enabled rule makes its installat
 
 def pages() -> dict[str, str]:
     """File name below ``docs/`` -> text."""
-    return {"configuration.md": configuration(), "tag-list.md": tag_list()}
+    return {
+        "configuration.md": configuration(),
+        "tag-list.md": tag_list(),
+        "packs.md": packs_page(MADE, _table, _parts),
+    }
 
 
 def configuration() -> str:

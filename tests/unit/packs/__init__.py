@@ -1,0 +1,1 @@
+"""Packs: format, numbers, inheritance, every scenario, a pack of a user."""

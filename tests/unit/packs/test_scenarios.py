@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.packs import Judged, run
+from benchmarks.packs_page import made
 from gateway.app.packsite import CALM, INCIDENT
 from gateway.config.packs.find import built_in
 from simulators.cli import broken_promises
@@ -27,6 +28,10 @@ def test_every_hazard_is_raised_in_time_and_no_sensor_fault_is_taken_for_one(
     kinds = {row["kind"] for row in found.report["alarms"]}
     assert kinds == {"process", "fault"}, "hazards, and sensor faults that imitate them"
     keeps_its_promises(pack, found)
+    stale = [
+        p.name for p, text in made(PACKS[pack], found).items() if not p.is_file() or p.read_text() != text
+    ]
+    assert stale == [], f"python -m benchmarks.packs_page --write {pack}"
 
 
 def keeps_its_promises(pack: str, found: Judged) -> None:
