@@ -63,7 +63,8 @@ client.loop_forever()
 def plant() -> Site:
     """10,000 tags that never grow stale, and one of them with a limit."""
     tags = tuple(
-        Tag(id=f"T-{i}", raw="", description="", cls="level", unit="m", installation="A") for i in range(TAGS)
+        Tag(id=f"T-{i}", raw="", description="", cls="level", unit="m", installation="A", max_age=0)
+        for i in range(TAGS)
     )
     rule = Rule(
         id="T-0.H", name="H", kind=RuleKind.LIMIT_HIGH, subject="T-0", tags=("T-0",), trigger=8.0, reset=7.0,
@@ -157,7 +158,6 @@ async def ours(folder: Path, site: Site, influx: Influxd, broker: Mosquitto) -> 
     """Idle latency, then the drain with alarms going on."""
     clock, mouth, process = SystemClock(), Mouth(), psutil.Process()
     store = Store.open(folder, Identity(site.gateway, site.county, site.id), now=clock.now())
-    store.keep_config(site.config_hash, dump_site(site))
     settings = Settings(kind="influxdb", version=1, url=influx.url, database="ours", timeout=60)
     sink = Gated("tsdb", settings)
     alarms = AlarmSink("county", Broker(kind="mqtt", host=broker.host, port=broker.port))

@@ -73,6 +73,8 @@ class Leaving:
         self._troubles = troubles
         self._flight: asyncio.Future[None] | None = None
         self._left_at = 0.0
+        self._flying: Group | None = None
+        """on its way to the disk; perhaps still behind something else there"""
         self._aside: list[Group] = []
         """left, and not on disk"""
         self._kept = 0
@@ -102,7 +104,7 @@ class Leaving:
         Raises:
             Exception: what made the commit fail.
         """
-        self.items = group.items
+        self.items, self._flying = group.items, group
         self._fly(self._commit(group))
         if await self._landed():
             await asyncio.sleep(0)  # who waited for the commit sees it settled, also while readings pour in
@@ -221,6 +223,9 @@ class Leaving:
             self._marking = asyncio.ensure_future(asyncio.to_thread(self._desk.store.mark_risk))
 
     def _leave_early(self, group: Group) -> None:
+        """What is on its way leaves before it, also if nothing was decided in it: its inputs have the lower numbers."""
+        if self._flying is not None and not self._flying.ticket.left:
+            self._publish(self._flying)
         self._publish(group)
         self.tell([done for item in group.items for done in item.done])
         self._aside.append(group)

@@ -153,3 +153,30 @@ async def test_killed_while_it_hangs_begins_a_new_epoch(tmp_path: Path, disk: Ha
     assert "events left while the disk refused" in again.note or "adopted" in again.note
     assert again.epoch != rig.machine.store.epoch
     again.close()
+
+
+async def test_readings_that_wait_behind_something_else_keep_their_place_when_an_alarm_leaves(
+    tmp_path: Path, disk: Hanging
+) -> None:
+    """The commit of plain readings has not even begun; its inputs have lower numbers than those that leave early."""
+    desk_is_free = threading.Event()
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        seen = asyncio.Event()
+        rig.say("L", 2.0, done=seen.set)
+        await seen.wait()
+        busy = asyncio.create_task(rig.machine._desk.call(desk_is_free.wait, 30))
+        await asyncio.sleep(0)
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.machine._pipeline is not None and rig.machine._pipeline._leaving.hung)
+        rig.say("L", 13.0)
+        await rig.until(lambda: told(rig, "L.H"))
+        desk_is_free.set()
+        await busy
+        await whole(rig, tmp_path)
+        assert not told(rig, "system.judging")
+        inputs = [i.number for i in rig.machine.store.inputs(0)]
+    assert inputs == list(range(inputs[0], inputs[0] + len(inputs)))
+    with open_reader(tmp_path) as reader:
+        trend = reader.history(0, rig.machine.site.table, 0, 1 << 62, 9)
+    assert (trend["low"].min(), trend["high"].max()) == (1.0, 13.0), "both readings are in the spool"
