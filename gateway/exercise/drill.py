@@ -113,8 +113,8 @@ class Drill:
         running = asyncio.create_task(machine.run(), name=f"exercise {self.ident}")
         try:
             await _ready(machine, running)
-            await machine.submit(self._record(Act.EXERCISE_START))
-            source.begin(machine.clock.now())
+            records = await machine.submit(self._record(Act.EXERCISE_START))
+            source.begin(next(r.event.time for r in records if r.event.event is EventKind.EXERCISE_STARTED))
             self.began.set()
             await self._until_over(machine, running, source)
         except asyncio.CancelledError:

@@ -11,7 +11,8 @@ from gateway.model.events import EventKind
 from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
 from tests.e2e.sites import level, plc
-from tests.helpers.gateway import Gateway, fengsui, until, write_site
+from tests.helpers.gateway import Gateway, until, write_site
+from tests.helpers.incli import incli
 
 TWO = ("--by", "王强", "--second", "李娜", "--reason", "commissioned")
 UNAPPROVED = "system.unapproved-configuration"
@@ -28,7 +29,7 @@ def site(folder: Path, port: int, approval: str, **cells: object) -> Path:
 
 
 def configs(gateway: Gateway) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(fengsui("approve", gateway.config, "--json").stdout)
+    found: dict[str, Any] = json.loads(incli("approve", gateway.config, "--json").stdout)
     return found
 
 
@@ -51,8 +52,8 @@ def test_what_runs_is_what_was_approved_or_an_alarm_says_otherwise(
 
     running = configs(gateway)["running"]
     alone = ("--by", "王强", "--second", "王强", "--reason", "x")
-    assert "second one must agree" in fengsui("approve", gateway.config, running[:12], *alone).stderr
-    done = fengsui("approve", gateway.config, running[:12], *TWO)
+    assert "second one must agree" in incli("approve", gateway.config, running[:12], *alone).stderr
+    done = incli("approve", gateway.config, running[:12], *TWO)
     assert done.returncode == 0, done.stderr
     gateway.wait_event(EventKind.CLEARED, UNAPPROVED)
     event = gateway.events(EventKind.CONFIG_APPROVED)[0].event
@@ -61,7 +62,7 @@ def test_what_runs_is_what_was_approved_or_an_alarm_says_otherwise(
     assert event.detail["hash"] == running
 
     site(tmp_path, device.port, "asked", address="1:holding:3")  # a binding is a change too
-    assert fengsui("reload", gateway.config, "--why", "other register", "--as", "王强").returncode == 0
+    assert incli("reload", gateway.config, "--why", "other register", "--as", "王强").returncode == 0
     ready_again(gateway, 1)
     changed = gateway.events(EventKind.CONFIG_CHANGED)[0].event
     assert changed.detail["changes"] == ["~ tag LT-1 address: 1:holding:1 -> 1:holding:3"]
@@ -70,7 +71,7 @@ def test_what_runs_is_what_was_approved_or_an_alarm_says_otherwise(
     gateway.start()
     until(lambda: not configs(gateway)["approved"], what="still not, after a restart")
     assert gateway.stop() == 0
-    kpi = json.loads(fengsui("kpi", gateway.config, "--json").stdout)
+    kpi = json.loads(incli("kpi", gateway.config, "--json").stdout)
     (unauthorised,) = [f for f in kpi["figures"] if f["name"] == "unauthorised"]
     assert unauthorised["value"] == 2, "the first start, and the change"
     gateway.assert_whole()
@@ -84,14 +85,14 @@ def test_where_approval_is_required_nothing_else_is_put_in_place(
     raised = gateway.wait_event(EventKind.RAISED, UNAPPROVED).event
     assert raised.level is not None
     assert raised.level.word == "orange", "the plant is watched, and the alarm says by what"
-    assert fengsui("approve", gateway.config, "--files", *TWO).returncode == 0
+    assert incli("approve", gateway.config, "--files", *TWO).returncode == 0
     site(tmp_path, device.port, "required", H=7)
-    refused = fengsui("reload", gateway.config, "--why", "x")
+    refused = incli("reload", gateway.config, "--why", "x")
     assert refused.returncode == 1
     assert "not approved" in refused.stderr
     assert gateway.events(EventKind.CONFIG_CHANGED) == []
-    assert fengsui("approve", gateway.config, "--files", *TWO).returncode == 0
-    assert fengsui("reload", gateway.config, "--why", "approved").returncode == 0
+    assert incli("approve", gateway.config, "--files", *TWO).returncode == 0
+    assert incli("reload", gateway.config, "--why", "approved").returncode == 0
     ready_again(gateway, 1)
     assert [r.event.event.value for r in gateway.events(rule=UNAPPROVED)].count("raised") == 1
     assert gateway.stop() == 0
@@ -105,17 +106,17 @@ def test_a_stage_is_signed_by_two_and_keeps_all_else(
     gateway = gateway_of(config)
     gateway.start()
     raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
-    assert fengsui("approve", config, "--files", *TWO).returncode == 0
+    assert incli("approve", config, "--files", *TWO).returncode == 0
     assert (
         "must agree"
-        in fengsui(
+        in incli(
             "stage", config, "LT-1.H", "shadow", "--by", "王强", "--second", "王强", "--reason", "x"
         ).stderr
     )
-    assert "no such thing" in fengsui("stage", config, "LT-9.H", "shadow", *TWO).stderr
+    assert "no such thing" in incli("stage", config, "LT-9.H", "shadow", *TWO).stderr
     assert not (tmp_path / "overrides.yaml").exists()
 
-    done = fengsui("stage", config, "LT-1.HH", "shadow", *TWO)
+    done = incli("stage", config, "LT-1.HH", "shadow", *TWO)
     assert done.returncode == 0, done.stderr
     assert "~ rule LT-1.HH stage: live -> shadow" in done.stdout
     ready_again(gateway, 1)
@@ -127,7 +128,7 @@ def test_a_stage_is_signed_by_two_and_keeps_all_else(
     device.set(1, 9500)
     assert gateway.wait_event(EventKind.RAISED, "LT-1.HH").event.shadow
 
-    assert fengsui("stage", config, "installation/farm", "shadow", *TWO).returncode == 0
+    assert incli("stage", config, "installation/farm", "shadow", *TWO).returncode == 0
     ready_again(gateway, 2)
     assert gateway.stop() == 0
     kept = load(config).site
@@ -135,7 +136,7 @@ def test_a_stage_is_signed_by_two_and_keeps_all_else(
     text = (tmp_path / "overrides.yaml").read_text(encoding="utf-8")
     assert "李娜" in text
     (tmp_path / "overrides.yaml").write_text(text.replace("LT-1.HH", "LT-9.HH"), encoding="utf-8")
-    wrong = fengsui("check", config)
+    wrong = incli("check", config)
     assert wrong.returncode == 2
     assert "overrides.yaml:" in wrong.stderr + wrong.stdout
     gateway.assert_whole()

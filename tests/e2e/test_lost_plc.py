@@ -11,7 +11,8 @@ from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
 from tests.e2e.ears import Ears
 from tests.e2e.sites import level, mqtt, plc
-from tests.helpers.gateway import fengsui, until, write_site
+from tests.helpers.gateway import until, write_site
+from tests.helpers.incli import incli
 from tests.servers import Mosquitto
 
 TAGS = 400
@@ -45,7 +46,7 @@ def test_a_plc_of_400_tags_dies_while_gas_rises(
         controller.set(1, 600)
         ears.wait(lambda h: h.branch == "faults" and h.json["rule"].endswith(".LINK"), what="the lost PLC")
         until(lambda: gateway.api("/status")["tags"]["bad"] == TAGS, what="all of it is known to be lost")
-        listed = json.loads(fengsui("alarms", "list", config, "--json").stdout)
+        listed = json.loads(incli("alarms", "list", config, "--json").stdout)
         assert gateway.stop() == 0
 
     told = [h for h in ears.heard[before:] if h.branch in ("alarms", "faults")]
