@@ -143,8 +143,8 @@ class BrokerServer:
                         return
         except BadFrame:
             self.stats.bad_packets += 1
-        except (ConnectionError, TimeoutError):
-            pass  # the client went away, as clients may
+        except OSError:
+            pass  # the client went away, as clients may, also in the middle of TLS
         finally:
             await self._part(link, sender)
             writer.close()
@@ -222,7 +222,7 @@ class BrokerServer:
             what = await link.out.get()
             await self._sit_out_half_open()
             acts: list[Act] = [Send(what)] if isinstance(what, bytes) else self._shaped(link, what)
-            with suppress(ConnectionError):
+            with suppress(OSError):
                 if not await _perform(acts, link.writer):
                     link.writer.close()
 

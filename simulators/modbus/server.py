@@ -123,11 +123,11 @@ class DeviceServer:
             await self._answer_all(reader, writer)
         except BadFrame:
             self.stats.bad_frames += 1
-        except (ConnectionError, TimeoutError):
-            pass  # the client went away, as clients may
+        except OSError:
+            pass  # the client went away, as clients may, also in the middle of TLS
         finally:
             writer.close()
-            with suppress(ConnectionError, TimeoutError):
+            with suppress(OSError):
                 await writer.wait_closed()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
