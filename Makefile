@@ -13,7 +13,7 @@ PYTEST  := $(BIN)/python -m pytest
 WORKERS ?= 2
 ARGS    ?=
 
-.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire torture lock bench clean
+.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire torture lock bench bundle clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -84,6 +84,9 @@ test: install-dev servers  ## everything: check, then integration and end-to-end
 
 torture: install-dev servers  ## 200 seeded runs in which everything fails at once; ARGS="--seeds 20 --first 1 --seconds 600"
 	$(BIN)/python -m tests.torture $(ARGS)
+
+bundle: install-dev  ## dist/fengsui-VERSION-ARCH.run: one file that installs with no network
+	sh scripts/bundle.sh
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 
