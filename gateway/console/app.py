@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from gateway import __version__
@@ -50,6 +51,8 @@ from gateway.model.commands import Act, Actor, Command
 from gateway.model.ports import CommandPort, Plant
 
 API = "/api/v1"
+LARGE = 2048
+"""bytes; smaller answers (the session's word among them) are never packed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.include_router(pages.router(door))
     app.mount("/static", pages.Files(directory=pages.STATIC), name="static")
     errors.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=5)  # the stream packs itself
     app.add_middleware(Guard, hosts=tuple(hosts))
     return app
 

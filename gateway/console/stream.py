@@ -27,10 +27,11 @@ class EventStream(Response):
         super().__init__()
         self._hub, self._still = hub, still
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
-        await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
-        client = self._hub.join()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        packed = any(k == b"accept-encoding" and b"gzip" in v for k, v in scope.get("headers", ()))
+        headers = [*HEADERS, *((b"content-encoding", b"gzip"),) * packed]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        client = self._hub.join(packed=packed)
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(_until_gone(receive, client), name="console-stream-watch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,7 +22,7 @@ from tests.helpers.plant import FakePlant
 
 
 def parse(data: bytes) -> tuple[str, Any]:
-    head, _, rest = data.decode().partition("\ndata: ")
+    head, _, rest = data.decode().removeprefix("retry: 1000\n\n").partition("\ndata: ")
     return head.removeprefix("event: "), orjson.loads(rest)
 
 
@@ -176,13 +177,12 @@ async def test_the_response_ends_when_the_browser_goes(hub: Hub) -> None:
 
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         group.create_task(EventStream(hub)({}, receive, send))  # type: ignore[arg-type]
-        while len(sent) < 3:
+        while len(sent) < 2:
             await asyncio.sleep(0.005)
         assert hub.clients == 1
         gone.set()
     assert hub.clients == 0
-    assert sent[1].startswith(b"retry:")
-    assert sent[2].startswith(b"event: full")
+    assert sent[1].startswith(b"retry: 1000\n\nevent: full")
 
 
 async def test_an_update_of_a_thousand_tags_is_cheap() -> None:
@@ -197,3 +197,19 @@ async def test_an_update_of_a_thousand_tags_is_cheap() -> None:
         hub._tell_change(with_tags=True)
         spent += time.process_time() - before
     assert spent / 5 < 0.05  # about 5 ms on an old machine; most of it is the fake plant's own
+
+
+async def test_what_is_packed_is_the_same_and_packed_once(hub: Hub, plant: FakePlant) -> None:
+    packed, again, plain = hub.join(packed=True), hub.join(packed=True), hub.join()
+    reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    first, told = await anext(packed.messages()), await anext(plain.messages())
+    unpacked = reader.decompress(first)
+    assert parse(unpacked)[1]["alarms"] == parse(told)[1]["alarms"]
+    assert len(first) < len(told) / 3
+    await anext(again.messages())
+    async with pumping(hub):
+        plant.move("LT-101", 7.5)
+        async with asyncio.timeout(5):
+            one, two, three = [await anext(c.messages()) for c in (packed, again, plain)]
+    assert one is two, "packed once for all who take it"
+    assert reader.decompress(one) == three, "it is there at once, not when the next comes"

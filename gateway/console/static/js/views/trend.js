@@ -38,8 +38,9 @@ class Trend {
   }
 
   build(root, ids) {
-    const options = h("datalist", { id: "tag-options" }, state.tags.map((tag) => h("option", { value: tag.id }, said(tag, "description"))));
+    const options = h("datalist", { id: "tag-options" });
     const input = h("input", { type: "search", list: "tag-options", id: "add-tag", placeholder: t(this.ids.length ? "trend.add" : "trend.pick"), "aria-label": t("trend.add"),
+      oninput: () => put(options, matching(input.value).map((tag) => h("option", { value: tag.id }, said(tag, "description")))),
       onchange: () => state.index.has(input.value.trim()) && this.go([...new Set([...this.ids, input.value.trim()])].slice(0, MOST)) });
     this.box = h("div.chart", { id: "chart", tabindex: 0, "aria-label": t("nav.trend") });
     this.head = h("div.trendhead");
@@ -170,6 +171,12 @@ class Trend {
   close() {
     this.chart?.close();
   }
+}
+
+/** The first tags whose id or words have these: a list of ten thousand helps nobody and costs every browser. */
+function matching(words) {
+  const low = words.toLowerCase();
+  return low ? state.tags.filter((tag) => `${tag.id} ${tag.description} ${tag.description_en}`.toLowerCase().includes(low)).slice(0, 40) : [];
 }
 
 /** When each limit is reached if it goes on like this, with the band. */
