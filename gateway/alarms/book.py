@@ -88,6 +88,8 @@ class Book:
         self._levels = Levels(self._topology)
         self._timers: Timers[str] = Timers()
         self._open: tuple[Occurrence, ...] | None = None
+        self._next: int | None = None
+        """the next deadline, until something changes: it is asked for with every input"""
         self._handlers: dict[type, Callable[[Any], list[Event]]] = {
             RuleFact: self._rule,
             TagFact: self._tag,
@@ -108,9 +110,12 @@ class Book:
         """
         if type(fact) is TimeFact and fact.time < self.next_deadline() and not self._levels.dirty:
             return []
-        if type(fact) is TimeFact:
-            return self._settle(self._time(fact), fact.time)
-        return self._keep(self._handlers[type(fact)](fact), fact.time)
+        try:
+            if type(fact) is TimeFact:
+                return self._settle(self._time(fact), fact.time)
+            return self._keep(self._handlers[type(fact)](fact), fact.time)
+        finally:
+            self._next = None
 
     def retire(self, rules: Iterable[str], time: int) -> list[Event]:
         """End what is open of rules that are gone, by rule id (faults: ``<tag>.FAULT``, ``<link>.LINK``)."""
@@ -123,6 +128,7 @@ class Book:
             ValueError: the event does not follow what was folded so far; nothing was changed.
         """
         before, after = self._ledger.evolve(event)
+        self._next = None
         if event.event is EventKind.LIVE_LEVEL:
             self._levels.forget(event.installation)
         elif event.event is EventKind.STARTED:
@@ -146,10 +152,12 @@ class Book:
 
     def next_deadline(self) -> int:
         """When a :class:`~gateway.alarms.facts.TimeFact` is next needed, ns or NEVER."""
-        ledger = self._ledger
-        folded = ledger.floods, ledger.notices, ledger.watches
-        by_events = min(part.next_deadline() for part in folded)
-        return min(self._timers.earliest(), self._health.next_deadline(), by_events)
+        if self._next is None:
+            ledger = self._ledger
+            folded = ledger.floods, ledger.notices, ledger.watches
+            by_events = min(part.next_deadline() for part in folded)
+            self._next = min(self._timers.earliest(), self._health.next_deadline(), by_events)
+        return self._next
 
     def open(self) -> tuple[Occurrence, ...]:
         """Open occurrences, oldest first; several of one rule are branches, the last of them its trunk."""
@@ -189,6 +197,7 @@ class Book:
             self._levels.alarm(None, occurrence)
         self._levels.watch(self._ledger.watches)
         self._retime()
+        self._next = None
 
     # --- one handler per fact: decides, changes no occurrence ---------------------------------------------------------
 

@@ -112,10 +112,12 @@ class Detection:
         """Rows are conditioned: healths, then conditions."""
         facts: list[Fact] = list(first)
         if count:
-            facts += tag_facts(self._healths(count))
+            if len(edges := self._healths(count)):
+                facts += tag_facts(edges)
         elif now < self.bank.next_deadline():
             return Judged(facts, 0)
-        facts += rule_facts(self.bank.feed(self.conditioner.rows, count, now))
+        if len(turns := self.bank.feed(self.conditioner.rows, count, now)):
+            facts += rule_facts(turns)
         return Judged(facts, count)
 
     def _healths(self, count: int) -> NDArray[Any]:
@@ -123,7 +125,8 @@ class Detection:
         tag; an order that does not depend on which other tags there are.
         """
         rows = self.conditioner.rows[:count]
-        edges = rows[np.flatnonzero(rows["flags"] & (TO_BAD | TO_OK))]
+        marked = rows["flags"] & (TO_BAD | TO_OK)
+        edges = rows[np.flatnonzero(marked)] if marked.any() else rows[:0]
         if len(edges) < 2:
             return edges
         stage = np.where(self._computed[edges["tag"]], 2, (edges["flags"] & SYNTHETIC) > 0)

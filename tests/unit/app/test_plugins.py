@@ -35,8 +35,9 @@ def test_connections_take_turns(tmp_path: Path) -> None:
 
 
 def test_very_many_take_no_more_turns_than_there_may_be(tmp_path: Path) -> None:
-    phases = [s.phase for s in sources(tmp_path, 15 * MOST_TURNS)]
-    assert phases == [k // 15 * TURN for k in range(15 * MOST_TURNS)]
+    together = AT_ONCE + 5
+    phases = [s.phase for s in sources(tmp_path, together * MOST_TURNS)]
+    assert phases == [k // together * TURN for k in range(together * MOST_TURNS)]
 
 
 async def test_a_turn_keeps_the_period_and_falls_behind_its_multiple(tmp_path: Path) -> None:
