@@ -1,12 +1,14 @@
 """Settings of ``modbus-serial``: RTU or ASCII on a serial port."""
 
-from typing import Literal
+import re
+from typing import Final, Literal
 
 from pydantic import Field
 
 from gateway.sources.modbus.settings import LAST_UNIT, LONGEST_GAP, Polling, bind, links
 
 __all__ = ["Settings", "bind", "links"]
+_WINDOWS: Final = re.compile(r"(?:\\\\\.\\)?(com[0-9]+)", re.IGNORECASE)
 
 
 class Settings(Polling, frozen=True):
@@ -14,7 +16,8 @@ class Settings(Polling, frozen=True):
 
     kind: Literal["modbus-serial"] = Field(description="picks this plugin")
     port: str = Field(
-        min_length=1, description="the port, best by a name that stays: `/dev/serial/by-id/...`, `/dev/ttyS1`"
+        min_length=1,
+        description="the port, best by a name that stays: `/dev/serial/by-id/...`, `/dev/ttyS1`; on Windows `COM3`",
     )
     framing: Literal["rtu", "ascii"] = Field("rtu", description="of the line: all its units have the same")
     baud: int = Field(9600, ge=300, le=4_000_000, description="bits per second")
@@ -24,8 +27,9 @@ class Settings(Polling, frozen=True):
 
     @property
     def place(self) -> str:
-        """The port."""
-        return self.port
+        """The port; Windows knows one by several names (``com3``, ``\\\\.\\COM3``)."""
+        windows = _WINDOWS.fullmatch(self.port)
+        return windows[1].upper() if windows else self.port
 
     @property
     def units(self) -> range:

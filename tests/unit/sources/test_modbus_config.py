@@ -142,6 +142,13 @@ def test_a_number_of_another_notation_is_refused(notation: Notation, cell: str) 
         bind(SETTINGS.model_copy(update={"addresses": notation}), cell, tag())
 
 
+@pytest.mark.parametrize("port", ["COM3", "com3", "\\\\.\\COM3"])
+def test_a_port_of_windows_is_one_line_by_any_of_its_names(port: str) -> None:
+    made = SERIAL.model_copy(update={"port": port})
+    assert (made.port, made.place) == (port, "COM3")
+    assert links("s", made, {"A": bind(made, "1:holding:0", tag())})[0][0].description == "Modbus COM3"
+
+
 @pytest.mark.parametrize("cell", ["0:holding:0", "248:holding:0"])
 def test_units_of_a_serial_line(cell: str) -> None:
     with pytest.raises(ValueError, match="allowed: units 1-247"):
