@@ -43,6 +43,8 @@ class Desk:
     def published(self, records: Sequence[Record]) -> None:
         """Tell the lanes what was just committed."""
         if records:
+            if self._recent and self._recent[-1].seq + 1 != records[0].seq:
+                self._recent.clear()  # lanes count on there being no hole; what is older is read from the disk
             self._recent.extend(records)
             self.head_seq, self.head_hash = records[-1].seq, records[-1].hash
             self.committed.fire()

@@ -146,6 +146,8 @@ class Store:
         """
         with self._gate:
             ticket.left = True
+            if ticket.landed is not None:  # the disk has answered meanwhile, and nobody was told yet
+                return ticket.landed, []
             records = self._chain.link(events, now, durable=False)
             self._chain.move(records)
             flight = self._flight
@@ -202,9 +204,11 @@ class Store:
             if written:
                 writer.written(flight.group)
                 self._chain.move(records)
+                flight.ticket.landed = records
                 return records, writer.durable, []
             records = self._chain.link(flight.events, now, durable=False)
             self._chain.move(records)
+            flight.ticket.landed = records
             return records, False, writer.postpone(replace(flight.group, records=records), now)
 
     def _after_commit(self, now: int) -> None:

@@ -45,9 +45,10 @@ class Commit:
 
 @dataclass(slots=True)
 class Ticket:
-    """Of one commit: whether its events left before the disk answered."""
+    """Of one commit: whether its events left before the disk answered; and the records once it has."""
 
     left: bool = False
+    landed: "list[Record] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

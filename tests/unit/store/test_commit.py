@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model.inputs import Numbered, Readings
 from gateway.model.wire import parse
-from gateway.store import Head, Store, open_reader
+from gateway.store import Head, Store, Ticket, open_reader
 from gateway.store.canonical import ZERO, canonical, chain_hash
 from tests.unit.store import make
 from tests.unit.store.make import T0
@@ -167,3 +167,13 @@ def test_a_batch_comes_back_exactly(opened: Open) -> None:
     (again,) = store.inputs(0)
     assert isinstance(again.input, Readings)
     assert again.input.batch.to_bytes() == batch.to_bytes()
+
+
+def test_what_the_disk_has_just_answered_does_not_leave_a_second_time(opened: Open) -> None:
+    """The commit is done, and before its caller can be told, the caller loses patience."""
+    store, ticket = opened(), Ticket()
+    done = store.commit([make.tick(1)], [make.event()], T0, ticket)
+    left, gaps = store.leave_early(ticket, [make.tick(1)], [make.event()], T0 + 1)
+    assert ([r.data for r in left], gaps) == ([r.data for r in done.records], [])
+    assert store.commit([make.tick(2)], [make.event(n=2)], T0 + 2).records[0].seq == 2
+    assert [r.seq for r in store.records(0, 9)] == [1, 2]
