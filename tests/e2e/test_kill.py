@@ -94,7 +94,9 @@ def decisions(records: list[Record]) -> list[Event]:
 
 def _renamed(detail: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     cause = [names.get(c, c) for c in detail.get("cause", ())]
-    return {**detail, "cause": cause} if "cause" in detail else detail
+    groups = [{**g, "first": names.get(g["first"], g["first"])} for g in detail.get("groups", ())]
+    renamed = {"cause": cause, "groups": groups}
+    return {**detail, **{key: said for key, said in renamed.items() if key in detail}}
 
 
 def test_a_replay_killed_again_and_again_decides_the_same(
