@@ -38,8 +38,7 @@ from gateway.store import Identity, Store
 
 TAGS: Final = 40
 SAMPLES: Final = 20
-HALF_DAY: Final = 6 * 3600 * NS
-MIDNIGHT: Final = 1_795_017_600 * NS - 8 * 3600 * NS
+MIDNIGHT: Final = 1_795_017_600 * NS
 """of UTC+8"""
 SLACK_MB: Final = 8.0
 

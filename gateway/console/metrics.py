@@ -178,6 +178,12 @@ METRICS: Final = (
         _one(lambda p: p.status.clock_offset_s),
     ),
     Metric(
+        "fengsui_clock_synchronised",
+        "gauge",
+        "1 while the machine's clock is disciplined, 0 while not; absent when not known.",
+        _one(lambda p: None if p.status.clock_synchronised is None else float(p.status.clock_synchronised)),
+    ),
+    Metric(
         "fengsui_certificate_days",
         "gauge",
         "Days until the first certificate ends; absent without one.",

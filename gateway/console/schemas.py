@@ -56,6 +56,7 @@ class StatusView(Model):
     history_bytes: int
     durable: bool
     clock_offset_s: float | None
+    clock_synchronised: bool | None = Field(description="the machine's clock is disciplined; null: not known")
     certificate_days: int | None
     troubles: list[str]
     exercise: str | None = Field(None, description="id of the drill that runs beside the plant")

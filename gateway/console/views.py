@@ -80,6 +80,7 @@ def _health(now: Status) -> Json:
         "history_bytes": now.history_bytes,
         "durable": now.durable,
         "clock_offset_s": finite(now.clock_offset_s),
+        "clock_synchronised": now.clock_synchronised,
         "certificate_days": now.certificate_days,
         "troubles": list(now.troubles),
         "exercise": now.exercise or None,

@@ -194,6 +194,8 @@ class Status:
     history_bytes: int = 0
     durable: bool = True
     clock_offset_s: float | None = None
+    clock_synchronised: bool | None = None
+    """whether the machine's clock is disciplined; None: it does not say"""
     certificate_days: int | None = None
     troubles: tuple[str, ...] = ()
     exercise: str = ""

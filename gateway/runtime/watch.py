@@ -17,6 +17,7 @@ from gateway.model.quality import STATUS_SHIFT
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.desk import Desk
+from gateway.runtime.discipline import discipline
 from gateway.runtime.lanes import JournalLane
 from gateway.runtime.outputs import Output
 from gateway.runtime.stock import Stock
@@ -91,6 +92,7 @@ class Watch:
         good, uncertain, bad = self._qualities()
         backlog = {o.lane.name: o.lane.backlog for o in self.outputs}
         troubles = self._troubles()
+        clock = discipline()
         return Status(
             state=self._state(sees=good + uncertain > 0, well=self._well(troubles)),
             time=self.clock.now(),
@@ -110,7 +112,8 @@ class Watch:
             history_from=self.stock().oldest or None,
             history_bytes=self.stock().bytes,
             durable=self.durable,
-            clock_offset_s=self._ahead_s(),
+            clock_offset_s=self._ahead_s() if self._ahead_s() is not None else clock.offset_s,
+            clock_synchronised=clock.synchronised,
             certificate_days=self.certificate_days(),
             troubles=troubles,
             exercise=self.exercise() or self.site.exercise,

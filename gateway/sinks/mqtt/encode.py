@@ -142,6 +142,7 @@ def status_body(present: Present, connected_at: int) -> bytes:
         "disk_days": s.disk_days,
         "history_from": iso(s.history_from) if s.history_from is not None else None,
         "clock_offset_s": s.clock_offset_s,
+        "clock_synchronised": s.clock_synchronised,
         "certificate_days": s.certificate_days,
         "troubles": list(s.troubles),
         "durable": s.durable,

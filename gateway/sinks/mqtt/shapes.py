@@ -138,9 +138,12 @@ class Status(_Model):
     backlog: dict[str, int] | None = Field(None, description="output -> records or readings waiting")
     oldest_unsent_alarm: Time | None = None
     disk_free: int | None = Field(None, description="bytes")
-    disk_days: float | None = Field(None, description="days until history reaches the disk's end or its own limit")
+    disk_days: float | None = Field(
+        None, description="days until history reaches the disk's end or its own limit"
+    )
     history_from: Time | None = Field(None, description="source time of the oldest readings kept")
     clock_offset_s: float | None = None
+    clock_synchronised: bool | None = Field(None, description="the clock is disciplined; null: not known")
     certificate_days: int | None = None
     troubles: list[str] | None = None
     durable: bool | None = None
