@@ -37,8 +37,11 @@ LEARNS: Final = frozenset({
     RuleKind.NOISE, RuleKind.OSCILLATION, RuleKind.INVERSE_VELOCITY,
 })  # fmt: skip
 """Kinds for which not knowing (yet) is part of their normal life."""
-_GONE: Final = (Quality.STALE, Quality.NO_DATA)
-_SILENT: Final = (*_GONE, Quality.COMMUNICATION)
+_IS_GONE: Final = np.zeros(256, np.bool_)
+_IS_GONE[[Quality.STALE, Quality.NO_DATA]] = True
+_IS_SILENT: Final = _IS_GONE.copy()
+_IS_SILENT[Quality.COMMUNICATION] = True
+"""by quality: nothing is heard of the tag; nothing, or its source says so"""
 _UNKNOWN: Final = 2
 LinkTold = Callable[..., None]
 """(link, up=, reason=): as :meth:`gateway.runtime.intake.Intake.link`"""
@@ -97,7 +100,7 @@ class Heartbeat:
     ) -> int:
         down, next_ = set(engine.links.down()), NEVER
         soon = np.where(deadlines == NEVER, NEVER, deadlines - self._max_age // SOON)
-        soon[np.isin(qualities, _GONE)] = 0
+        soon[_IS_GONE[qualities]] = 0
         lasts = np.maximum.reduceat(soon[self._rows], self._starts) if self._devices else soon[:0]
         if not down and not self._silent and (lasts > now).all():
             return int(lasts.min(initial=NEVER))
@@ -119,7 +122,7 @@ class Heartbeat:
                 del self._silent[device.link]
             return
         self._silent[device.link] = True
-        if not np.isin(qualities[device.rows], _SILENT).all():
+        if not _IS_SILENT[qualities[device.rows]].all():
             del self._silent[device.link]
             self._link(device.link, up=True, reason="heard again")
 
