@@ -118,11 +118,16 @@ class Gated(ReadingSink):
 
     def __init__(self, name: str, settings: Settings) -> None:
         super().__init__(name, settings)
-        self.go = asyncio.Event()
+        self.go, self.described = asyncio.Event(), asyncio.Event()
 
     async def run(self, lane: Any) -> None:
         await self.go.wait()
         await super().run(lane)
+
+    async def _describe(self, lane: Any, writer: Any) -> None:
+        """A line for each tag, once a start: no part of the backlog."""
+        await super()._describe(lane, writer)
+        self.described.set()
 
 
 @contextlib.asynccontextmanager
@@ -173,8 +178,10 @@ async def ours(folder: Path, site: Site, influx: Influxd, broker: Mosquitto) -> 
         await asyncio.sleep(IDLE_S)
         idle, before = list(heard), process.memory_info().rss
         heard.clear()
-        began, peak = time.perf_counter(), before
         sink.go.set()
+        await sink.described.wait()
+        heard.clear()
+        began, peak = time.perf_counter(), before
         while lane.cursor < SECONDS:
             await asyncio.sleep(0.05)
             peak = max(peak, process.memory_info().rss)
