@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks.packs import Judged, run
 from benchmarks.packs_page import made
 from gateway.app.packsite import CALM, INCIDENT
+from gateway.cli.main import app
 from gateway.config.packs.find import built_in
 from simulators.cli import broken_promises
 
@@ -28,6 +30,10 @@ def test_every_hazard_is_raised_in_time_and_no_sensor_fault_is_taken_for_one(
     kinds = {row["kind"] for row in found.report["alarms"]}
     assert kinds == {"process", "fault"}, "hazards, and sensor faults that imitate them"
     keeps_its_promises(pack, found)
+    rules = found.loaded.site.rules
+    assert [r.id for r in rules if not r.mark or not (r.standard or r.reason)] == [], (
+        "the plant's own numbers too"
+    )
     stale = [
         p.name for p, text in made(PACKS[pack], found).items() if not p.is_file() or p.read_text() != text
     ]
@@ -61,3 +67,10 @@ def test_an_ordinary_week_raises_nothing(pack: str, tmp_path: Path) -> None:
 
 WITHOUT_TREND = {"gas-leak", "confined-space", "city-gas", "pipeline"}
 """their hazards are sudden: a limit or a rate tells them as soon as anything can"""
+
+
+def test_the_drill_of_a_head_pond_is_a_scenario_that_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "pond"
+    assert CliRunner().invoke(app, ["init", "head-pond", str(folder)]).exit_code == 0
+    done = CliRunner().invoke(app, ["scenario", str(folder / "drill.yaml")])
+    assert done.exit_code == 0, done.output
