@@ -1,0 +1,1 @@
+"""Drills: what is heard, said and reported."""
