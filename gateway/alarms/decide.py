@@ -202,7 +202,7 @@ def raise_level(held: Held, level: Level, basis: Basis) -> list[Event]:
     after = affect(before, EventKind.LEVEL_RAISED)
     event = _next(o, EventKind.LEVEL_RAISED, o.n + 1, (before, after), basis)
     levels = o.levels if level in o.levels else (*o.levels, level)
-    return [replace(event, level=level, levels=levels)]
+    return [event._replace(level=level, levels=levels)]
 
 
 def risen(held: Held, level: Level, subject: Subject | None, basis: Basis) -> list[Event]:
@@ -302,7 +302,7 @@ def within_late(held: Held, basis: Basis) -> list[Event]:
 
 def go_live(held: Held, basis: Basis) -> list[Event]:
     """Announce an occurrence that began in shadow, now that its rule is live."""
-    return [replace(e, shadow=False) for e in press(held, Cause.AGAIN, basis)]
+    return [e._replace(shadow=False) for e in press(held, Cause.AGAIN, basis)]
 
 
 def _next(

@@ -24,7 +24,7 @@ class Timers(Generic[K]):
 
     def set(self, key: K, at: int) -> None:
         """A new deadline for the key, or none if ``at`` is NEVER."""
-        if self._due.get(key) == at:
+        if self._due.get(key, NEVER) == at:
             return
         self.drop(key)
         if at < NEVER:

@@ -8,7 +8,7 @@ persons had approved it, counts as an unauthorised change.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
@@ -198,7 +198,7 @@ def online_by_device(events: Iterable[Event], site: Site, start: int, end: int) 
     seen = _Seen()
     for event in events:
         if event.time <= end and event.fault and event.kind == "link" and event.id:
-            _blinded(seen, replace(event, members=(event.tag,)), start)
+            _blinded(seen, event._replace(members=(event.tag,)), start)
     for ident in list(seen.faulty):
         _seeing(seen, ident, end, start)
     span = max(end - start, 1)

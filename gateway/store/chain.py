@@ -1,7 +1,6 @@
 """The hash chain: decisions in, records with exact bytes out. Pure; the head moves only when told."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gateway.model.events import Event, Record, Stamp, body
@@ -55,4 +54,4 @@ class Chain:
         if before is None or before.hash in canonical(first.detail).decode():
             return first
         named: dict[str, Any] = {"epoch": before.epoch, "seq": before.seq, "hash": before.hash}
-        return replace(first, detail={**first.detail, "previous": named})
+        return first._replace(detail={**first.detail, "previous": named})

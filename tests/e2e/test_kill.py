@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def decisions(records: list[Record]) -> list[Event]:
         event = record.event
         if event.event not in OURS:
             name = names.setdefault(event.id, f"occurrence {len(names)}") if event.id else ""
-            found.append(replace(event, id=name, detail=_renamed(event.detail, names)))
+            found.append(event._replace(id=name, detail=_renamed(event.detail, names)))
     return found
 
 

@@ -161,7 +161,7 @@ def event(kind: EventKind = EventKind.RAISED, tag: str = "LT-1", name: str = "HH
         after=Axes(),
         isa="B",
     )
-    return replace(base, **fields)
+    return base._replace(**fields)
 
 
 class Journal:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ async def test_faults_have_their_own_branch_and_shadow_is_not_announced(mosquitt
     out = Output(broker)
     async with following(broker.host, broker.port) as f, out.running():
         out.say(
-            replace(raised(tag="plc1/3", name="LINK", fault=True), kind="link"),
+            raised(tag="plc1/3", name="LINK", fault=True)._replace(kind="link"),
             raised(tag="LT-2", shadow=True),
             open_now=[
                 occurrence("LT-2").with_(shadow=True),

@@ -70,7 +70,7 @@ class Out:
 
 def told(*people: str, tag: str = "LT-1", step: int = 0, level: Level = Level.RED) -> Any:
     kind = EventKind.ESCALATED if step else EventKind.NOTIFIED
-    return replace(event(kind, tag, level=level), id="", n=0, detail={"people": list(people), "step": step})
+    return event(kind, tag, level=level)._replace(id="", n=0, detail={"people": list(people), "step": step})
 
 
 # --- webhook ----------------------------------------------------------------------------------------------------------

@@ -8,13 +8,12 @@ from pathlib import Path
 SCRIPT = """
 import hashlib, json
 from tests.unit.alarms.plant import Story, SITE
-from dataclasses import asdict
 story = Story(seen=False)
 story.down("bus"); story.down("pond"); story.up("bus"); story.wait(5)
 for tag in ("LT-2", "PZ-2", "LT-1"): story.good(tag)
 story.active("LT-1.H"); story.active("LT-1.HH"); story.active("PZ-1.H"); story.wait(400)
 story.up("pond"); story.wait(5)
-events = [asdict(e) for e in story.events]
+events = [e._asdict() for e in story.events]
 print(hashlib.sha256(json.dumps([events, story.book.dump()], default=str).encode()).hexdigest())
 """
 

@@ -1,6 +1,5 @@
 """Promise 2: the same numbered inputs give the same decisions, however they are cut and wherever memory is restored."""
 
-from dataclasses import astuple
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +20,7 @@ def whole(stream: Any) -> Any:
 
 def told(steps: Any) -> Any:
     """Everything that was decided and sent, in order; NaN compares by its name."""
-    events = [(n, repr(astuple(e))) for s in steps for n, e in s.events]
+    events = [(n, repr(tuple(e))) for s in steps for n, e in s.events]
     batches = [(n, b.to_bytes()) for s in steps for n, b in s.readings]
     refused = {n: r for s in steps for n, r in s.refused.items()}
     return events, batches, refused

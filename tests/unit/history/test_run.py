@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import Any
 
 from hypothesis import given, settings
@@ -38,7 +37,7 @@ APART = site(
 
 def engine_says(plant: Site, history: Memory) -> list[Any]:
     stream, _ = inputs(plant, history.rows, __version__)
-    return [(n, repr(astuple(e))) for n, e in Engine(plant, EPOCH).step(stream).events]
+    return [(n, repr(tuple(e))) for n, e in Engine(plant, EPOCH).step(stream).events]
 
 
 def found_in(plant: Site, history: Memory) -> Site:
@@ -59,7 +58,7 @@ def in_parts(plant: Site, history: Memory, count: int) -> list[Any]:
         out += stage.tell(order[0], fact)
     last = max(piece.last for piece in history.pieces({}))
     out += stage.until(grid.up(last))
-    return [(n, repr(astuple(e))) for n, e in out]
+    return [(n, repr(tuple(e))) for n, e in out]
 
 
 def inputs_grid(plant: Site, history: Memory) -> Grid:
@@ -71,7 +70,7 @@ def inputs_grid(plant: Site, history: Memory) -> Grid:
 def test_only_the_steps_that_matter_are_done_and_nothing_is_missed(history: Memory) -> None:
     plant = found_in(site(), history)
     outcome = backtest(plant, history)
-    assert [(n, repr(astuple(e))) for n, e in outcome.decisions] == engine_says(plant, history)
+    assert [(n, repr(tuple(e))) for n, e in outcome.decisions] == engine_says(plant, history)
     assert outcome.readings == len(history.rows)
 
 

@@ -97,8 +97,8 @@ def test_an_event_line_carries_the_exact_record() -> None:
 
 
 def test_an_event_without_level_or_place_says_none_and_leaves_the_rest_out() -> None:
-    bare = replace(
-        event(EventKind.STARTED), installation="", tag="", rule="", level=None, levels=(), value=None, quality=None,
+    bare = event(EventKind.STARTED)._replace(
+        installation="", tag="", rule="", level=None, levels=(), value=None, quality=None,
         priority=None, onset=None, detail={"epoch": "another", "seq": 3},
     )  # fmt: skip
     line = event_line(site(), Journal(site()).add(bare)[0])

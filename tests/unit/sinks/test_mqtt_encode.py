@@ -112,7 +112,7 @@ def test_an_event_goes_to_its_level_and_every_level_it_had() -> None:
     ],
 )
 def test_what_is_announced(change: dict[str, object], found: bool) -> None:
-    assert announced(replace(event(), **change)) is found  # type: ignore[arg-type]
+    assert announced(event()._replace(**change)) is found  # type: ignore[arg-type]
 
 
 def test_levels_first_then_seq_and_an_occurrence_stays_in_order() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ SITE = site()
 def notice(seq: int, tag: str = "LT-1", level: Level = Level.RED, **more: Any) -> Notice:
     kind = EventKind.ESCALATED if more.get("step") else EventKind.NOTIFIED
     made = event(kind, tag, level=level, guidance="停泵，关闭进料阀")
-    return Notice(seq, replace(made, id="", n=0, detail={"step": more.get("step", 0), "people": ["p1"]}))
+    return Notice(seq, made._replace(id="", n=0, detail={"step": more.get("step", 0), "people": ["p1"]}))
 
 
 def test_a_message_says_level_place_tag_value_limit_time_and_what_to_do() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from gateway.model.events import Event, EventKind, Record
@@ -40,4 +38,4 @@ def test_no_output_announces_it(events: list[Event]) -> None:
 def test_the_same_in_time_is_announced(events: list[Event]) -> None:
     story = Story()
     assert all(e.announced for e in story.active("LT-1.HH") if e.rule == "LT-1.HH")
-    assert not replace(events[0], after=None, id="").announced
+    assert not events[0]._replace(after=None, id="").announced
