@@ -50,7 +50,7 @@ class Connection:
         self._v5 = settings.version == "5"
         self._loop = asyncio.get_running_loop()
         self._flight = Flight()
-        self._window = settings.window
+        self._window, self._every_s = settings.window, settings.keepalive
         self._line = _Line(_login(settings, client_id, will), self._take, self._lose)
         self._connected: asyncio.Future[Connected] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[bytes]] = {}
@@ -159,8 +159,9 @@ class Connection:
         if answer.code:
             kind = LoginRefused if answer.code in _LOGIN_CODES else Retry
             raise kind(f"broker refused the connection: {answer.words}")
-        most = answer.properties.get(packets.RECEIVE_MAXIMUM)
+        most, every = (answer.properties.get(p) for p in (packets.RECEIVE_MAXIMUM, packets.SERVER_KEEP_ALIVE))
         self._window = min(self._window, int.from_bytes(most) if most else LAST_ID)
+        self._every_s = float(int.from_bytes(every)) if every else self._every_s
 
     async def _close(self) -> None:
         for timer in (self._timer, self._look):
@@ -171,12 +172,11 @@ class Connection:
 
     def _keep_alive(self) -> None:
         """Speak every half of the keep-alive; who has said nothing for one and a half of it is gone."""
-        every = self._settings.keepalive
-        if self._loop.time() - self._line.heard_at > 1.5 * every:
+        if self._loop.time() - self._line.heard_at > 1.5 * self._every_s:
             self._line.fail("broker is silent")
             return
         self._line.write(packets.PINGREQ)
-        self._timer = self._loop.call_later(every / 2, self._keep_alive)
+        self._timer = self._loop.call_later(self._every_s / 2, self._keep_alive)
 
     # --- what the broker says -----------------------------------------------------------------------------------------
 
