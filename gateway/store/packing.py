@@ -24,6 +24,8 @@ _LAYOUT: Final = 1
 _MAX_ROWS: Final = 1 << 24
 _SPANS: Final = zstandard.ZstdCompressor(level=1, write_checksum=True)
 """of the store's thread"""
+_UNPACK: Final = zstandard.ZstdDecompressor()
+"""of whoever closes or reads history: one thread of a process"""
 
 
 class Packer:
@@ -104,7 +106,7 @@ def unpack_spans(data: bytes, first: int) -> NDArray[np.int64]:
     Raises:
         zstandard.ZstdError: damaged.
     """
-    flat = _unshuffle(zstandard.ZstdDecompressor().decompress(data), np.dtype("<i4"))
+    flat = _unshuffle(_UNPACK.decompress(data), np.dtype("<i4"))
     pairs: NDArray[np.int64] = flat.reshape(2, -1).T.astype(np.int64)
     pairs[:, 0] += first
     return pairs

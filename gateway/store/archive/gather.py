@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gateway.model.batch import Batch, concat
 from gateway.model.inputs import Numbered, Readings, encode, time_of
-from gateway.store.archive.layout import day_of
+from gateway.store.archive.layout import CHINA_NS, DAY_NS, day_of
 from gateway.store.archive.rows import Rows
 from gateway.store.database import rows as select
 from gateway.store.packing import Packer, unpack_spans
@@ -103,11 +103,11 @@ def _named(tags: Mapping[str, Sequence[str]], batch: Batch) -> tuple[str, ...]:
 def _chunks(db: apsw.Connection, ask: Ask) -> tuple[list[_Chunk], bool]:
     """Chunks of one part, and whether something shows that it is over."""
     packer, found, count = Packer(), list[_Chunk](), 0
-    after, day = ask.after, ""
+    after, day = ask.after, -1
     while page := _rows(db, after, ask.upto, 200):
         for row in page:
             chunk = _unpacked(packer, *row)
-            today = day_of(int(row[4]))
+            today = (int(row[4]) + CHINA_NS) // DAY_NS
             if found and (today != day or count >= PART_ROWS or not _goes_on(found[-1], chunk)):
                 return found, True
             found.append(chunk)
