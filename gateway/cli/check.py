@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,9 +118,20 @@ def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[E
             typer.echo(f"{'loops tested:':<16}{passed} of {report['tags']}")
         elif name != "not_judged":
             typer.echo(f"{name + ':':<16}{_words(value)}")
-    for remark in remarks:
+    for remark in grouped(remarks):
         typer.echo(str(remark))
     typer.echo(f"ok, {len(remarks)} notes")
+
+
+def grouped(remarks: Sequence[Note]) -> list[Note]:
+    """Remarks that say the same of one line of a pack, as one: a thousand tags of a type need one signature."""
+    kinds: dict[tuple[str, str, str], list[Note]] = {}
+    for remark in remarks:
+        kinds.setdefault((remark.code, remark.place, remark.text), []).append(remark)
+    return [
+        first if not more else replace(first, subject=f"{first.subject} and {len(more)} more")
+        for first, *more in kinds.values()
+    ]
 
 
 def _words(value: object) -> str:

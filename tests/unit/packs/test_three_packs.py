@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.packs_check import POINTS, write_large
+from gateway.cli.check import grouped
 from gateway.config.explain import BUILT_IN, explain
 from gateway.config.load import load
-from gateway.config.notes import not_judged
+from gateway.config.notes import not_judged, notes
 
 
 def test_it_loads_and_every_effective_value_has_its_origin(tmp_path: Path) -> None:
@@ -27,3 +28,12 @@ def test_it_loads_and_every_effective_value_has_its_origin(tmp_path: Path) -> No
         assert "pack.yaml" in typed["class"]
         assert typed["deadband"].endswith(BUILT_IN)
     assert not_judged(loaded) == []
+
+
+def test_a_thousand_tags_of_a_type_are_one_remark(tmp_path: Path) -> None:
+    loaded = load(write_large(tmp_path, 2000))
+    remarks = notes(loaded, today="2026-01-01", environment={})
+    told = grouped(remarks)
+    assert len(remarks) > 5000
+    assert len(told) < 60
+    assert any(note.subject.endswith(" and 249 more") and "pack.yaml:" in note.place for note in told)
