@@ -24,6 +24,7 @@ from gateway.config.packs.installed import (
 )
 from gateway.config.registry import SINKS, SOURCES, kinds
 from gateway.config.responsible import owner_faults, owners_of, people_faults, people_of
+from gateway.config.retention import least_kept
 from gateway.config.rulebook import due_of, entry_rule, limit_rules, members_of
 from gateway.config.rulecheck import Roll, entry_faults
 from gateway.config.schema import Defaults, InstallationEntry, SiteFile
@@ -124,6 +125,7 @@ def load(path: Path) -> Loaded:
     faults += place_collisions(sources, document)
     rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, catalog, faults)
     faults += retention_faults(catalog, draft.file.storage, document)
+    faults += least_kept(draft.file.installations, draft.file.storage, document)
     signed = read_overrides(path.parent / draft.file.changes.overrides, faults)
     faults += override_faults(signed, (p.rule.id for p in rules), draft.installations)
     if faults:
