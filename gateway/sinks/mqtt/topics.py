@@ -34,6 +34,12 @@ def client_id(site: Site, sink: str) -> str:
     return _NOT_TOPIC.sub("-", f"{kind}-{site.county}-{site.id}-{site.gateway}-{sink}")
 
 
+@lru_cache(16_384)
+def _state(root: str, installation: str, tag: str, rule: str) -> str:
+    """Kept: with each change all that is open is looked through for it."""
+    return f"{root}/state/{segment(installation)}/{segment(tag)}/{rule_segment(rule, tag)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """Topic names of one gateway; ``root`` without a trailing slash."""
@@ -64,7 +70,7 @@ class Topics:
         return f"{self.root}/birth/{segment(installation)}/{page}"
 
     def state(self, installation: str, tag: str, rule: str) -> str:
-        return f"{self.root}/state/{segment(installation)}/{segment(tag)}/{rule_segment(rule, tag)}"
+        return _state(self.root, installation, tag, rule)
 
     def announcement(self, level: Level, installation: str, tag: str, *, fault: bool) -> str:
         """``alarms/<level>/...`` of a process alarm, ``faults/<level>/...`` of an instrument or system alarm."""

@@ -32,11 +32,14 @@ def test_what_mqtt_cannot_say_is_refused() -> None:
         packets.announce(1, "t", bytes(packets.LONGEST), retain=False, properties=b"")
 
 
-@pytest.mark.parametrize(("version", "wire"), [
-    (V311, "10 14 00 04 4d 51 54 54 04 2e 00 0a 00 01 63 00 01 77 00 02 68 69"),
-    (V5, "10 23 00 04 4d 51 54 54 05 2e 00 0a 0d 11 00 00 00 00 21 00 0a 27 00 00 08 00"
-         " 00 01 63 00 00 01 77 00 02 68 69"),
-])  # fmt: skip
+WILL_311 = "10 14 00 04 4d 51 54 54 04 2e 00 0a 00 01 63 00 01 77 00 02 68 69"
+WILL_5 = (
+    "10 23 00 04 4d 51 54 54 05 2e 00 0a 0d 11 00 00 00 00 21 00 0a 27 00 00 08 00 "
+    "00 01 63 00 00 01 77 00 02 68 69"
+)
+
+
+@pytest.mark.parametrize(("version", "wire"), [(V311, WILL_311), (V5, WILL_5)])
 def test_a_last_will_byte_by_byte(version: int, wire: str) -> None:
     login = Login("c", version, 10, 0, 10, 2048, will=Will("w", b"hi", retain=True))
     assert packets.connect(login).hex(" ") == wire
