@@ -66,7 +66,7 @@ class NoChange:
     """Management of change with nothing to change."""
 
     def configs(self) -> Mapping[str, Any]:
-        return {"running": "0" * 64, "approval": "off", "approved": False, "approvals": []}
+        return {"running": "0" * 64, "approval": "none", "approved": False, "approvals": []}
 
     async def approve(self, digest: str, actor: Actor, second: Actor, why: str) -> Mapping[str, Any]:
         raise Refused("nothing to approve")
