@@ -78,7 +78,7 @@ def lowest_beside(db: apsw.Connection, place: Place, known: Known) -> int | None
     """The lowest event of an epoch that runs beside the history and does not follow it; None: it does, or may yet."""
     if not known.top.seq or known.epoch == known.top.epoch:
         return None
-    sql = "SELECT min(seq) FROM events WHERE place = ? AND epoch = ? AND main = 0"
+    sql = "SELECT min(seq) FROM events INDEXED BY aside WHERE place = ? AND epoch = ? AND main = 0"
     lowest = number(db, sql, str(place), known.epoch) or known.head + 1
     return lowest if lowest <= known.top.seq else None
 
@@ -87,7 +87,9 @@ def missing(db: apsw.Connection, place: Place, known: Known) -> tuple[tuple[int,
     """Ranges above the top that are not there, or are there and do not follow it; at most ``LISTED``."""
     lowest = lowest_beside(db, place, known)
     if lowest is not None:  # what it began with came before: a page at a time, until it joins what we have
-        sql = "SELECT seq FROM events WHERE place = ? AND epoch = ? AND main = 0 ORDER BY seq"
+        sql = (
+            "SELECT seq FROM events INDEXED BY aside WHERE place = ? AND epoch = ? AND main = 0 ORDER BY seq"
+        )
         have = [int(s) for (s,) in rows(db, sql, str(place), known.epoch)]
         before = [(max(1, lowest - BEFORE), lowest - 1)] if lowest > 1 else []
         return (*before, *holes(lowest - 1, have, known.head))

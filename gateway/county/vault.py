@@ -123,7 +123,7 @@ class Vault:
         while True:
             while following := self._next(place, known.top):
                 known.top = following
-                self._mark(place, following.hash)
+                self._mark(place, following)
             branch = self._branch(place, known)
             if not branch:
                 return
@@ -149,9 +149,11 @@ class Vault:
 
     def _tips(self, place: Place, known: Known) -> list[tuple[Any, ...]]:
         """Where another branch may end: the highest event beside the history, and what the gateway calls its head."""
-        what = "SELECT seq, hash, link, epoch FROM events WHERE place = ?"
-        highest = f"{what} AND epoch = ? AND main = 0 ORDER BY seq DESC LIMIT 1"
-        named = f"{what} AND hash = ? AND main = 0 AND seq >= ?"
+        what = "SELECT seq, hash, link, epoch FROM events"
+        highest = (
+            f"{what} INDEXED BY aside WHERE place = ? AND epoch = ? AND main = 0 ORDER BY seq DESC LIMIT 1"
+        )
+        named = f"{what} INDEXED BY by_hash WHERE place = ? AND hash = ? AND main = 0 AND seq >= ?"
         tips = rows(self._db, highest, str(place), known.epoch)
         return tips + rows(self._db, named, str(place), known.head_hash, known.top.seq)
 
@@ -164,7 +166,9 @@ class Vault:
         """From ``tip`` back to the history or to a journal's beginning; empty when something between is missing."""
         path: list[Top] = []
         seq, digest, link, epoch = tip
-        sql = "SELECT seq, hash, link, epoch, main FROM events WHERE place = ? AND hash = ?"
+        sql = (
+            "SELECT seq, hash, link, epoch, main FROM events INDEXED BY by_hash WHERE place = ? AND hash = ?"
+        )
         while len(path) < LONGEST_BRANCH:
             path.append(Top(epoch, seq, digest))
             before = rows(self._db, sql, str(place), link)
@@ -179,11 +183,12 @@ class Vault:
         aside = "UPDATE events SET main = 0 WHERE place = ? AND seq >= ? AND main = 1"
         self._db.execute(aside, (str(place), branch[0].seq))
         for each in branch:
-            self._mark(place, each.hash)
+            self._mark(place, each)
         known.top = branch[-1]
 
-    def _mark(self, place: Place, digest: str) -> None:
-        self._db.execute("UPDATE events SET main = 1 WHERE place = ? AND hash = ?", (str(place), digest))
+    def _mark(self, place: Place, each: Top) -> None:
+        sql = "UPDATE events SET main = 1 WHERE place = ? AND seq = ? AND hash = ?"
+        self._db.execute(sql, (str(place), each.seq, each.hash))
 
     def _refuse(self, refused: Sequence[NotTaken], now: int) -> None:
         if refused:

@@ -155,3 +155,20 @@ async def test_two_brokers_one_history(mosquitto: MosquittoFactory, tmp_path: Pa
         for out in outs:
             await out.events.until(lambda out=out: out.events.accepted == 8)
     assert json.dumps(stored(config)["stored"]) == "8"
+
+
+async def test_a_new_county_is_filled_without_sending_everything_many_times(
+    mosquitto: MosquittoFactory, tmp_path: Path
+) -> None:
+    broker, count = mosquitto(), 2_000
+    out = Output(broker, receipts=True)
+    config = write_county(tmp_path / "county", main=broker)
+    async with out.running():
+        out.say(*(raised(tag=f"LT-{n % 4}") for n in range(count)))
+        await out.events.until(lambda: out.events.taken_to == count, 60)
+        async with following(broker.host, broker.port) as f, county(config):
+            out.say(raised())  # the county learns how much there is
+            await out.events.until(lambda: out.events.accepted == count + 1, 60)
+            again = len(f.on("/events"))
+    assert stored(config)["missing"] == []
+    assert again <= 1.5 * count

@@ -30,7 +30,8 @@ class Confirmation:
         self._lane, self._topic, self._send = lane, topic, send
         self._latest: bytes | None = None
         self._news = asyncio.Event()
-        self._asked: dict[tuple[int, int], int] = {}
+        self._resent: list[tuple[int, int, int]] = []
+        """first, last, when (ns)"""
         self._moved = lane.clock.now()
         self._lag_s = LAG_S
 
@@ -82,16 +83,23 @@ class Confirmation:
             lane.trouble("county-lost", active=False)
 
     async def _fill(self, receipt: Receipt) -> None:
-        """Send the ranges the county lacks; what is on its way for the first time is left to come."""
+        """Send the ranges the county lacks; what is on its way, for the first time or again, is left to come."""
         now, left = self._lane.clock.now(), MOST
-        self._asked = {k: at for k, at in self._asked.items() if k in receipt.missing and now - at < AGAIN_NS}
+        self._resent = [each for each in self._resent if now - each[2] < AGAIN_NS]
         for first, last in receipt.missing:
-            if (first, last) in self._asked or left <= 0:
-                continue
-            stop = min(last, first + left - 1, self._lane.position)
-            left -= max(0, stop - first + 1)
-            self._asked[first, last] = now
-            await self._again(first, stop)
+            start = self._behind_resent(first)
+            stop = min(last, start + left - 1, self._lane.position)
+            if start <= stop:
+                left -= stop - start + 1
+                self._resent.append((start, stop, now))
+                await self._again(start, stop)
+
+    def _behind_resent(self, first: int) -> int:
+        """The first number from ``first`` on that was not sent again a moment ago."""
+        for start, stop, _ in self._resent:
+            if start <= first <= stop:
+                first = stop + 1
+        return first
 
     async def _overdue(self) -> None:
         """Nothing was confirmed for too long though something was sent: from the last receipt once more."""
