@@ -12,8 +12,8 @@ from gateway.sinks.influxdb.config import Settings
 from gateway.sinks.influxdb.encode import Prefixes, dead_rows, prefixes, reading_text, tag_info_lines
 from gateway.sinks.influxdb.troubles import Troubles
 
-SLICE: Final = 500
-"""Readings written down at once, a millisecond's work."""
+SLICE: Final = 2_000
+"""Readings written down at once: half a millisecond's work, on cold caches one."""
 TABLES: Final = 8
 """Configurations whose prefixes are kept: the present one and those of chunks that still wait."""
 
