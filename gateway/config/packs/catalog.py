@@ -152,7 +152,8 @@ class Own:
     def layer(self, typed: Typed, rule: str) -> Layer | None:
         """Of one rule of a type."""
         for name in (typed.full, typed.name):
-            found = self.types.get(name, {}).get(rule)
+            rules = self.types.get(name)
+            found = rules.get(rule) if isinstance(rules, dict) else None
             if isinstance(found, dict):
                 return layer(self.document, (*self.path, name, rule), found)
         return None
@@ -228,7 +229,8 @@ def _taken_over(
     if pack is None or name not in rules:
         known = ", ".join(f"{p.id}.{n}" for p in catalog.packs.values() for n in p.file.rules)
         allowed = f"one of {known}" if known else "a rule of a pack named in `packs`"
-        faults.append(document.fault(("rules", index, FROM), raw[FROM], allowed))
+        if not catalog.broken:
+            faults.append(document.fault(("rules", index, FROM), raw[FROM], allowed))
         return given
     base = layer(pack.document, ("rules", name), rules[name])
     merged = merge([base, layer(document, ("rules", index), given)])

@@ -38,7 +38,9 @@ def inherit(catalog: Catalog, document: Document, faults: list[Fault]) -> None:
         said = pack.document.data
         if said.get("chain") and not raw.get("chain"):
             raw["chain"] = pack.id
-            data.setdefault("chains", {}).setdefault(pack.id, said["chain"])
+            chains = data.setdefault("chains", {})
+            if isinstance(chains, dict):
+                chains.setdefault(pack.id, said["chain"])
         roll_up = pack.file.roll_up
         if roll_up is not None and "roll_up" not in raw and (roll_up.mark != "U" or roll_up.verified_by):
             raw["roll_up"] = said["roll_up"]["points"]
@@ -76,6 +78,9 @@ def _placed(site: _Site, listed: Listed, name: str, merged: Merged, faults: list
     own = _own_place(merged, f"types.{listed.tag.type}.rules.{name}")
     written = Written(own.file, {}, {}, merged.places, own)
     model: Any = model_of(kind)
+    if model is None:
+        faults.append(written.fault(("rules", 0, "kind"), kind, "the kind that the pack gives it"))
+        return None
     data: dict[str, Any] = {"id": ident, **site.catalog.told(merged.values)}
     if "tag" in model.model_fields and kind not in ("discrepancy", "vote"):
         data["tag"] = listed.tag.id

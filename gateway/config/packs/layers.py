@@ -73,8 +73,8 @@ def resolved(merged: Merged) -> dict[str, Any] | None:
     if kind in ("limit-high", "limit-low"):
         if trigger is None:
             return None
-        if "reset" not in values:
-            band = float(merged.values.get("deadband", 0.0))
+        band = merged.values.get("deadband", 0.0)
+        if "reset" not in values and is_number(trigger) and is_number(band):
             values["reset"] = tidy(trigger - band if kind == "limit-high" else trigger + band)
             merged.places.setdefault("reset", merged.places.get("deadband", merged.places["trigger"]))
     elif (
@@ -86,6 +86,11 @@ def resolved(merged: Merged) -> dict[str, Any] | None:
         values["enabled"] = False
         merged.places["enabled"] = merged.places["mark"]
     return values
+
+
+def is_number(value: object) -> bool:
+    """What is none is told by the rule's own model."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(slots=True)
