@@ -1,4 +1,4 @@
-"""Reading journal records back: the inverse of :func:`gateway.model.events.body` and the two hash fields.
+"""Reading journal records back: the inverse of :func:`gateway.model.published.body` and the two hash fields.
 
 Only standard ``json`` here: what is read back was hashed once and is never encoded again.
 """

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gateway.model.events import Event, Record, Stamp, body
+from gateway.model.events import Event, Record, Stamp
+from gateway.model.published import body
 from gateway.store.canonical import canonical, seal
 from gateway.store.types import Head, Identity
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import rfc8785
 
-from gateway.model.events import Axes, Event, EventKind, Occurrence, Record, Stamp, body, occurrence_id
+from gateway.model.events import Axes, Event, EventKind, Occurrence, Record, Stamp, occurrence_id
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import Chunk, LiveState, Present, Status
+from gateway.model.published import body
 from gateway.model.site import Installation, Rule, RuleKind, Site, Tag
 from gateway.model.times import NS
 

@@ -28,10 +28,10 @@ from gateway.model.events import (
     Record,
     Stamp,
     Suppression,
-    body,
 )
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LinkTraffic, LiveState, Present, Status, TagState
+from gateway.model.published import body
 from gateway.model.quality import Quality
 from gateway.model.times import NS, seconds
 from tests.helpers.plant_site import site as make_site

@@ -25,8 +25,9 @@ from gateway.alarms.loop import STEPS as STEPS_OF_LOOP
 from gateway.alarms.tables import closes, letter
 from gateway.model.commands import Act, Actor, Command, Seen
 from gateway.model.errors import Refused
-from gateway.model.events import Condition, Event, EventKind, Occurrence, Stamp, Suppression, body
+from gateway.model.events import Condition, Event, EventKind, Occurrence, Stamp, Suppression
 from gateway.model.levels import Level, LiveLevel, Stage
+from gateway.model.published import body
 from gateway.model.quality import status_of
 from gateway.model.times import NEVER, seconds
 from gateway.model.wire import parse

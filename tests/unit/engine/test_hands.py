@@ -11,9 +11,10 @@ from gateway.engine import Engine
 from gateway.engine.hands import OLDEST
 from gateway.model.batch import Batch
 from gateway.model.commands import Act, Actor, Command
-from gateway.model.events import EventKind, Stamp, body
+from gateway.model.events import EventKind, Stamp
 from gateway.model.inputs import Acted, Input, Numbered, Readings, Started, decode, encode
 from gateway.model.levels import Level
+from gateway.model.published import body
 from gateway.model.quality import Quality
 from gateway.model.site import Installation, Rule, RuleKind, Site, Tag
 from gateway.model.times import NS, iso

@@ -21,9 +21,9 @@ from gateway.model.events import (
     Latch,
     Stamp,
     Suppression,
-    body,
 )
 from gateway.model.levels import Level
+from gateway.model.published import body
 from gateway.model.quality import Quality, quality_name
 from gateway.model.wire import parse, parse_prev_hash, parse_stamp, quality_of
 
@@ -93,7 +93,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(["value", "limit", "reset", "rate", "eta_s", "confidence"], NUMBER),
 }
 IN_TIME = {"backfill": st.just(False), "late_s": st.just(0.0)}
-EVENT = st.builds(Event, **FIELDS, **IN_TIME) | st.builds(Event, **FIELDS, backfill=st.just(True), late_s=LATE)
+EVENT = st.builds(Event, **FIELDS, **IN_TIME) | st.builds(
+    Event, **FIELDS, backfill=st.just(True), late_s=LATE
+)
 
 
 def written(event: Event, stamp: Stamp, prev: str = "0" * 64) -> tuple[bytes, str]:
