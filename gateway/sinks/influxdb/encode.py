@@ -167,7 +167,8 @@ def _tag_info(site: Site, tag: Tag, time: int) -> str:
     numbers = {"low": tag.low, "high": tag.high, "period_s": tag.period / NS, "max_age_s": tag.max_age / NS}
     fields = [f"{k}={field_text(v)}" for k, v in texts.items() if v]
     fields += [f"{k}={float(v)!r}" for k, v in numbers.items() if v is not None and np.isfinite(v)]
-    return f"{key(site.measurement('tag_info'), {**_place(site, tag), 'gateway': site.gateway})} {','.join(fields)} {time}"
+    tags = {**_place(site, tag), "gateway": site.gateway}
+    return f"{key(site.measurement('tag_info'), tags)} {','.join(fields)} {time}"
 
 
 def _place(site: Site, tag: Tag) -> dict[str, str]:
