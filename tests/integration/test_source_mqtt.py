@@ -23,8 +23,8 @@ from gateway.model.errors import Misconfigured
 from gateway.model.quality import Quality
 from gateway.model.site import Tag
 from gateway.sources.mqtt.config import Settings, bind
-from gateway.wires.mqtt import varint
 from gateway.sources.mqtt.plugin import MqttSource, build
+from gateway.wires.mqtt import varint
 from tests.conftest import MosquittoFactory
 from tests.helpers.certificates import certificates
 from tests.helpers.feed import FakeFeed
