@@ -151,6 +151,8 @@ class Leaving:
         if self._flight is None:
             return True
         done, _ = await asyncio.wait((self._flight,), timeout=HUNG_S)
+        if not done:  # if it was the loop that stood still, the answer is there and only has to be taken
+            done, _ = await asyncio.wait((self._flight,), timeout=HUNG_S / 10)
         for flight in done:
             await flight
         return bool(done)
