@@ -107,7 +107,9 @@ async def _serve(
         if on_ready is not None:
             on_ready(url)
 
-    app = parts.create_app(
+    # Ninety endpoints are described: a second of a small processor, in which devices are to be heard.
+    app = await asyncio.to_thread(
+        parts.create_app,
         machine,
         machine,
         machine.history,

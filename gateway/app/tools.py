@@ -19,6 +19,8 @@ from gateway.model.errors import Refused, Retry
 from gateway.model.times import NS, iso
 
 ENTRY: Final = "from gateway.cli import main; main()"
+COLUMNS: Final = "time=source,tag=tag,value=value,quality=quality,received=received"
+"""of an export"""
 LONGEST_S: Final = 600.0
 STOP_S: Final = 5.0
 MOST_BYTES: Final = 50 << 20
@@ -57,7 +59,8 @@ class Tools:
             recording = config.parent / "recording.parquet"
             since = iso(self._now() - round(days * DAY_NS))
             await self._run("export", str(self._loaded.path), str(recording), "--from", since)
-            return await self._run("backtest", str(self._loaded.path), str(recording), "--other", str(config))
+            words = ("backtest", str(self._loaded.path), str(recording), "--other", str(config))
+            return await self._run(*words, "--layout", "long", "--columns", COLUMNS)
 
     @asynccontextmanager
     async def _changed(self, name: str, data: bytes) -> AsyncIterator[Path]:
