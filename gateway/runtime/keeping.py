@@ -31,6 +31,8 @@ from gateway.store.archive.layout import Manifest, day_of, manifests
 TRIM_S: Final = 60.0
 CLOSE_EVERY: Final = 10
 """turns of trimming between two looks at the archive"""
+CLOSE_S: Final = 1800.0
+"""A process that takes longer is ended: bounds are kept meanwhile, and it begins anew the next time."""
 GRACE_NS: Final = 15 * 60 * NS
 """A day is closed this long after its end: by then snapshots have brought its last inputs over."""
 DAY_NS: Final = 86_400 * NS
@@ -69,6 +71,8 @@ class Keeper:
         self._put = put
         self._troubles = troubles
         self._aside = Aside()
+        self._history = Aside()
+        """of its own: a trend does not wait until a day is closed"""
         desk.store.archive = retention.archive
 
     async def run(self) -> None:
@@ -83,8 +87,9 @@ class Keeper:
                 self._put(gap)
 
     async def close(self) -> None:
-        """End the archive process."""
-        await self._aside.close()
+        """End the archive's processes."""
+        for process in (self._aside, self._history):
+            await process.close()
 
     async def trends(
         self, tags: Sequence[str], start: int, end: int, points: int
@@ -97,7 +102,9 @@ class Keeper:
         """
         newest = await self._desk.call(self._desk.store.spool.newest)
         ask = {"do": "trends", "tags": list(tags), "start": start, "end": end, "points": points}
-        _, arrays = await self._aside.ask({**ask, "state": str(self._state)}, [b.to_bytes() for b in newest])
+        _, arrays = await self._history.ask(
+            {**ask, "state": str(self._state)}, [b.to_bytes() for b in newest]
+        )
         found: dict[str, dict[str, NDArray[Any]]] = {tag: {} for tag in tags}
         for name, column in arrays.items():
             place, _, what = name.partition("/")
@@ -114,11 +121,13 @@ class Keeper:
         today = day_of(self._clock.now() - GRACE_NS)
         try:
             if await self._desk.call(self._due, today):
-                await self._aside.ask(self._question(today))
+                async with asyncio.timeout(CLOSE_S):
+                    await self._aside.ask(self._question(today))
             known = await asyncio.to_thread(manifests, self._state)
-        except (Retry, OSError, ValueError) as error:
-            log.warning("history cannot be archived", reason=str(error))
-            self._troubles("archive", active=True, detail=str(error))
+        except (Retry, OSError, ValueError) as error:  # TimeoutError is an OSError
+            words = str(error) or f"closing took more than {CLOSE_S / 60:.0f} min"
+            log.warning("history cannot be archived", reason=words)
+            self._troubles("archive", active=True, detail=words)
             return
         await self._tell(known)
         spooled = await self._desk.call(self._desk.store.spool.extent)
