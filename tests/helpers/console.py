@@ -113,7 +113,8 @@ class FakeTools:
         return {"ok": False, "faults": [FAULT]} if b"=1+1" in data else {"ok": True, "faults": [], "tags": 18}
 
     async def what_if(self, name: str, data: bytes, days: float) -> Mapping[str, Any]:
-        return {"gained": [{"rule": "LT-101.H", "time": "2026-11-20T01:00:00Z"}], "lost": []}
+        change = {"how": "gained", "rule": "LT-101.H", "time": "2026-11-20T01:00:00Z", "gap_s": 0.0}
+        return {"ok": True, "other": {"same": 4, "gained": 1, "lost": 0, "changes": [change]}}
 
 
 class ConsoleThread:

@@ -18,9 +18,11 @@ export function grouped(alarms) {
   return [...groups.values()];
 }
 
-/** The first of a trip comes first in its group: it is the cause as far as anybody knows. */
+const LEVEL = { red: 4, orange: 3, yellow: 2, blue: 1 };
+
+/** Higher levels stay on top; among one level the first of a trip, which is the cause as far as anybody knows. */
 function firstOut(alarms) {
-  return [...alarms].sort((a, b) => (b.first_out - a.first_out) || compare(a, b)).map((a) => a.id);
+  return [...alarms].sort((a, b) => (LEVEL[b.level] - LEVEL[a.level]) || (b.first_out - a.first_out) || compare(a, b)).map((a) => a.id);
 }
 
 const WINDOW = 600e3;

@@ -3,6 +3,7 @@
 import { h, put } from "../dom.js";
 import { t } from "../i18n.js";
 import { upload } from "../api.js";
+import { stamp } from "../format.js";
 import { holds } from "../session.js";
 
 const DAYS = [1, 7, 30];
@@ -43,12 +44,12 @@ function sound(found) {
     h("ul", null, (found.notes ?? []).slice(0, 100).map((n) => h("li.muted", null, [n.file, n.line, n.path, n.text ?? n.words ?? n.what].filter(Boolean).join(" · "))))];
 }
 
-const KINDS = ["gained", "lost", "earlier", "later", "changed"];
+const KINDS = ["gained", "lost", "earlier", "later"];
 
-/** What the other configuration would have said: alarm by alarm, then the whole report for who wants it. */
+/** What the other list would have said otherwise, alarm by alarm; then the whole report for who wants it. */
 function difference(found) {
-  const other = found.other ?? found.compare ?? found.difference ?? found;
-  const parts = KINDS.filter((kind) => Array.isArray(other[kind])).map((kind) => h("section", null, h("h3", null, `${t(`eng.diff.${kind}`)} · ${other[kind].length}`),
-    h("ul", null, other[kind].slice(0, 200).map((each) => h("li", null, typeof each === "string" ? each : Object.values(each).filter((x) => typeof x !== "object").join(" · "))))));
-  return [h("h3", null, t("eng.whatif")), ...parts, h("details", null, h("summary", null, t("eng.whole")), h("pre", null, JSON.stringify(found, null, 1).slice(0, 200000)))];
+  const other = found.other ?? {}, changes = other.changes ?? [];
+  const parts = KINDS.map((how) => [how, changes.filter((c) => c.how === how)]).map(([how, some]) => h("section", null, h("h3", null, `${t(`eng.diff.${how}`)} · ${some.length}`),
+    h("ul", null, some.slice(0, 200).map((c) => h("li", null, h("b", null, c.rule), ` ${stamp(Date.parse(c.time))}`, c.gap_s ? ` ${t("age.s", { s: Math.round(Math.abs(c.gap_s)) })}` : "")))));
+  return [h("p", null, h("b", null, t("eng.same", { n: other.same ?? 0 }))), ...parts, h("details", null, h("summary", null, t("eng.whole")), h("pre", null, JSON.stringify(found, null, 1).slice(0, 200000)))];
 }
