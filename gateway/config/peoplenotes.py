@@ -39,7 +39,9 @@ def people_notes(loaded: Loaded) -> Iterator[Note]:
             yield Note("to-fill", f"people.{person.id}", document.place(("people", person.id)), text)
     yield from _routes(loaded)
     for name, of in modifiers_off(loaded.site).items():
-        text = f"mark U, off: it does not raise the live level ({of}); a named engineer signs it to turn it on"
+        text = (
+            f"mark U, off: it does not raise the live level ({of}); a named engineer signs it to turn it on"
+        )
         yield Note("modifier-off", f"levels.modifiers.{name}", document.place(("levels",)), text)
     for post in loaded.site.posts:
         hole = unmanned(post)
