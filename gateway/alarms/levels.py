@@ -151,7 +151,9 @@ def _told(o: Occurrence) -> bool:
 def _weigh_alike(a: Occurrence, b: Occurrence) -> bool:
     """All that a place's level depends on is the same. Written out: it is asked of every event."""
     x, y = a.axes, b.axes
-    axes = x.condition is y.condition and x.suppression is y.suppression and x.recorded_only is y.recorded_only
+    axes = (
+        x.condition is y.condition and x.suppression is y.suppression and x.recorded_only is y.recorded_only
+    )
     return axes and a.level is b.level and a.shadow is b.shadow and a.overdue is b.overdue
 
 

@@ -46,7 +46,9 @@ def test_two_records_and_then_it_is_closed() -> None:
     assert story.one("LT-1.HH").axes.report is Report.DEPARTMENT
     story.normal("LT-1.HH")
     story.ack((o.id, story.one("LT-1.HH").n))
-    assert kinds(story.reset((o.id, story.one("LT-1.HH").n))) == ["reset"], "not closed: the congress was not told"
+    assert kinds(story.reset((o.id, story.one("LT-1.HH").n))) == ["reset"], (
+        "not closed: the congress was not told"
+    )
     late = report(story, actor=WANG, to="congress", reference="职代会 12", time=iso(T0))
     assert kinds(late) == ["reported", "closed"]
     assert late[0].detail["made"] == iso(T0)

@@ -125,7 +125,8 @@ def prose() -> dict[tuple[str, str, str], tuple[str, list[str]]]:
 
 PRODUCT = [(a, s, c) for a in Axis for s in STATES[a] for c in Cause if axis_of(c) is a]
 EVERY_AXES = [
-    Axes(*each) for each in itertools.product(Condition, Acknowledgement, Latch, Suppression, Disposal, Report)
+    Axes(*each)
+    for each in itertools.product(Condition, Acknowledgement, Latch, Suppression, Disposal, Report)
 ]
 
 
