@@ -47,6 +47,7 @@ def restore(
     from gateway.model.errors import Misconfigured
     from gateway.store import Identity, Store
     from gateway.store.backup import put_back, read_backup
+    from gateway.store.plant import RESTORED
 
     loaded = load(config)
     site, found = loaded.site, read_backup(folder)
@@ -56,7 +57,7 @@ def restore(
             f"{folder} is of gateway {'/'.join(map(str, whose))}, not of this configuration's"
         )
     aside = put_back(found, loaded.state)
-    why = f"restored from the backup of {found.content['time']}, seq {found.content['seq']}"
+    why = f"{RESTORED} of {found.content['time']}, seq {found.content['seq']}"
     store = Store.open(
         loaded.state, Identity(site.gateway, site.county, site.id), now=time.time_ns(), adopt=why
     )

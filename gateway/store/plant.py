@@ -16,6 +16,8 @@ from gateway.store.canonical import ZERO
 from gateway.store.database import blob, number, rows
 from gateway.store.types import DeadLetter, Head
 
+RESTORED: Final = "restored from the backup"
+"""how the reason of an epoch begins that `fengsui restore` began"""
 _LENGTH: Final = struct.Struct("<I")
 _PAGE: Final = 64
 """commit groups read at once"""
@@ -115,12 +117,11 @@ def read_epoch(db: apsw.Connection) -> tuple[int, str, Head | None]:
     return int(first), str(epoch), previous
 
 
-def read_why(db: apsw.Connection) -> str:
-    """Why the newest epoch began, as long as it has no event; then its first event has said so."""
-    if read_head(db).hash != ZERO:
-        return ""
+def read_restored(db: apsw.Connection) -> str:
+    """Which backup the newest epoch began with, as long as no event of it has said so; else empty."""
     found = rows(db, "SELECT why FROM epochs ORDER BY n DESC LIMIT 1")
-    return str(found[0][0]) if found else ""
+    why = str(found[0][0]) if found else ""
+    return why if why.startswith(RESTORED) and read_head(db).hash == ZERO else ""
 
 
 def write_epoch(

@@ -46,8 +46,8 @@ class Store:
     ) -> None:
         first, self.epoch, self.previous = plant.read_epoch(opened.db)
         self.folder = folder
-        self.note = opened.note or plant.read_why(opened.db)
-        """why the epoch began, when it is new; empty when it goes on"""
+        self.note = opened.note or plant.read_restored(opened.db)
+        """why this start began a new epoch, or which backup was put back before it; empty when the epoch goes on"""
         self.found = opened.gaps
         """what opening had to give up; to be numbered as inputs"""
         self.spool = opened.spool
