@@ -90,7 +90,7 @@ async def _live(plant: BigPlant) -> None:
 
 async def _main(tags: int, alarms: int) -> None:
     plant = BigPlant(tags, alarms)
-    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN)  # type: ignore[arg-type]
+    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN)
 
     def ready(url: str) -> None:
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
