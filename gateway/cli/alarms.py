@@ -178,7 +178,9 @@ def remove(  # noqa: PLR0913  # an option each
 @app.command("calibrate")
 def calibrate(  # noqa: PLR0913  # an option each
     config: Config,
-    tags: Annotated[list[str] | None, typer.Argument(help="ids of the tags whose instruments are calibrated")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Argument(help="ids of the tags whose instruments are calibrated")
+    ] = None,
     *,
     reason: Reason,
     permit: Annotated[str, typer.Option(help="number of the permit")],
@@ -188,9 +190,11 @@ def calibrate(  # noqa: PLR0913  # an option each
     user: User = "",
     json: AsJson = False,
 ) -> None:
-    """Take all rules of instruments, and their faults, out of service while they are calibrated; `return --permit` ends it."""
+    """Take instruments' rules and faults out of service while they are calibrated; `return --permit` ends it."""
     bulk = {"tags": tags or [], "installation": installation, "calibration": True}
-    _set_aside(config, "remove", [], reason, hours, second=second, user=user, json=json, permit=permit, **bulk)
+    _set_aside(
+        config, "remove", [], reason, hours, second=second, user=user, json=json, permit=permit, **bulk
+    )
 
 
 @app.command("unshelve")

@@ -386,7 +386,9 @@ class Site:
     @property
     def root(self) -> str:
         """MQTT root of this gateway, without a trailing slash."""
-        return f"{'fengsui-exercise' if self.exercise else 'fengsui'}/v1/{self.county}/{self.id}/{self.gateway}"
+        return (
+            f"{'fengsui-exercise' if self.exercise else 'fengsui'}/v1/{self.county}/{self.id}/{self.gateway}"
+        )
 
     def measurement(self, name: str) -> str:
         """Name of a table of a database: a drill has tables of its own."""

@@ -35,7 +35,9 @@ class Axes(_Model):
     latch: Latch
     suppression: Suppression
     disposal: Disposal
-    report: Report | None = Field(None, description="the dual report; absent in journals of before there was one")
+    report: Report | None = Field(
+        None, description="the dual report; absent in journals of before there was one"
+    )
 
 
 class Actor(_Model):
@@ -281,7 +283,9 @@ class Live(_Model):
     not_judged_count: int | None = None
     suppressed: list[str] | None = None
     suppressed_count: int | None = None
-    modifiers: list[str] | None = Field(None, description="modifiers of the level that apply, with their causes")
+    modifiers: list[str] | None = Field(
+        None, description="modifiers of the level that apply, with their causes"
+    )
     modifiers_count: int | None = None
 
 

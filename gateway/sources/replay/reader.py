@@ -119,9 +119,7 @@ def _parquet(settings: Settings, rows_of: Mapping[str, int]) -> Iterator[Columns
         import pyarrow as pa  # noqa: PLC0415 - optional, and 100 MB that only replays need
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError as error:
-        raise Misconfigured(
-            f"{settings.path}: Parquet needs pyarrow: pip install pyarrow"
-        ) from error
+        raise Misconfigured(f"{settings.path}: Parquet needs pyarrow: pip install pyarrow") from error
     try:
         with pq.ParquetFile(settings.path) as file:
             for name in _needed(settings, rows_of):

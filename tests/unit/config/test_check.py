@@ -106,7 +106,9 @@ def test_notes_of_parts(tmp_path: Path) -> None:
     assert codes(tmp_path, SITE.replace("host: broker", "host: broker, version: 3.1.1"))["mqtt-3"] == [
         "outputs.county"
     ]
-    empty = SITE.replace("name: 储罐区}", "name: 储罐区}\n  - {id: pond, name: 库, owners: {responsible: wang}}")
+    empty = SITE.replace(
+        "name: 储罐区}", "name: 储罐区}\n  - {id: pond, name: 库, owners: {responsible: wang}}"
+    )
     assert codes(tmp_path, empty)["no-tags"] == ["pond"]
     header, rest = TAGS.split("\n", 1)
     dated = f"{header},calibration_due\n" + "".join(f"{line},2026-05-31\n" for line in rest.splitlines())
