@@ -214,8 +214,10 @@ def report(minutes: float) -> dict[str, Any]:
         "first_view_kB": seen["first_view"]["kB"] < AIMS["first_view_kB"],
         "server_cpu_per_10_clients": served["cpu_per_10_clients"] < AIMS["server_cpu_per_10_clients"],
     }
+    load = round(psutil.getloadavg()[0] / (psutil.cpu_count() or 1), 2)
     return {
         "benchmark": "console",
+        "load": load,
         "aims": AIMS,
         "met": met,
         "server": served,
