@@ -35,7 +35,8 @@ def _rest(rule: Any) -> Memory:
 
 
 def _dwell(rule: Any) -> Memory:
-    return _window(rule) if rule.window else Memory(time=rule.longest)
+    """Once beyond it stays so until a window has too little: what began it may be as old as two."""
+    return Memory(time=2 * _window(rule).time) if rule.window else Memory(time=rule.longest)
 
 
 def _balance(rule: Any) -> Memory:
