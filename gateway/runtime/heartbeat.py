@@ -100,7 +100,9 @@ class Heartbeat:
     ) -> int:
         down, next_ = set(engine.links.down()), NEVER
         soon = np.where(deadlines == NEVER, NEVER, deadlines - self._max_age // SOON)
-        soon[_IS_GONE[qualities]] = 0
+        soon[_IS_GONE[qualities] & (deadlines == NEVER)] = (
+            0  # one that never spoke has its max age from the start
+        )
         lasts = np.maximum.reduceat(soon[self._rows], self._starts) if self._devices else soon[:0]
         if not down and not self._silent and (lasts > now).all():
             return int(lasts.min(initial=NEVER))

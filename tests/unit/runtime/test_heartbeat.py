@@ -151,3 +151,14 @@ def test_a_group_has_the_time_its_windows_need() -> None:
     assert told.troubles == {}
     told.beat(80)
     assert list(told.troubles) == ["heartbeat.A.rate-rise"], "what learns may take as long as it needs"
+
+
+def test_who_has_not_spoken_yet_has_the_age_of_its_tags_from_the_start() -> None:
+    """A slow device is not lost in the first second after a start."""
+    engine = Told(plant(tags=PAIR))
+    engine.quality[:] = Quality.NO_DATA
+    engine.heart.beat(engine, T0 + S)  # type: ignore[arg-type]
+    assert engine.said == []
+    engine.stale_at[:] = NEVER  # their time is over
+    engine.heart.beat(engine, T0 + 5 * S)  # type: ignore[arg-type]
+    assert [up for _, up in engine.said] == [False]
