@@ -2,25 +2,20 @@
 
 import asyncio
 import base64
-import email.utils
 import gzip
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlencode
-
-import orjson
 
 from gateway.model.errors import Retry
 from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
 from gateway.sinks.influxdb.config import Settings
+from gateway.wires.answers import after_of, words_of
 from gateway.wires.http import Http
 from gateway.wires.secrets import secret
 
-WORDS: Final = 500
-"""Longest part of the server's words that is kept."""
 ZIPPED: Final = b"Content-Encoding: gzip\r\n"
 
 
@@ -149,9 +144,9 @@ class Writer:
 
     async def _call(self, target: str, body: bytes, *, more: bytes = b"") -> tuple[int, str, float | None]:
         """(status, the server's words, seconds it asks to wait)."""
-        status, headers, said, _ = await self._http.post(target, body, more=more)
-        words = _words(said.decode(errors="replace")) or headers.get("x-influxdb-error", "")
-        return status, words, _after(headers.get("retry-after"))
+        answer = await self._http.post(target, body, more=more)
+        words = words_of(answer) or answer.headers.get("x-influxdb-error", "")
+        return answer.status, words, after_of(answer)
 
 
 def _where(settings: Settings) -> str:
@@ -176,30 +171,3 @@ def _login(settings: Settings) -> dict[str, str]:
         word = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {word}"
     return headers
-
-
-def _words(text: str) -> str:
-    """The message of a JSON error of any version, or the text itself."""
-    try:
-        found: Any = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text.strip()[:WORDS]
-    if isinstance(found, dict):
-        words = found.get("error") or found.get("message")
-        return str(words if isinstance(words, str) else found)[:WORDS]
-    return text.strip()[:WORDS]
-
-
-def _after(header: str | None) -> float | None:
-    """``Retry-After`` in seconds: a number, or a date."""
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        moment = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - time.time())
