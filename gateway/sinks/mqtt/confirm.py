@@ -1,6 +1,7 @@
 """The event lane behind a county: its receipts move the cursor, and what it lacks is sent again."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ LOOK_S: Final = 1.0
 PAGE: Final = 500
 MOST: Final = 5_000
 """Records sent again for one receipt; the next receipt asks for the rest."""
+KEPT: Final = 16
+"""Receipts that wait to be looked at, at most: the newest. A false one is told of though a true one follows at once."""
 AGAIN_NS: Final = 5 * NS
 """A range that was just sent again is not sent once more until it had time to be stored."""
 
@@ -28,7 +31,7 @@ class Confirmation:
 
     def __init__(self, lane: EventLane, topic: str, send: Send) -> None:
         self._lane, self._topic, self._send = lane, topic, send
-        self._latest: bytes | None = None
+        self._waiting: deque[bytes] = deque(maxlen=KEPT)
         self._news = asyncio.Event()
         self._resent: list[tuple[int, int, int]] = []
         """first, last, when (ns)"""
@@ -36,9 +39,9 @@ class Confirmation:
         self._lag_s = LAG_S
 
     def heard(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001, ARG002 - the connection's callback
-        """A message came in; only the newest receipt counts."""
+        """A message came in; of the receipts, each is checked and the newest that can be believed counts."""
         if topic == self._topic and payload:
-            self._latest = payload
+            self._waiting.append(payload)
             self._news.set()
 
     async def run(self) -> None:
@@ -51,19 +54,23 @@ class Confirmation:
                 await self._overdue()
                 continue
             self._news.clear()
-            payload, self._latest = self._latest, None
-            if payload is not None:
-                await self._take(payload)
+            newest = None
+            while self._waiting:
+                newest = await self._believed(self._waiting.popleft()) or newest
+            if newest is not None:
+                await self._take(newest)
 
-    async def _take(self, payload: bytes) -> None:
+    async def _believed(self, payload: bytes) -> Receipt | None:
+        """The receipt; none, and a trouble, when it is not of our journal."""
         try:
             receipt = parse(payload)
             words = objection(receipt, self._lane.present(), await self._hash(receipt.contiguous))
         except ValueError as error:
             receipt, words = None, str(error)
         self._lane.trouble("receipt", active=bool(words), detail=words)
-        if receipt is None or words:
-            return
+        return None if words else receipt
+
+    async def _take(self, receipt: Receipt) -> None:
         self._settle(receipt)
         said = "; ".join(f"seq {r.seq}: {r.reason}" for r in receipt.refused[:5])
         self._lane.trouble("receipt-refused", active=bool(receipt.refused), detail=said)
