@@ -138,6 +138,16 @@ async def test_after_an_outage_chunks_are_merged_into_few_posts() -> None:
     assert not lane.rejected
 
 
+async def test_a_backlog_of_events_goes_in_full_batches_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.sinks.influxdb.events.LINGER_S", 3600.0)
+    async with FakeInflux() as fake:
+        lane = event_lane(*(event(onset=T0 + i) for i in range(1200)))
+        await deliver(events(fake.url), lane, 1200)
+    assert [len(r.lines) for r in fake.requests] == [500, 500, 200]
+
+
 async def test_a_refused_gap_record_makes_no_other_gap_record() -> None:
     async with FakeInflux(script=[(400, "no", {})]) as fake:
         lane = event_lane(event(EventKind.GAP, level=None))

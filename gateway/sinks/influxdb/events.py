@@ -12,7 +12,7 @@ from gateway.sinks.influxdb.troubles import Troubles
 
 BATCH: Final = 500
 LINGER_S: Final = 5.0
-"""Behind a POST events gather this long for the next: a POST costs as much as twenty events."""
+"""Behind a POST that took all there was, events gather this long: a POST costs as much as twenty events."""
 
 
 class EventSink:
@@ -46,12 +46,14 @@ class EventSink:
     async def _batch(self, lane: EventLane, writer: Writer) -> None:
         """A gap record is never dead-lettered: that would make another gap record. The journal keeps it anyway."""
         await asyncio.sleep(self._next_at - self._loop_time())
-        records = await lane.next(min(BATCH, self._settings.lines))
+        most = min(BATCH, self._settings.lines)
+        records = await lane.next(most)
         if not records:
             return
-        self._next_at = self._loop_time() + LINGER_S
-        site = lane.site
+        begun, site = self._loop_time(), lane.site
         rejected = await writer.write(Lines.of([event_line(site, r) for r in records]))
+        # A full batch leaves others waiting; one that failed comes again when the supervisor says so.
+        self._next_at = begun + LINGER_S if len(records) < most else 0.0
         self._troubles.report(lane, None)
         for each in rejected:
             record = records[each.index]
