@@ -252,7 +252,7 @@ class EventLane(Protocol):
         ...
 
     def reject(self, record: Record, reason: str) -> None:
-        """Dead-letter one record with the other side's words; journalled as a gap record."""
+        """Dead-letter one record with the other side's words; a gap record is made when :meth:`advance` passes it."""
         ...
 
     # --- where a receiver behind the other side confirms with receipts, the cursor is the receipt ---
@@ -315,7 +315,13 @@ class ReadingLane(Protocol):
         ...
 
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
-        """Dead-letter lines with the other side's words; a gap record is made (``first``/``last``: source times ns)."""
+        """Dead-letter readings of the chunks that the next :meth:`advance` passes, one a line, with the other side's
+        words. A gap record is made with it, and counts them (``first``/``last``: source times ns).
+        """
+        ...
+
+    def set_aside(self, lines: Sequence[str], reason: str) -> None:
+        """Dead-letter lines that are no readings, or whose loss is told already."""
         ...
 
     def letters(self) -> Mapping[int, Sequence[str]]:

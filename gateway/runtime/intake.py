@@ -36,6 +36,8 @@ class Item:
     done: tuple[Callable[[], None], ...] = ()
     soon: bool = False
     """the source waits for the commit"""
+    along: tuple[Callable[[], None], ...] = ()
+    """store calls that belong into the same commit; repeated, they change nothing"""
     number: int = 0
     """given by the pipeline"""
 
@@ -72,10 +74,20 @@ class Intake:
     def __post_init__(self) -> None:
         self._roomy.set()
 
-    def put(self, item: Input, done: Callable[[], None] | None = None, *, soon: bool = False) -> None:
-        """Queue an input that must not be lost."""
+    def put(
+        self,
+        item: Input,
+        done: Callable[[], None] | None = None,
+        *,
+        soon: bool = False,
+        along: Callable[[], None] | None = None,
+    ) -> None:
+        """Queue an input that must not be lost. ``along``: a store call that is committed together with it or not at
+        all.
+        """
         self._close()
-        self._items.append(Item(_speakable(item), (done,) if done is not None else (), soon))
+        dones, alongs = (done,) if done is not None else (), (along,) if along is not None else ()
+        self._items.append(Item(_speakable(item), dones, soon, along=alongs))
         self.wake.set()
 
     def put_first(self, item: Input) -> None:
@@ -221,8 +233,8 @@ def _one(run: list[Item]) -> Item:
     if len(run) == 1:
         return run[0]
     batches = [i.input.batch for i in run if isinstance(i.input, Readings)]
-    done = tuple(d for i in run for d in i.done)
-    return Item(Readings(concat(batches[0].table, batches)), done, any(i.soon for i in run))
+    done, along = tuple(d for i in run for d in i.done), tuple(a for i in run for a in i.along)
+    return Item(Readings(concat(batches[0].table, batches)), done, any(i.soon for i in run), along=along)
 
 
 @dataclass(frozen=True, slots=True)

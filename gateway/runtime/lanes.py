@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model.events import Event, Record
-from gateway.model.inputs import Gap, Input
+from gateway.model.inputs import Gap
 from gateway.model.ports import Chunk, Clock, Present
 from gateway.model.site import Site
 from gateway.runtime.desk import Desk
@@ -23,6 +23,8 @@ from gateway.store.ledger import Stage
 READ_AHEAD: Final = 32
 ROWS_AHEAD: Final = 20_000
 """Chunks read at once, at most, and rows in them: the commit of an alarm waits behind such a read."""
+MOST_REASONS: Final = 3
+"""Reasons in one gap record; each dead letter has its own."""
 MOST_UNSETTLED: Final = 10_000
 """Of more than these, the times of single records are not kept: the cursor still tells how far the lane is."""
 
@@ -35,15 +37,31 @@ class Wiring:
     clock: Clock
     present: Callable[[], Present]
     site: Callable[[], Site]
-    put: Callable[[Input], None]
+    put: Callable[..., None]
+    """:meth:`gateway.runtime.intake.Intake.put`"""
     troubles: Troubles
     ledger: Ledger
     sites: Mapping[str, Site] = field(default_factory=dict)
     """configurations by tag-table id, for readings that were made under an older one"""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the other side will never take, with its words; when that was measured (source times, ns)."""
+
+    data: bytes
+    reason: str
+    first: int
+    last: int
+    count: int
+
+
 class _Lane(ABC):
-    """What both kinds of lane share."""
+    """What both kinds of lane share.
+
+    What is refused is remembered until the cursor passes it. Then dead letters, gap record and cursor are one commit:
+    who is killed before it hands out again and has told nothing; who is killed behind it has told once, and how many.
+    """
 
     def __init__(self, name: str, wiring: Wiring) -> None:
         self.name = name
@@ -53,6 +71,8 @@ class _Lane(ABC):
         self.cursor = wiring.desk.cursor(name)
         self._position = self.cursor
         self._moved = Signal()
+        self._telling = 0
+        """gap records on their way to the journal; the durable cursor goes with them and not before"""
 
     def rewind(self) -> None:
         """Hand out again from the cursor (the sink starts anew)."""
@@ -62,7 +82,10 @@ class _Lane(ABC):
         """Everything up to ``to`` is settled."""
         if to > self.cursor:
             self.cursor = to
-            self._desk.move(self.name, to)
+            refused = self._refused_until(to)
+            if refused:
+                self._give_up(refused, to)
+            self._keep()
             self._moved.fire()
 
     @property
@@ -92,11 +115,41 @@ class _Lane(ABC):
         """A fault of this output came or went."""
         self._wiring.troubles(f"{self.name}.{what}", active=active, detail=detail)
 
-    def _dead(self, data: bytes, reason: str, first: int, last: int, count: int) -> None:
-        store = self._desk.store
-        now = self.clock.now()
-        self._desk.later(store.dead_letter, self.name, reason, data, now)
-        self._wiring.put(Gap(now, self.name, first, last, count, f"refused: {reason}"))
+    @abstractmethod
+    def _refused_until(self, to: int) -> Sequence[Refused]:
+        """Take what was refused and lies before ``to``."""
+
+    def _keep(self) -> None:
+        """The cursor becomes durable soon."""
+        if not self._telling:
+            self._desk.move(self.name, self.cursor)
+
+    def _give_up(self, refused: Sequence[Refused], to: int) -> None:
+        store, now = self._desk.store, self.clock.now()
+
+        def along() -> None:
+            for each in refused:
+                store.dead_letter(self.name, each.reason, each.data, now)
+            store.set_cursors({self.name: to})
+
+        self._telling += 1
+        first, last = min(r.first for r in refused), max(r.last for r in refused)
+        count = sum(r.count for r in refused)
+        self._wiring.put(Gap(now, self.name, first, last, count, _why(refused)), self._told, along=along)
+
+    def _told(self) -> None:
+        self._telling -= 1
+        self._keep()
+
+    def _letter(self, data: bytes, reason: str) -> None:
+        """A dead letter alone: nothing is lost by it, or that is told already."""
+        self._desk.later(self._desk.store.dead_letter, self.name, reason, data, self.clock.now())
+
+
+def _why(refused: Sequence[Refused]) -> str:
+    reasons = list(dict.fromkeys(each.reason for each in refused))
+    more = f" and {len(reasons) - MOST_REASONS} other reasons" if len(reasons) > MOST_REASONS else ""
+    return f"refused: {'; '.join(reasons[:MOST_REASONS])}{more}"
 
 
 class JournalLane(_Lane):
@@ -108,6 +161,8 @@ class JournalLane(_Lane):
         self._unsettled = deque((r.seq, r.recorded) for r in wiring.desk.store.records(self.cursor, 1))
         self._flying: deque[tuple[int, Event]] = deque()
         """alarm events on their way to the other side, for the ledger"""
+        self._refused: dict[int, Refused] = {}
+        """by seq"""
         self._again: dict[int, Record] = {}
         """dead letters that are given again, by their number, until the other side has answered"""
         self._given: list[int] = []
@@ -119,6 +174,7 @@ class JournalLane(_Lane):
         super().rewind()
         self._flying.clear()
         self._given.clear()
+        self._refused.clear()
 
     def give_again(self, letter: int, record: Record) -> None:
         """A dead letter is handed out before anything else."""
@@ -146,7 +202,7 @@ class JournalLane(_Lane):
         """See :class:`gateway.model.ports.EventLane`."""
         if to < self.cursor:
             self.cursor = to
-            self._desk.move(self.name, to)
+            self._keep()
 
     @property
     def position(self) -> int:
@@ -199,7 +255,14 @@ class JournalLane(_Lane):
         if in_ledger(record.event):
             self._wiring.ledger.settled(self.name, [record.event], Stage.REFUSED, reason)
         self._flying = deque(each for each in self._flying if each[0] != record.seq)
-        self._dead(record.data, reason, record.event.time, record.event.time, 1)
+        if record.seq <= self.cursor:  # once more, given again by a person
+            self._letter(record.data, reason)
+        else:
+            time = record.event.time
+            self._refused[record.seq] = Refused(record.data, reason, time, time, 1)
+
+    def _refused_until(self, to: int) -> Sequence[Refused]:
+        return [self._refused.pop(seq) for seq in sorted(self._refused) if seq <= to]
 
     def _note(self, waiting: "deque[tuple[int, Event]]", to: int, stage: Stage) -> list[tuple[int, Event]]:
         """Take what has reached ``stage`` off ``waiting``, into the ledger."""
@@ -221,6 +284,7 @@ class SpoolLane(_Lane):
         super().__init__(name, wiring)
         self._ahead: deque[Chunk] = deque()
         self._limit = 1
+        self._refused: list[Refused] = []
         self._again: dict[int, Sequence[str]] = {}
         """dead letters that are given again, by their number"""
 
@@ -241,6 +305,7 @@ class SpoolLane(_Lane):
         """Hand out again from the cursor."""
         super().rewind()
         self._ahead.clear()
+        self._refused.clear()
 
     async def next(self, timeout: float | None = None) -> Chunk | None:
         """See :class:`gateway.model.ports.ReadingLane`."""
@@ -260,7 +325,15 @@ class SpoolLane(_Lane):
 
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
         """See :class:`gateway.model.ports.ReadingLane`."""
-        self._dead("\n".join(lines).encode(), reason, first, last, len(lines))
+        self._refused.append(Refused("\n".join(lines).encode(), reason, first, last, len(lines)))
+
+    def set_aside(self, lines: Sequence[str], reason: str) -> None:
+        """See :class:`gateway.model.ports.ReadingLane`."""
+        self._letter("\n".join(lines).encode(), reason)
+
+    def _refused_until(self, _: int) -> Sequence[Refused]:
+        refused, self._refused = self._refused, []
+        return refused
 
     def _end(self) -> int:
         return self._desk.last_chunk

@@ -50,6 +50,11 @@ class Group:
     urgent: bool = False
     ticket: Ticket = field(default_factory=Ticket)
 
+    @property
+    def along(self) -> list[Callable[[], None]]:
+        """Store calls that belong into its commit."""
+        return [call for item in self.items for call in item.along]
+
     def answer(self, records: Sequence[Record]) -> None:
         """Tell who waits for what was decided."""
         for waiter, start, stop in self.answers:
@@ -176,7 +181,7 @@ class Leaving:
     def _write(self, group: Group, jobs: Sequence[Callable[[], object]]) -> list[Record]:
         """In the store's thread: one transaction, then the spool (filled from it, by input number)."""
         store = self._desk.store
-        for job in jobs:
+        for job in (*jobs, *group.along):
             job()
         commit = store.commit(group.inputs, group.events, self._clock.now(), group.ticket)
         self._stored, self._lost = commit.durable, commit.gaps
@@ -270,7 +275,7 @@ class Leaving:
     def _write_aside(self, aside: Sequence[Group], jobs: Sequence[Callable[[], object]]) -> None:
         """In the store's thread."""
         store = self._desk.store
-        for job in jobs:
+        for job in (*jobs, *(call for group in aside for call in group.along)):
             job()
         self._stored = store.catch_up(self._clock.now())
         self._lost = ()

@@ -292,7 +292,7 @@ class Pipeline:
             log.exception("an input cannot be judged and is set aside", kind=type(item.input).__name__)
             await self._anew()
             self._refuse(item, error)
-            self.step([Item(self._instead(item.input, error), item.done)])
+            self.step([Item(self._instead(item.input, error), item.done, along=item.along)])
             await self._commit()
 
     def _refuse(self, item: Item, error: Exception) -> None:

@@ -68,6 +68,7 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     start = _from_snapshot(store, site, epoch)
     decided: list[Event] = []
     stepped, first = 0, 0
+    store.cut_spool()
     for page in _pages(store.inputs(start.number)):
         first = first or page[0].number
         try:

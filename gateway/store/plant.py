@@ -197,6 +197,11 @@ def read_groups(db: apsw.Connection, after: int) -> list[tuple[int, int, int, by
     return rows(db, sql, after, _PAGE * 4)
 
 
+def read_cursors(db: apsw.Connection) -> list[int]:
+    """Where the lanes stand."""
+    return [position for (position,) in rows(db, "SELECT position FROM cursors")]
+
+
 def read_cursor(db: apsw.Connection, name: str) -> int:
     """0 for an unknown one."""
     return number(db, "SELECT position FROM cursors WHERE name = ?", name) or 0

@@ -8,7 +8,7 @@ still means the same; where boundaries fall otherwise a reading is delivered twi
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -75,6 +75,7 @@ class Spool:
         self._cache: deque[Chunk] = deque()
         self._cached = 0
         self._gaps: list[Gap] = []
+        self._cuts: deque[int] = deque()
         self._load(offset)
 
     def _load(self, offset: int | None) -> None:
@@ -101,11 +102,26 @@ class Spool:
         """
         if last > self.last_input:
             self.last_input = last
+            if self._cuts:
+                self._cut(self.offset + first)
             if len(batch):
                 self._take(first, last, batch)
                 self._open.spans += spans or ((last, len(batch)),)
             self._flush_if_many()
         return self._news()
+
+    def cut_at(self, ids: Iterable[int]) -> None:
+        """Chunks that are built again end where a cursor stands: what a lane has settled does not come again in the
+        company of what it has not. One place too many does no harm.
+        """
+        self._cuts = deque(sorted(ids))
+
+    def _cut(self, first: int) -> None:
+        passed = False
+        while self._cuts and self._cuts[0] < first:
+            passed = self._cuts.popleft() >= self.offset + self._open.last or passed
+        if passed:
+            self._seal()
 
     def seal(self, now: int) -> None:
         """Seal the open chunk when its second (and a little for stragglers) is over. Called by every commit."""

@@ -298,6 +298,10 @@ class Store:
         self._writer.riders.answered.append(number)
 
     def keep_config(self, digest: str, data: bytes) -> None:
+    def cut_spool(self) -> None:
+        """Call before readings are given to the spool once more, see :meth:`Spool.cut_at`."""
+        self.spool.cut_at(plant.read_cursors(self._writer.db))
+
         """Keep an effective configuration whole under its hash, at once; inputs from now on are judged by it."""
         self._config = digest
         self._writer.riders.configs[digest] = data

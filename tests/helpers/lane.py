@@ -329,3 +329,8 @@ class FakeReadingLane(FakeLane):
 
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
         self.rejected.append((list(lines), reason, first, last))
+
+    aside: list[tuple[list[str], str]] = field(default_factory=list)
+
+    def set_aside(self, lines: Sequence[str], reason: str) -> None:
+        self.aside.append((list(lines), reason))

@@ -59,12 +59,14 @@ class ReadingSink:
         if self._met[0] != site.config_hash:
             self._met = (site.config_hash, lane.clock.now())
         lines = tag_info_lines(site, self._met[1])
+        words = ""
         for at in range(0, len(lines), self._settings.lines):
             rejected = await writer.write(Lines.of(lines[at : at + self._settings.lines]))
             self._troubles.report(lane, None)
-            if rejected:
-                words = [lines[at + r.index] for r in rejected]
-                lane.reject(words, rejected[0].reason, self._met[1], self._met[1])
+            for reason, guilty in _by_reason(lines[at:], rejected).items():
+                lane.set_aside(guilty, reason)
+                words = words or reason
+        self._troubles.undescribed(lane, words)
         self._described = site.config_hash
 
     async def _again(self, lane: ReadingLane, writer: Writer) -> None:
@@ -73,8 +75,8 @@ class ReadingSink:
             part = Lines.of(lines)
             rejected = await writer.write(part)
             self._troubles.report(lane, None)
-            if rejected:
-                _reject(lane, part, rejected)
+            for reason, guilty in _by_reason(part, rejected).items():
+                lane.set_aside(guilty, reason)
             lane.answered(letter)
 
     async def _load(self, lane: ReadingLane) -> list[Chunk]:
@@ -106,8 +108,9 @@ class ReadingSink:
     async def _write(self, lane: ReadingLane, writer: Writer, part: Lines) -> None:
         rejected = await writer.write(part)
         self._troubles.report(lane, None)
-        if rejected:
-            _reject(lane, part, rejected)
+        for reason, guilty in _by_reason(part, rejected).items():
+            times = [int(line.rpartition(" ")[2]) for line in guilty]
+            lane.reject(guilty, reason, min(times), max(times))
 
     async def _parts(self, lane: ReadingLane, chunks: Sequence[Chunk]) -> AsyncGenerator[Lines, None]:
         """What goes into one POST each, written down a little at a time: an alarm waits behind no more than that."""
@@ -162,11 +165,9 @@ def _first(found: BaseExceptionGroup[Exception]) -> BaseException:
     return error
 
 
-def _reject(lane: ReadingLane, lines: Lines, rejected: list[Rejected]) -> None:
+def _by_reason(lines: Lines | Sequence[str], rejected: list[Rejected]) -> dict[str, list[str]]:
     """One dead letter for each thing the server said, with all lines it said it of."""
     said: dict[str, list[str]] = {}
     for each in rejected:
         said.setdefault(each.reason, []).append(lines[each.index])
-    for reason, guilty in said.items():
-        times = [int(line.rpartition(" ")[2]) for line in guilty]
-        lane.reject(guilty, reason, min(times), max(times))
+    return said

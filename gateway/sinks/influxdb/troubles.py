@@ -22,3 +22,7 @@ class Troubles:
     def unstored(self, lane: EventLane | ReadingLane, words: str) -> None:
         """A record that can neither be stored nor dead-lettered."""
         lane.trouble("unstored", active=True, detail=words)
+
+    def undescribed(self, lane: ReadingLane, words: str) -> None:
+        """Descriptions of tags were refused, or (no words) are stored."""
+        lane.trouble("descriptions", active=bool(words), detail=words)

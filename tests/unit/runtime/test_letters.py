@@ -63,10 +63,14 @@ async def test_one_that_is_refused_again_is_a_new_letter(tmp_path: Path) -> None
     async with running(tmp_path, ear=Picky()) as rig:
         letter = await refused(rig, tmp_path)
         await rig.machine.retry_letters([letter], WHO)
+        rig.say("L", 5.0)
         await rig.until(lambda: sum(e.event.value == "gap" for e in rig.events) == 2)
+        details = [e.detail for e in rig.events if e.event.value == "gap"]
     with open_reader(tmp_path) as reader:
-        (again,) = reader.dead_letters(10)
-    assert again.id > letter
+        again = reader.dead_letters(10)
+    assert [x.reason for x in again] == ["no such topic"] * 2, "of the alarm once more, and of its end"
+    assert all(x.id > letter for x in again)
+    assert [d["count"] for d in details] == [1, 1], "no second gap record for the same alarm"
 
 
 async def test_what_cannot_be_given_again_is_refused(tmp_path: Path) -> None:

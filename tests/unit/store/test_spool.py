@@ -228,3 +228,20 @@ def test_a_trend_has_the_newest_second_and_bad_is_no_value(opened: Open) -> None
     found = store.spool.history(0, TABLE, T0 - NS, T0 + NS, 10)
     assert (found["time"].tolist(), found["quality"].tolist()) == ([T0], [131])
     assert np.isnan([found[k][0] for k in ("value", "low", "high")]).all()
+
+
+def test_chunks_built_again_end_where_a_cursor_stands(opened: Open) -> None:
+    """Else what was settled would come again, in the company of what was not."""
+    store = opened()
+    for n in range(10):
+        feed(store, T0 + n * 50 * MS)
+    store.set_cursors({"db.readings": 4, "db.events": 3})
+    store.close()
+    store = opened()
+    store.spool.last_input = 0
+    store.cut_spool()
+    for number in range(1, 11):
+        store.spool.append(number, number, make.batch(5, T0 + number * 50 * MS, seed=number))
+    store.spool.seal(T0 + 9 * NS)
+    spans = [(c.first_input, c.last_input) for c in store.spool.chunks(0, 10) if c.id in (3, 4, 10)]
+    assert spans[-2:] == [(4, 4), (5, 10)]
