@@ -3,6 +3,7 @@
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
 from typing import Final
 
 import zstandard
@@ -16,7 +17,10 @@ LIMIT: Final = 64 << 20
 
 
 class Backlog:
-    """Groups that wait for the disk. The numbers of dropped readings stay, with no rows in them."""
+    """Groups that wait for the disk. The numbers of dropped readings stay, with no rows in them.
+
+    Two threads add (what the disk refused, what left past it); one writes.
+    """
 
     def __init__(self, compressor: zstandard.ZstdCompressor, limit: int = LIMIT) -> None:
         self._compressor = compressor
@@ -25,6 +29,7 @@ class Backlog:
         self._bytes = 0
         self._thinned = 0
         self._writing: Sequence[Group] = ()
+        self._lock = Lock()
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -36,26 +41,29 @@ class Backlog:
 
     def add(self, group: Group, now: int) -> list[Gap]:
         """Keep a group in its place; gaps for readings that had to go for it."""
-        insort(self._groups, group, key=lambda g: g.last)
-        self._bytes += _size(group)
         gaps = []
-        while self._bytes > self._limit and self._thinned < len(self._groups):
-            gap = self._thin(self._thinned, now)
-            self._thinned += 1
-            gaps += [gap] if gap else []
+        with self._lock:
+            insort(self._groups, group, key=lambda g: g.last)
+            self._bytes += _size(group)
+            while self._bytes > self._limit and self._thinned < len(self._groups):
+                gap = self._thin(self._thinned, now)
+                self._thinned += 1
+                gaps += [gap] if gap else []
         return _joined(gaps)
 
     def taken(self) -> Sequence[Group]:
         """What is being written now; more may be added meanwhile."""
-        self._writing = tuple(self._groups)
+        with self._lock:
+            self._writing = tuple(self._groups)
         return self._writing
 
     def done(self) -> Sequence[Group]:
         """What was taken is on disk; it is forgotten here."""
         written, self._writing = self._writing, ()
-        self._groups = self._groups[len(written) :]
-        self._bytes = sum(map(_size, self._groups))
-        self._thinned = max(0, self._thinned - len(written))
+        with self._lock:
+            del self._groups[: len(written)]
+            self._bytes = sum(map(_size, self._groups))
+            self._thinned = max(0, self._thinned - len(written))
         return written
 
     def _thin(self, index: int, now: int) -> Gap | None:

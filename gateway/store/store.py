@@ -5,10 +5,10 @@ Of one thread (the runtime's store thread); other threads and processes read thr
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 import apsw
 
@@ -25,6 +25,9 @@ from gateway.store.reader import Reader
 from gateway.store.snapshots import prune_inputs, read_snapshots, write_snapshot
 from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike, Ticket
 from gateway.store.writer import Writer
+
+LONGEST_WORDS: Final = 2_000
+"""of a dead letter's reason"""
 
 
 @dataclass(slots=True)
@@ -55,7 +58,6 @@ class Store:
         """inputs are kept until they are archived"""
         self.last_input = plant.read_last_input(opened.db)
         self._lock = lock
-        self._instance = opened.instance
         self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
         self._chain = Chain(identity, self._writer.head, first, self.previous, exercise)
         self._compressor = plant.new_compressor()
@@ -131,8 +133,6 @@ class Store:
         """
         flight = self._begun(inputs, events, now, ticket or Ticket())
         records, durable, gaps = self._land(flight, now) if flight is not None else ([], self.flush(now), [])
-        if flight is not None:
-            self.last_input = max(self.last_input, (flight.group.last, flight.group.time))
         self._after_commit(now)
         return Commit(records, durable, (*gaps, *self.spool.take_gaps()))
 
@@ -152,7 +152,7 @@ class Store:
             self._chain.move(records)
             flight = self._flight
             if flight is not None and flight.ticket is ticket:
-                flight.overtaken = records
+                flight.overtaken, self._writer.overtaken = records, True
                 self.last_input = (flight.group.last, flight.group.time)
                 return records, []
             group = self._group_of(inputs, records)
@@ -166,8 +166,10 @@ class Store:
         return done
 
     def mark_risk(self) -> None:
-        """Tell ``instance`` that events have left that the journal does not hold. May hang with the disk."""
-        self._writer.at_risk()
+        """Tell ``instance`` that events have left that the journal does not hold, if it is still so. May hang with the
+        disk; from any thread.
+        """
+        self._writer.mark()
 
     def _begun(
         self, inputs: Sequence[Numbered], events: Sequence[Event], now: int, ticket: Ticket
@@ -190,32 +192,44 @@ class Store:
 
     def _land(self, flight: "_Flight", now: int) -> tuple[list[Record], bool, list[Gap]]:
         """On disk, or (stamped so) behind what already waits for the disk."""
-        writer, records = self._writer, list(flight.group.records)
+        writer = self._writer
         try:
             written = writer.catch_up(now) and writer.write(flight.group, now)
-        finally:
+        except BaseException:
             with self._gate:
-                self._flight, overtaken = None, flight.overtaken
-        if (
-            overtaken is not None
-        ):  # other bytes have left than those that may be on disk: they are written over
-            return overtaken, False, writer.postpone(replace(flight.group, records=overtaken), now)
-        with self._gate:
-            if written:
-                writer.written(flight.group)
-                self._chain.move(records)
-                flight.ticket.landed = records
-                return records, writer.durable, []
+                self._flight = None
+                self._overtaken(flight, now)
+            raise
+        with self._gate:  # once: nothing may leave between the answer and its consequences
+            self._flight = None
+            self.last_input = max(self.last_input, (flight.group.last, flight.group.time))
+            return self._overtaken(flight, now) or self._landed(flight, now, written=written)
+
+    def _overtaken(self, flight: "_Flight", now: int) -> tuple[list[Record], bool, list[Gap]] | None:
+        """Other bytes have left than those that may be on disk: they are written over. None: none have left."""
+        records, self._writer.overtaken = flight.overtaken, False
+        if records is None:
+            return None
+        return records, False, self._writer.postpone(replace(flight.group, records=records), now)
+
+    def _landed(self, flight: "_Flight", now: int, *, written: bool) -> tuple[list[Record], bool, list[Gap]]:
+        writer, records, gaps = self._writer, list(flight.group.records), list[Gap]()
+        if written:
+            writer.written(flight.group)
+        else:
             records = self._chain.link(flight.events, now, durable=False)
-            self._chain.move(records)
-            flight.ticket.landed = records
-            return records, False, writer.postpone(replace(flight.group, records=records), now)
+            gaps = writer.postpone(replace(flight.group, records=records), now)
+        self._chain.move(records)
+        flight.ticket.landed = records
+        return records, writer.durable, gaps
 
     def _after_commit(self, now: int) -> None:
         writer = self._writer
         if writer.durable:
-            self.spool.durable_input = self.last_input[0]
             writer.reserve.restore(now)
+        with self._gate:
+            if writer.durable:
+                self.spool.durable_input = self.last_input[0]
         self.spool.seal(now)
 
     def records(self, after: int, limit: int) -> list[Record]:
@@ -228,7 +242,8 @@ class Store:
         if after >= self._writer.head.seq:
             return waiting[:limit]
         kept = self._read(lambda db: plant.read_records(db, after, limit))
-        return (kept + waiting)[:limit]
+        head = self._writer.head.seq  # what lies behind it has left with other bytes, and is written over
+        return ([r for r in kept if r.seq <= head] + waiting)[:limit]
 
     def inputs(self, after: int) -> Iterator[Numbered]:
         """Inputs behind ``after`` that are on disk, in order; the first may be later where older ones were pruned.
@@ -281,13 +296,18 @@ class Store:
         waiting = self._writer.riders.cursors.get(name)
         return plant.read_cursor(self._writer.db, name) if waiting is None else waiting
 
+    def cut_spool(self) -> None:
+        """Call before readings are given to the spool once more, see :meth:`Spool.cut_at`."""
+        self.spool.cut_at(plant.read_cursors(self._writer.db))
+
     def set_cursors(self, cursors: Mapping[str, int]) -> None:
         """Move cursors; on disk with the next commit (or :meth:`flush`, :meth:`close`)."""
         self._writer.riders.cursors.update(cursors)
 
     def dead_letter(self, output: str, reason: str, data: bytes, now: int) -> None:
-        """Keep what an output refused; on disk with the next commit."""
-        self._writer.riders.letters.append(DeadLetter(0, now, output, reason, data))
+        """Keep what an output refused; on disk with the next commit. ``reason``: words of others, whatever they are."""
+        words = reason[:LONGEST_WORDS].encode(errors="backslashreplace").decode()[:LONGEST_WORDS]
+        self._writer.riders.letters.append(DeadLetter(0, now, output, words, data))
 
     def dead_letters(self, ids: Sequence[int]) -> list[DeadLetter]:
         """Those of these numbers that are on disk."""
@@ -298,10 +318,6 @@ class Store:
         self._writer.riders.answered.append(number)
 
     def keep_config(self, digest: str, data: bytes) -> None:
-    def cut_spool(self) -> None:
-        """Call before readings are given to the spool once more, see :meth:`Spool.cut_at`."""
-        self.spool.cut_at(plant.read_cursors(self._writer.db))
-
         """Keep an effective configuration whole under its hash, at once; inputs from now on are judged by it."""
         self._config = digest
         self._writer.riders.configs[digest] = data
@@ -372,8 +388,7 @@ class Store:
     def _mark(self) -> None:
         """Tell ``instance`` how far the journal is. Refused: the older mark stays, which is only less sharp."""
         if self.durable:
-            with suppress(OSError):
-                self._instance.update(mark=self._writer.head)
+            self._writer.mark()
 
     def _read(self, work: Callable[[apsw.Connection], list[Record]]) -> list[Record]:
         try:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import apsw
@@ -68,13 +69,24 @@ class Writer:
         self.riders = Riders()
         self.backlog = Backlog(plant.new_compressor())
         self.trouble = ""
-        self.head = plant.read_head(db)
-        """the last record that is on disk"""
-        self.input = plant.read_last_input(db)[0]
-        """the last input that is on disk"""
+        self.overtaken = False
+        """events of the commit in flight have left past the disk"""
+        self._end = (plant.read_head(db), plant.read_last_input(db)[0])
         self._path = path
         self._instance = instance
+        self._marking = Lock()
+        """over ``instance``: told by the store's thread, and by one of its own while the disk hangs"""
         self._tried = 0
+
+    @property
+    def head(self) -> Head:
+        """The last record that is on disk."""
+        return self._end[0]
+
+    @property
+    def input(self) -> int:
+        """The last input that is on disk."""
+        return self._end[1]
 
     @property
     def durable(self) -> bool:
@@ -107,18 +119,24 @@ class Writer:
             return False
         for group in self.backlog.done():
             self._written(group)
-        self._at_risk(value=False)
+        self.mark()
         return self.durable
 
-    def at_risk(self) -> None:
-        """Tell ``instance``, whoever hangs."""
-        self._at_risk(value=True)
+    def mark(self) -> None:
+        """Tell ``instance`` how far the journal is, and whether events have left that it may not hold *now*: whoever is
+        told last says how it is. May hang with the disk.
+        """
+        # A disk that takes not even this leaves the next start to the journal alone; nothing better is to be had.
+        with self._marking, suppress(OSError):
+            (head, last), risk = self._end, self.overtaken or not self.durable
+            self._instance.update(at_risk=risk, mark=head, input=last)
 
     def _written(self, group: plant.Group) -> None:
-        self.input = max(self.input, group.last if group.packed else 0)
+        head, last = self._end
         if group.records:
-            last = group.records[-1]
-            self.head = Head(last.seq, last.hash, last.recorded, self.head.epoch)
+            end = group.records[-1]
+            head = Head(end.seq, end.hash, end.recorded, head.epoch)
+        self._end = (head, max(last, group.last if group.packed else 0))
 
     def _write_backlog(self, db: apsw.Connection) -> None:
         for group in self.backlog.taken():
@@ -143,9 +161,8 @@ class Writer:
         return self._refused(OSError("no commit even without the reserve"))
 
     def _refused(self, error: Exception) -> bool:
-        if not self.trouble:
-            self._at_risk(value=True)
         self.trouble = f"{type(error).__name__}: {error}"
+        self.mark()
         return False
 
     def _reopened(self, now: int) -> bool:
@@ -160,8 +177,3 @@ class Writer:
         old, self.db = self.db, fresh
         close_quietly(old)
         return self._attempt(self._write_backlog, now)
-
-    def _at_risk(self, *, value: bool) -> None:
-        # A disk that takes not even this leaves the next start to the journal alone; nothing better is to be had.
-        with suppress(OSError):
-            self._instance.update(at_risk=value, mark=self.head, input=self.input)
