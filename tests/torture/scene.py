@@ -108,16 +108,20 @@ class Scene:
 
     # --- the plant ----------------------------------------------------------------------------------------------------
 
-    def seen(self, tag: int) -> bool:
-        """The tag's last move, journalled."""
+    def seen(self) -> list[int]:
+        """The tags whose last move is journalled."""
         found = Counter((r.event.event, r.event.rule) for r in self.gateway.journal())
+        return [tag for tag in MOVING if self._in(found, tag)]
+
+    def _in(self, found: Counter[tuple[EventKind, str]], tag: int) -> bool:
         moves = {EventKind.RAISED: self.up[tag], EventKind.CLEARED: self.down[tag]}
         return all(found[kind, f"LT-{tag}.{h}"] >= n for kind, n in moves.items() for h in ("H", "HH"))
 
     def go_on(self) -> None:
         """Levels whose last move is journalled move again."""
+        seen = self.seen()
         for tag in MOVING:
-            if self.rng.random() < 0.7 and self.seen(tag):
+            if self.rng.random() < 0.7 and tag in seen:
                 count, to = (self.up, HIGH) if self.up[tag] == self.down[tag] else (self.down, LOW)
                 count[tag] += 1
                 self.device.set(tag, to)
@@ -134,7 +138,7 @@ class Scene:
         if not self.gateway.running:
             self.launch()
         self.gateway.wait_ready()
-        until(lambda: all(map(self.seen, MOVING)), 60, f"moves journalled; {self.told}")
+        until(lambda: len(self.seen()) == len(MOVING), 60, f"moves journalled; {self.told}")
         until(self._delivered, 90, f"all delivered: {self.county.report()}; {self.told}")
 
     def _delivered(self) -> bool:
