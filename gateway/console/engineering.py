@@ -14,7 +14,8 @@ from starlette.responses import Response
 from gateway.console import schemas
 from gateway.console.answers import answer
 from gateway.console.ports import Context
-from gateway.console.trends import End, Start, period
+from gateway.console.times import Asked
+from gateway.console.trends import period
 from gateway.console.views import finite
 from gateway.model.site import Rule
 from gateway.model.times import NS
@@ -102,7 +103,7 @@ def router(context: Context, tools: ToolPort | None) -> APIRouter:
 def _reports(api: APIRouter, tools: ToolPort | None) -> None:
     @api.get("/kpi", response_model=dict[str, Any])
     async def kpi(
-        start: Start, end: End, installation: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+        start: Asked, end: Asked, installation: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
     ) -> Response:
         """The figures of ISA-18.2 and of the closed loop over a period, with their targets."""
         first, last = period(start, end)

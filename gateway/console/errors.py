@@ -10,6 +10,8 @@ from starlette.responses import Response
 from gateway.console.answers import answer
 from gateway.model.errors import Refused, Reject, Retry
 
+UNREADABLE = 400
+"""what FastAPI says of a body whose bytes it cannot read; one that is no JSON is a 422 already"""
 WORDS = {401: "session", 403: "role", 404: "unknown", 405: "method", 415: "media-type", 429: "wait"}
 
 
@@ -50,6 +52,8 @@ async def _invalid(_: Request, fault: Exception) -> Response:
 
 async def _http(_: Request, fault: Exception) -> Response:
     status = fault.status_code if isinstance(fault, HTTPException) else 500
+    if status == UNREADABLE:
+        return problem(422, "invalid", "the body is no JSON in UTF-8")
     detail = fault.detail if isinstance(fault, HTTPException) else str(fault)
     headers = getattr(fault, "headers", None) or {}
     return problem(status, WORDS.get(status, "http"), str(detail), **headers)

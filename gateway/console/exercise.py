@@ -119,7 +119,8 @@ def _look(api: APIRouter, exercise: ExercisePort) -> None:
 
     @api.get("/events", response_model=schemas.EventsView)
     async def events(
-        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100
+        after: Annotated[int, Query(ge=0, le=schemas.MOST)] = 0,
+        limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100,
     ) -> Response:
         """Records of the drill's own journal after ``after``, oldest first."""
         found = await exercise.records(after, limit)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +12,7 @@ from gateway.console.acts import RESPONSES, actor
 from gateway.console.answers import answer, records
 from gateway.console.folds import Fold
 from gateway.console.ports import Context
+from gateway.console.times import Said
 from gateway.model.commands import Act, Command
 from gateway.model.events import EventKind, Record
 from gateway.model.times import iso, parse_iso
@@ -25,7 +26,7 @@ class EnterBody(schemas.Model):
 
     tag: Word
     value: Annotated[float, Field(allow_inf_nan=False)]
-    time: AwareDatetime | None = None
+    time: Said | None = None
     actor: schemas.ActorBody | None = None
     comment: Text = ""
 
@@ -44,8 +45,8 @@ class FalseBody(schemas.Model):
     """A span of a tag's readings was not the process: a calibration, a test gas, a broken sensor."""
 
     tag: Word
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Said
+    end: Said
     actor: schemas.ActorBody | None = None
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 

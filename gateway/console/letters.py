@@ -15,7 +15,9 @@ from gateway.model.errors import Refused
 class RetryBody(schemas.Model):
     """Dead letters, by the numbers that `fengsui dead-letters list` shows."""
 
-    letters: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    letters: Annotated[
+        list[Annotated[int, Field(ge=0, le=schemas.MOST)]], Field(min_length=1, max_length=1000)
+    ]
     actor: schemas.ActorBody | None = None
 
 

@@ -17,6 +17,7 @@ from gateway.console.people.door import Door
 from gateway.console.people.roles import Role
 from gateway.console.ports import Context
 from gateway.console.stream import EventStream
+from gateway.console.times import Asked
 from gateway.console.trends import columns_of, past, period
 from gateway.model.site import Site
 from gateway.model.times import iso
@@ -114,8 +115,8 @@ def _past(api: APIRouter, context: Context) -> None:
     @api.get("/tags/{tag}/history", response_model=schemas.HistoryView, responses=_PROBLEM)
     async def history(
         tag: str,
-        start: Annotated[str, Query(description="RFC 3339 with zone, or ms since 1970")],
-        end: Annotated[str, Query(description="the same")],
+        start: Asked,
+        end: Asked,
         points: Annotated[int, Query(ge=2, le=MOST_POINTS)] = 800,
     ) -> Response:
         """A tag's past in about ``points`` rows at most; where rows were merged, ``low``/``high`` are the extremes."""
@@ -129,7 +130,9 @@ def _past(api: APIRouter, context: Context) -> None:
 
     @api.get("/events", response_model=schemas.EventsView)
     async def events(
-        after: Annotated[int | None, Query(ge=0, description="seq; left out: the newest ``limit``")] = None,
+        after: Annotated[
+            int | None, Query(ge=0, le=schemas.MOST, description="seq; left out: the newest ``limit``")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = 100,
     ) -> Response:
         """Journal records after ``after``, oldest first, byte for byte as hashed and published."""

@@ -2,13 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.console.times import Said
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Level = Literal["red", "orange", "yellow", "blue"]
 Live = Literal["red", "orange", "yellow", "blue", "no-view", "not-judged", "normal"]
 Standing = Literal["good", "uncertain", "bad"]
+MOST = (1 << 53) - 1
+"""of whole numbers: what JavaScript and the store both hold exactly"""
 
 
 class Model(BaseModel):
@@ -238,7 +242,7 @@ class SeenBody(Model):
     """An occurrence and the last event of it that the person saw: what is newer stays unacknowledged."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    n: Annotated[int, Field(ge=1)]
+    n: Annotated[int, Field(ge=1, le=MOST)]
 
 
 class ActorBody(Model):
@@ -274,7 +278,7 @@ class SetAsideBody(Model):
     tags: Annotated[list[Word], Field(max_length=1000)] = []
     installation: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)] = ""
     calibration: bool = False
-    until: AwareDatetime | None = None
+    until: Said | None = None
     permit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
     second: SecondBody | None = None
 
@@ -293,14 +297,14 @@ class ReportBody(ActBody):
 
     to: Literal["department", "congress"]
     reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-    time: AwareDatetime | None = None
+    time: Said | None = None
 
 
 class WatchBody(Model):
     """A period of heightened watch that begins now: why, until when, where, and how much quicker to acknowledge."""
 
     watch: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    until: AwareDatetime
+    until: Said
     installations: Annotated[list[Word], Field(max_length=1000)] = []
     acknowledge: Annotated[float, Field(gt=0, le=1)] = 1.0
     actor: ActorBody | None = None

@@ -13,7 +13,7 @@ from gateway.console import schemas
 from gateway.console.answers import records as answered
 from gateway.console.folds import records_after
 from gateway.console.ports import Context
-from gateway.console.times import china, moment
+from gateway.console.times import MaybeAsked, china, moment
 from gateway.model.events import Event, Record
 from gateway.model.quality import quality_name
 
@@ -74,8 +74,8 @@ def wanted(  # noqa: PLR0913, PLR0917 - a query parameter each
     level: Annotated[str, Query(max_length=40, description="levels, with commas")] = "",
     installation: Annotated[str, Query(max_length=64)] = "",
     id: Annotated[str, Query(max_length=64, description="one occurrence")] = "",  # noqa: A002 - its name in the API
-    start: Annotated[str, Query(max_length=40, description="RFC 3339 with zone, or ms since 1970")] = "",
-    end: Annotated[str, Query(max_length=40, description="the same")] = "",
+    start: MaybeAsked = "",
+    end: MaybeAsked = "",
 ) -> Wanted:
     """The query as what is looked for."""
     return Wanted(
@@ -106,7 +106,8 @@ def router(context: Context) -> APIRouter:
     async def search(
         what: Annotated[Wanted, Depends(wanted)],
         before: Annotated[
-            int | None, Query(ge=0, description="seq below which to look; left out: the newest")
+            int | None,
+            Query(ge=0, le=schemas.MOST, description="seq below which to look; left out: the newest"),
         ] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     ) -> Response:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from gateway.console.app import DoorRules, create_app
+from gateway.console.guard import LOOPBACK
 from gateway.console.people.book import Book
+from gateway.console.ports import ExercisePort
 from gateway.console.server import serve
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Refused
@@ -20,7 +22,14 @@ from tests.helpers.plant import FakePlant
 TOKEN = "a token of the tests, long enough"
 
 
-def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None = None) -> Any:
+def app_of(
+    plant: FakePlant,
+    book: Book | None = None,
+    rules: DoorRules | None = None,
+    *,
+    hosts: Iterable[str] = LOOPBACK,
+    exercise: ExercisePort | None = None,
+) -> Any:
     """Without a book of accounts whoever looks acts under the name they give."""
     return create_app(
         plant,
@@ -28,9 +37,10 @@ def app_of(plant: FakePlant, book: Book | None = None, rules: DoorRules | None =
         plant.history,
         plant.journal,
         token=TOKEN,
+        hosts=hosts,
         book=book,
         rules=rules or DoorRules(),
-        exercise=NoDrill(),
+        exercise=exercise or NoDrill(),
         changes=NoChange(),
         ledger=plant.ledger,
         tools=FakeTools(),

@@ -139,3 +139,28 @@ def test_a_terminal_token_is_long() -> None:
     with pytest.raises(ValueError, match="16"):
         Door("short")
     assert page_word(TOKEN) != TOKEN
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "2200-01-01T00:00:00Z", 99999999999999],
+)
+async def test_a_time_out_of_reach_is_told(
+    client: httpx.AsyncClient, plant: FakePlant, until: object
+) -> None:
+    """As 64-bit ns it would be another time, or none."""
+    said = {"rules": ["LT-101.HH"], "comment": "test", "until": until, "actor": {"id": "wq", "name": "王强"}}
+    answer = await client.post("/api/v1/commands/shelve", json=said, headers=BEARER)
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid")
+    assert "body.until" in answer.json()["reason"]
+    assert not plant.commands
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff\xfe", b"{", b'"\xed\xa0\x80"', b"[" * 100_000])
+async def test_a_body_that_cannot_be_read_is_told(
+    client: httpx.AsyncClient, plant: FakePlant, bytes_: bytes
+) -> None:
+    headers = {**BEARER, "content-type": "application/json"}
+    answer = await client.post(ACK, content=bytes_, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid")
+    assert not plant.commands

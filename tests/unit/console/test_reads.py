@@ -126,9 +126,18 @@ async def test_history_takes_ms_offsets_and_coroutines(plant: FakePlant) -> None
     [
         ("/api/v1/tags/NOPE/history?start=0&end=1000", 404, "unknown"),
         ("/api/v1/tags/LT-101/history?start=1000&end=1000", 422, "http"),
-        ("/api/v1/tags/LT-101/history?start=yesterday&end=1000", 422, "http"),
+        ("/api/v1/tags/LT-101/history?start=yesterday&end=1000", 422, "invalid"),
         ("/api/v1/tags/LT-101/history?start=0&end=1000&points=1", 422, "invalid"),
         ("/api/v1/events?limit=0", 422, "invalid"),
+        ("/api/v1/tags/LT-101/history?start=99999999999999990&end=99999999999999999", 422, "invalid"),
+        ("/api/v1/tags/LT-101/history?start=7258118400000&end=7258118500000", 422, "http"),  # the year 2200
+        (
+            "/api/v1/trends?tags=LT-101&start=0001-01-01T00:00:00%2B23:00&end=0001-01-02T00:00:00Z",
+            422,
+            "http",
+        ),
+        ("/api/v1/events?after=99999999999999999999", 422, "invalid"),
+        ("/api/v1/events/search?before=99999999999999999999", 422, "invalid"),
         ("/api/v1/nothing", 404, "unknown"),
     ],
 )
