@@ -120,8 +120,11 @@ class Leaving:
         """While the disk hangs: let ``group`` leave if it must (True: it did), and go back as soon as it answers."""
         flight = self._flight
         if flight is not None and flight.done():
-            await flight
-            self._rejoin()
+            self._flight = None  # what it failed with is told once
+            try:
+                await flight
+            finally:
+                self._rejoin()
         if not self.hung or not (group.events or group.answers or group.size >= ASIDE_BYTES):
             return False
         self._leave_early(group)

@@ -27,6 +27,7 @@ class Hanging:
         self.free = threading.Event()
         self.waits = threading.Event()
         self.fails = False
+        self.bug = False
 
     def wrapped(self, real: Callable[..., bool]) -> Callable[..., bool]:
         def attempt(writer: Writer, work: Any, now: int) -> bool:
@@ -34,6 +35,9 @@ class Hanging:
                 return real(writer, work, now)
             self.waits.set()
             self.free.wait(30)
+            if self.bug:
+                self.bug = False
+                raise RuntimeError("a bug in the commit")
             if self.fails:
                 return writer._refused(apsw.IOError("gone"))
             return real(writer, work, now)
@@ -180,3 +184,48 @@ async def test_readings_that_wait_behind_something_else_keep_their_place_when_an
     with open_reader(tmp_path) as reader:
         trend = reader.history(0, rig.machine.site.table, 0, 1 << 62, 9)
     assert (trend["low"].min(), trend["high"].max()) == (1.0, 13.0), "both readings are in the spool"
+
+
+async def test_while_it_hangs_nothing_turns_for_nothing(tmp_path: Path, disk: Hanging) -> None:
+    """Plain readings wait for company then; waiting must not take the processor."""
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        pipeline: Any = rig.machine._pipeline
+        disk.hold.set()
+        rig.say("L", 1.0)
+        await rig.until(lambda: pipeline._leaving.hung)
+        rig.say("L", 2.0)
+        await rig.until(lambda: pipeline._group.inputs)
+        turns, real = [0], pipeline._turn
+
+        async def turn(*args: Any) -> None:
+            turns[0] += 1
+            await real(*args)
+
+        pipeline._turn = turn
+        await asyncio.sleep(1.5)
+        assert turns[0] < 20, "a tick a second, and no more"
+        disk.let_go()
+        await whole(rig, tmp_path)
+
+
+async def test_a_bug_in_the_commit_that_hung_leaves_the_journal_as_it_was_told(
+    tmp_path: Path, disk: Hanging
+) -> None:
+    """Not the disk's refusal: what has left is journalled, and the usual way is found again."""
+    async with running(tmp_path) as rig:
+        await rig.until(lambda: rig.events)
+        disk.hold.set()
+        disk.bug = True
+        rig.say("L", 13.0)
+        await rig.until(lambda: told(rig, "L.H"))
+        disk.let_go()
+        await rig.until(lambda: rig.machine.present().status.durable)
+        rig.say("L", 1.0)
+        await rig.until(lambda: [e["event"] for e in told(rig, "L.H")] == ["raised", "cleared"])
+        assert not told(rig, "system.replay-difference")
+    sent = {r.seq: r.data for r in rig.ear.records}
+    with open_reader(tmp_path) as reader:
+        kept = {r.seq: r.data for r in reader.records(0, 999)}
+    assert {seq: kept.get(seq) for seq in sent} == sent
+    assert verify_journal(tmp_path).ok
