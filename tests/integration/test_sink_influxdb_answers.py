@@ -182,4 +182,18 @@ async def test_lines_refused_once_are_written_when_a_person_says_so() -> None:
         await deliver(readings(fake.url), lane, 1)
         assert set(fake.stored) >= {"reading,tag=LT-1 value=1 1", "reading,tag=LT-2 value=2 1"}
     assert not lane.again
-    assert [lines for lines, *_ in lane.rejected] == [["reading,tag=LT-3 value=nonsense 1"]]
+    assert lane.aside == [(["reading,tag=LT-3 value=nonsense 1"], "400: bad field")]
+    assert not lane.rejected, "the gap record of its loss is there already"
+
+
+async def test_a_refused_description_is_no_lost_reading() -> None:
+    def judge(lines: list[str]) -> tuple[int, str, dict[str, str]]:
+        return (400, "bad field", {}) if any(x.startswith("tag_info") for x in lines) else (204, "", {})
+
+    async with FakeInflux(judge=judge) as fake:
+        lane = reading_lane(chunk(1, 5))
+        await deliver(readings(fake.url), lane, 1)
+    assert not lane.rejected
+    assert {line.partition(",")[0] for lines, _ in lane.aside for line in lines} == {"tag_info"}
+    assert lane.troubles == {"descriptions": "400: bad field"}
+    assert len([x for x in fake.stored if x.startswith("reading")]) == 5

@@ -1,23 +1,15 @@
 """Readings and tag descriptions into the database."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
-from gateway.model.batch import Batch
-from gateway.model.ports import Chunk, ReadingLane
-from gateway.model.site import Site
+from gateway.model.ports import ReadingLane
 from gateway.sinks.influxdb.client import Lines, Rejected, Trouble, Writer
 from gateway.sinks.influxdb.config import Settings
-from gateway.sinks.influxdb.encode import Prefixes, dead_rows, prefixes, reading_text, tag_info_lines
+from gateway.sinks.influxdb.encode import dead_rows, tag_info_lines
+from gateway.sinks.influxdb.posts import Post, Posts
 from gateway.sinks.influxdb.troubles import Troubles
-
-SLICE: Final = 2_000
-"""Readings written down at once: half a millisecond's work, on cold caches one."""
-AT_ONCE: Final = 8
-"""POSTs of a backlog in a row, each written down while the one before is on its way."""
-TABLES: Final = 8
-"""Configurations whose prefixes are kept: the present one and those of chunks that still wait."""
 
 
 class ReadingSink:
@@ -28,7 +20,7 @@ class ReadingSink:
         self.lane = "readings"
         self._settings = settings
         self._troubles = Troubles()
-        self._prefixes: dict[str, Prefixes] = {}
+        self._posts = Posts(settings.lines)
         self._described = ""
         self._met = ("", 0)
         """configuration and the time it was met: a repeated description is the same point"""
@@ -41,12 +33,9 @@ class ReadingSink:
         """
         try:
             async with Writer(self._settings) as writer:
-                while True:
-                    await self._describe(lane, writer)
-                    await self._again(lane, writer)
-                    chunks = await self._load(lane)
-                    await self._deliver(lane, writer, chunks)
-                    lane.advance(chunks[-1].id)
+                await self._describe(lane, writer)
+                async with aclosing(self._posts.of(lane)) as posts:
+                    await self._deliver(lane, writer, posts)
         except Trouble as error:
             self._troubles.report(lane, error)
             raise
@@ -79,83 +68,37 @@ class ReadingSink:
                 lane.set_aside(guilty, reason)
             lane.answered(letter)
 
-    async def _load(self, lane: ReadingLane) -> list[Chunk]:
-        """Wait for a chunk, then take what else is there already, up to a few full POSTs."""
-        chunks: list[Chunk] = []
-        rows = 0
-        while rows < AT_ONCE * self._settings.lines:
-            chunk = await lane.next(0 if chunks else None)
-            if chunk is None and chunks:
-                break
-            if chunk is not None:
-                chunks.append(chunk)
-                rows += len(chunk.batch)
-        return chunks
-
-    async def _deliver(self, lane: ReadingLane, writer: Writer, chunks: Sequence[Chunk]) -> None:
-        """What goes into one POST is written down while the one before it is on its way."""
-        parts = self._parts(lane, chunks)
-        part = await anext(parts, None)
-        while part is not None:
+    async def _deliver(self, lane: ReadingLane, writer: Writer, posts: AsyncGenerator[Post, None]) -> None:
+        """While one POST is on its way the next is read and written down: the database never waits for us."""
+        post = await anext(posts)
+        while True:
+            await self._describe(lane, writer)
+            await self._again(lane, writer)
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._write(lane, writer, part))
-                    following = group.create_task(_next(parts))
+                    group.create_task(self._write(lane, writer, post))
+                    following = group.create_task(_next(posts))
             except ExceptionGroup as found:
                 raise _first(found) from None
-            part = following.result()
+            post = following.result()
 
-    async def _write(self, lane: ReadingLane, writer: Writer, part: Lines) -> None:
-        rejected = await writer.write(part)
-        self._troubles.report(lane, None)
-        for reason, guilty in _by_reason(part, rejected).items():
+    async def _write(self, lane: ReadingLane, writer: Writer, post: Post) -> None:
+        """One POST, and what becomes of it; a refused reading is a loss once the chunk it is in is settled."""
+        lines = post.lines
+        rejected = await writer.write(lines) if lines else []
+        if lines:
+            self._troubles.report(lane, None)
+        for reason, guilty in _by_reason(lines, rejected).items():
             times = [int(line.rpartition(" ")[2]) for line in guilty]
             lane.reject(guilty, reason, min(times), max(times))
-
-    async def _parts(self, lane: ReadingLane, chunks: Sequence[Chunk]) -> AsyncGenerator[Lines, None]:
-        """What goes into one POST each, written down a little at a time: an alarm waits behind no more than that."""
-        texts: list[str] = []
-        rows = 0
-        for batch in self._pieces(lane, chunks):
-            if rows + len(batch) > self._settings.lines:
-                yield Lines("\n".join(texts), rows)
-                texts, rows = [], 0
-            for at in range(0, len(batch), SLICE):
-                texts.append(reading_text(self._prefixes[batch.table], batch.slice(at, at + SLICE)))
-                await asyncio.sleep(0)
-            rows += len(batch)
-        if rows:
-            yield Lines("\n".join(texts), rows)
-
-    def _pieces(self, lane: ReadingLane, chunks: Sequence[Chunk]) -> Iterator[Batch]:
-        """The chunks, cut where one alone is more than a POST; those nobody can name any more are dead-lettered."""
-        most = self._settings.lines
-        for chunk in chunks:
-            batch = chunk.batch
-            if not len(batch):
-                continue
-            if self._prefix(lane, batch.table) is None:
-                source, reason = batch.source, f"tag table {batch.table} is not known any more"
-                lane.reject(dead_rows(batch), reason, int(source.min()), int(source.max()))
-                continue
-            yield from (batch.slice(at, at + most) for at in range(0, len(batch), most))
-
-    def _prefix(self, lane: ReadingLane, table: str) -> Prefixes | None:
-        """A chunk may be older than the configuration: then the runtime is asked for the one it was made under."""
-        found = self._prefixes.get(table)
-        if found is None:
-            now = lane.site
-            site: Site | None = now if now.table == table else lane.site_of(table)
-            if site is None:
-                return None
-            while len(self._prefixes) >= TABLES:
-                del self._prefixes[next(iter(self._prefixes))]
-            found = self._prefixes[table] = prefixes(site)
-        return found
+        for batch in post.nameless:
+            source, reason = batch.source, f"tag table {batch.table} is not known any more"
+            lane.reject(dead_rows(batch), reason, int(source.min()), int(source.max()))
+        lane.advance(post.to)
 
 
-async def _next(parts: AsyncGenerator[Lines, None]) -> Lines | None:
-    return await anext(parts, None)
+async def _next(posts: AsyncGenerator[Post, None]) -> Post:
+    return await anext(posts)
 
 
 def _first(found: BaseExceptionGroup[Exception]) -> BaseException:
