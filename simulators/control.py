@@ -26,6 +26,9 @@ class Run(Protocol):
     def start(self, request: Request) -> Reply:
         """Let plant time begin."""
 
+    def advance(self, request: Request) -> Reply:
+        """Let a plant that is led go on."""
+
     def stats(self) -> Reply:
         """Counts of every rim."""
 
@@ -35,6 +38,10 @@ class Run(Protocol):
 
 def _start(run: Run, request: Request) -> Reply:
     return run.start(request)
+
+
+def _advance(run: Run, request: Request) -> Reply:
+    return run.advance(request)
 
 
 def _stop(run: Run, _: Request) -> Reply:
@@ -75,6 +82,7 @@ def _set(run: Run, request: Request) -> Reply:
 
 COMMANDS: dict[str, Callable[[Run, Request], Reply]] = {
     "start": _start,
+    "advance": _advance,
     "fault": _fault,
     "clear": _clear,
     "set": _set,
@@ -93,7 +101,7 @@ def answer(run: Run, line: bytes) -> Reply:
         if command is None:
             raise BadData(f"cmd is one of {', '.join(COMMANDS)}")
         return {"ok": True, **command(run, request)}
-    except (BadData, ValueError, TypeError, AttributeError) as error:
+    except (BadData, ValueError, TypeError, KeyError, AttributeError) as error:
         return {"ok": False, "error": str(error)}
 
 

@@ -30,9 +30,11 @@ class MqttRim:
         self._client.reconnect_delay_set(min_delay=1, max_delay=2)
         if broker.user:
             self._client.username_pw_set(broker.user, broker.password)
+        self._client.on_publish = self._taken
         self._away = False
         self.published = 0
         self.refused = 0
+        self._settled = 0  # counted in paho's thread, the others in ours
 
     def open(self) -> None:
         """Begin to connect; the broker may appear later."""
@@ -45,6 +47,20 @@ class MqttRim:
         kept = code in (paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_NO_CONN)
         self.published += kept
         self.refused += not kept
+
+    def _taken(self, *_: object) -> None:
+        """Called in the client's thread when the broker has taken a message (QoS 1), or it has left (QoS 0)."""
+        self._settled += 1
+
+    @property
+    def waiting(self) -> int:
+        """Messages that the broker has not taken; none is waited for while we are to stay away."""
+        return 0 if self._away else max(0, self.published - self._settled)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the broker has taken all that was published."""
+        return not self.waiting
 
     def follow(self, *, away: bool) -> None:
         """Leave the broker, or come back, as the ``mqtt-drop`` fault comes and goes."""

@@ -79,7 +79,9 @@ class Simulator:
         if self.options.broker_port is not None:
             seed = np.random.SeedSequence([self.scenario.seed, 2])
             self.broker = BrokerServer(self.player.broker_faults, np.random.default_rng(seed))
+        self._publisher = Publisher(self.player, self._at_ns)
         self._held = self.options.hold
+        self._led = False
         self._stopping = asyncio.Event()
         self._written = -1
 
@@ -130,10 +132,9 @@ class Simulator:
 
     async def _follow_clock(self) -> None:
         began = time.monotonic()
-        publisher = Publisher(self.player, self._at_ns)
         while not self._stopping.is_set():
-            if not self._held:
-                self._catch_up(publisher)
+            if not self._held and not self._led:
+                self._catch_up()
             for server in self.servers:
                 await server.follow()
             if self.broker is not None:
@@ -146,18 +147,22 @@ class Simulator:
         """By the clock of that moment: ``start`` may have replaced it."""
         return self.clock.at_ns(seconds)
 
-    def _catch_up(self, publisher: Publisher) -> None:
-        """Step to plant time now, publishing what falls due on the way."""
+    def _catch_up(self) -> None:
+        """Step to plant time now."""
         target = self.clock.elapsed_s()
         self.lag.note(max(0.0, target - self.player.seconds) / self.clock.speed)
-        self.player.advance(target, lambda: self._publish(publisher))
+        self._step_to(target)
+
+    def _step_to(self, seconds: float) -> None:
+        """Step to a plant second, publishing what falls due on the way."""
+        self.player.advance(seconds, self._publish)
         if self.mqtt is not None:
             self.mqtt.follow(away="mqtt-drop" in self.player.mqtt_faults())
         if self.player.truth.changes != self._written:
             self._write_truth()
 
-    def _publish(self, publisher: Publisher) -> None:
-        for message in publisher.due():
+    def _publish(self) -> None:
+        for message in self._publisher.due():
             if self.mqtt is not None:
                 self.mqtt.publish(message)
 
@@ -193,14 +198,24 @@ class Simulator:
                 "tags": len(self.player.site.tags)}  # fmt: skip
 
     def start(self, request: Request) -> Reply:
-        """Begin plant time: now, or by the given ``t0_ns``, ``wall0_ns`` and ``speed``."""
+        """Begin plant time: now, or by the given ``t0_ns``, ``wall0_ns`` and ``speed``.
+
+        ``led``: no wall lets it pass from then on, only ``advance``.
+        """
         if not self._held:
             raise ValueError("already started")
         wall0 = int(request.get("wall0_ns", time.time_ns()))
         t0, speed = int(request.get("t0_ns", wall0)), float(request.get("speed", self.clock.speed))
         self.clock = replace(self.clock, t0_ns=t0, wall0_ns=wall0, speed=speed)
-        self._held = False
+        self._held, self._led = False, bool(request.get("led", False))
         return {"t0_ns": t0, "wall0_ns": wall0, "speed": speed}
+
+    def advance(self, request: Request) -> Reply:
+        """A led plant goes on to ``to_s``; where it is, and how many messages the broker has not confirmed yet."""
+        if not self._led:
+            raise ValueError("plant time passes by the wall: start with led")
+        self._step_to(float(request["to_s"]))
+        return {"seconds": self.player.seconds, "waiting": self.mqtt.waiting if self.mqtt else 0}
 
     def stats(self) -> Reply:
         """Counts of devices and publisher, plant seconds, and how late the plant was at worst."""

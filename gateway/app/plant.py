@@ -36,16 +36,36 @@ class SimulatedPlant:
         """Plant seconds from beginning to end."""
         return float(self.ready["duration_s"])
 
-    async def ask(self, **request: Any) -> dict[str, Any]:
-        """One request to the control port."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.ready["control"]), limit=1 << 24)
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator["Line"]:
+        """A connection to the control port."""
+        port = int(self.ready["control"])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
         try:
-            writer.write(json.dumps(request).encode() + b"\n")
-            await writer.drain()
-            answer: dict[str, Any] = json.loads(await reader.readline())
+            yield Line(reader, writer)
         finally:
             writer.close()
             await writer.wait_closed()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The control port's end here; one request at a time."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, **request: Any) -> dict[str, Any]:
+        """One request to the control port.
+
+        Raises:
+            Retry: the simulator is gone, or refuses.
+        """
+        self.writer.write(json.dumps(request).encode() + b"\n")
+        await self.writer.drain()
+        if not (said := await self.reader.readline()):
+            raise Retry("the simulator has gone")
+        answer: dict[str, Any] = json.loads(said)
         if not answer.get("ok"):
             raise Retry(f"the simulator refused {request.get('cmd')}: {answer.get('error')}")
         return answer

@@ -173,5 +173,5 @@ def _brief(seen: _Seen) -> dict[str, Any]:
 
 def good(report: Mapping[str, Any]) -> bool:
     """What the demo's exit code says."""
-    faults = ("missed", "false", "not_ended", "early", "not_held_while_saturated")
+    faults = ("missed", "false", "late", "not_ended", "early", "not_held_while_saturated")
     return not any(report[each] for each in faults)

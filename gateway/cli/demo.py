@@ -19,9 +19,12 @@ def demo(
     for_: Annotated[
         str,
         typer.Option(
-            "--for", metavar="TIME", help="wall time to play, e.g. 60s; default: the whole scenario"
+            "--for",
+            metavar="TIME",
+            help="time to play, e.g. 60s; a machine that cannot keep up takes longer; default: the whole scenario",
         ),
     ] = "",
+    pace: Annotated[float, typer.Option(min=0.1, max=100.0, help="play so many times as fast")] = 1.0,
     stay: Annotated[
         bool, typer.Option("--stay", help="keep plant and console running after the report")
     ] = False,
@@ -45,7 +48,12 @@ def demo(
 
         for_s = parse_duration(for_) / NS if for_ else None
         asked = Asked(
-            for_s=for_s, stay=stay, listen=listen, pack=pack, say=lambda text: typer.echo(text, err=json)
+            for_s=for_s,
+            pace=pace,
+            stay=stay,
+            listen=listen,
+            pack=pack,
+            say=lambda text: typer.echo(text, err=json),
         )
         try:
             report = asyncio.run(run_demo(asked))

@@ -10,7 +10,6 @@ from typing import Final
 
 from gateway.model.ports import Appointment
 from gateway.model.times import NS
-from gateway.runtime.signal import Signal
 
 SLOWEST: Final = 0.95
 """While the wall is behind us, our time passes at this pace until the wall has caught up."""
@@ -37,6 +36,7 @@ class _Diary:
         """a heap: the keys of ``_calls``"""
         self._timer: asyncio.TimerHandle | None = None
         self.speed = 1.0
+        """how much faster than the wall our time passes; 0: somebody leads it, and rings"""
 
     def at(self, when: int, call: Callable[[int], None]) -> Appointment:
         entry = _Call(call)
@@ -54,14 +54,20 @@ class _Diary:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
-        if self._moments:
-            wait = max(0.0, (self._moments[0] - self._now()) / NS / self.speed)
-            self._timer = asyncio.get_running_loop().call_later(wait + _LATE_S, self._ring)
+        if not self._moments:
+            return
+        left = max(0, self._moments[0] - self._now())
+        if not left or self.speed:
+            wait = left / NS / self.speed if left else 0.0
+            self._timer = asyncio.get_running_loop().call_later(wait + _LATE_S, self.ring)
 
-    def _ring(self) -> None:
+    def ring(self) -> None:
+        """Make the calls that are due."""
         now, due = self._now(), deque[_Call]()
         while self._moments and self._moments[0] <= now:
             due.extend(self._calls.pop(heapq.heappop(self._moments)))
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = None
         try:
             while due:
@@ -122,7 +128,8 @@ class SystemClock:
 class ScaledClock:
     """Plant time that runs at the wall's pace until :meth:`change` makes it ``speed`` times as fast.
 
-    For the demo only: ``run`` has no setting that makes one.
+    :meth:`hold` stops it: from then on it is :meth:`move` that lets time pass, and no wall. For demo and soak only:
+    ``run`` has no setting that makes one.
     """
 
     ticks = True
@@ -130,12 +137,14 @@ class ScaledClock:
     def __init__(self, start: int) -> None:
         self._origin = start
         self._since = time.monotonic_ns()
-        self._changed = Signal()
         self._diary = _Diary(self.now)
+        self._held = False
         self.speed = 1.0
 
     def now(self) -> int:
-        """Plant time, ns. Never steps, even when the wall clock does."""
+        """Plant time, ns. Never steps back, even when the wall clock does."""
+        if self._held:
+            return self._origin
         return self._origin + int((time.monotonic_ns() - self._since) * self.speed)
 
     def change(self, speed: float) -> int:
@@ -143,14 +152,28 @@ class ScaledClock:
         self._origin, self._since, self.speed = self.now(), time.monotonic_ns(), speed
         self._diary.speed = speed
         self._diary.wind()
-        self._changed.fire()
         return self._origin
+
+    def hold(self, speed: float) -> int:
+        """Stand still; who leads it means to go at about ``speed``. The moment in plant time, ns."""
+        self._origin, self._held, self.speed = self.now(), True, speed
+        self._diary.speed = 0.0
+        self._diary.wind()
+        return self._origin
+
+    def move(self, to: int) -> None:
+        """Go on to ``to`` (ns, not before now) and call whoever has an appointment until then. Held clocks only."""
+        self._origin = max(self._origin, to)
+        self._diary.ring()
 
     async def sleep(self, seconds: float) -> None:
         """Sleep ``seconds`` of plant time, at whatever speed it passes."""
-        until = self.now() + int(seconds * NS)
-        while (left := until - self.now()) > 0:
-            await self._changed.wait(left / NS / self.speed)
+        awake = asyncio.Event()
+        entry = self.at(self.now() + max(0, int(seconds * NS)), lambda _: awake.set())
+        try:
+            await awake.wait()
+        finally:
+            entry.cancel()
 
     def at(self, when: int, call: Callable[[int], None]) -> Appointment:
         """See :class:`gateway.model.ports.Punctual`."""

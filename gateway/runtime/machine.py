@@ -194,6 +194,11 @@ class Machine(Side):
             async with asyncio.timeout(STOP_S):
                 await asyncio.gather(*(o.lane.drained() for o in self.outputs))
 
+    @property
+    def judged_until(self) -> int:
+        """What came until then (ns) has been judged; 0 before the start."""
+        return self._pipeline.judged_until if self._pipeline is not None else 0
+
     async def history(self, tag: int, start: int, end: int, points: int) -> Mapping[str, NDArray[Any]]:
         """A tag's readings between two source times, thinned to at most ``points`` buckets (the console's trend)."""
         if self.keeper.archived:

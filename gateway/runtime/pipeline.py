@@ -77,6 +77,8 @@ class Pipeline:
         """the engine is not what the journal says: nothing of it may be kept"""
         self._failures = 0
         self._well_at = 0.0
+        self.judged_until = 0
+        """what came until then (ns) has been judged"""
         self.now: Callable[[], int] = clock.now
         """the time, asked before the intake is emptied: what came until then is stepped before a tick of then"""
         self.rebuild: Callable[[], Awaitable[Engine]] = _cannot
@@ -120,6 +122,7 @@ class Pipeline:
                 await self._sleep()
                 now = self.now()
                 await self._turn(self._intake.drain(), now)
+                self.judged_until = now
         finally:
             await asyncio.shield(self.finish())
 

@@ -123,3 +123,27 @@ async def test_appointments_follow_a_change_of_speed() -> None:
     async with asyncio.timeout(10):
         await done.wait()
     assert clock.now() >= 3_600 * NS
+
+
+async def test_a_held_clock_stands_until_it_is_moved() -> None:
+    clock, rung = ScaledClock(0), []
+    held = clock.hold(40.0)
+    clock.at(held + 5 * NS, rung.append)
+    sleeper = asyncio.create_task(clock.sleep(7))
+    await asyncio.sleep(0.01)
+    assert (clock.now(), rung) == (held, [])
+    clock.move(held + 6 * NS)
+    await asyncio.sleep(0)
+    assert (clock.now(), rung, sleeper.done()) == (held + 6 * NS, [held + 6 * NS], False)
+    clock.move(held + 7 * NS)
+    await sleeper
+    clock.move(held)
+    assert clock.now() == held + 7 * NS, "never back"
+
+
+async def test_what_is_due_at_once_needs_no_move() -> None:
+    clock = ScaledClock(0)
+    clock.hold(40.0)
+    async with asyncio.timeout(10):
+        await clock.sleep(0)
+        await clock.sleep(-1)

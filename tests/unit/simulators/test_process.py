@@ -100,6 +100,22 @@ async def test_a_run_from_hold_to_stop(tmp_path: Path) -> None:
     assert json.loads(truth.read_text(encoding="utf-8"))["done"] is False
 
 
+async def test_a_plant_that_is_led_goes_where_it_is_told_and_says_what_the_broker_has() -> None:
+    async with running("calm", "--hold", "--broker", "0") as run:
+        assert not (await run.ask(cmd="advance", to_s=5.0))["ok"], "time passes by the wall until it is led"
+        assert (await run.ask(cmd="start", t0_ns=1_800_000_000 * 10**9, led=True))["ok"]
+        answer = await run.ask(cmd="advance", to_s=30.0)
+        assert (answer["seconds"], answer["waiting"] > 3) == (30.0, True)
+        async with asyncio.timeout(10):
+            while answer["waiting"]:
+                await asyncio.sleep(0.01)
+                answer = await run.ask(cmd="advance", to_s=30.0)
+        stats = await run.ask(cmd="stats")
+        assert stats["mqtt"]["published"] > 3
+        assert (await run.ask(cmd="advance", to_s=10.0))["seconds"] == 30.0, "never back"
+        assert not (await run.ask(cmd="advance"))["ok"]
+
+
 async def test_control_answers_nonsense_with_what_is_allowed() -> None:
     async with running("calm") as run:
         assert run.ready["tags"] > 40
