@@ -14,6 +14,9 @@ from simulators.errors import BadData
 from simulators.mqtt import Broker
 from simulators.player import Player
 from simulators.record import write_recording
+from simulators.replay.play import Pace, Replay
+from simulators.replay.recording import UNITS, Reading, read
+from simulators.replay.wiring import Wiring, load_wiring
 from simulators.run import Options, Simulator
 from simulators.scenario import Scenario, find, load_scenario
 
@@ -22,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 = done, 1 = the scenario does not keep its own promises (check), 2 = bad usage or file."""
     asked = _parser().parse_args(argv)
     try:
+        if asked.command == "replay":
+            return _replay(asked)
         return _COMMANDS[asked.command](load_scenario(find(asked.scenario)), asked)
     except BadData as error:
         sys.stderr.write(f"{error}\n")
@@ -47,7 +52,27 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument(
         "--start", type=int, default=1_767_225_600, metavar="S", help="epoch second of the first row"
     )
+    _replay_options(commands.add_parser("replay", help="put recorded readings on the wire again"))
     return parser
+
+
+def _replay_options(replay: argparse.ArgumentParser) -> None:
+    add = replay.add_argument
+    add("data", type=Path, help="CSV or Parquet: a column for each tag, or a row for each reading")
+    add(
+        "--wiring",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="where each tag goes; see simulators/README.md",
+    )
+    add("--speed", type=float, default=1.0, help="recorded seconds per wall second")
+    add("--time-unit", choices=tuple(UNITS), default="s", help="of times that are numbers")
+    add(
+        "--keep-times", action="store_true", help="publish the recorded source times, not those of the replay"
+    )
+    add("--for", type=float, dest="for_s", metavar="S", help="stop after this many wall seconds")
+    add("--stay", action="store_true", help="go on after the end until stopped")
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:
@@ -100,6 +125,20 @@ def _run(scenario: Scenario, asked: argparse.Namespace) -> int:
 
 async def _simulate(scenario: Scenario, options: Options) -> None:
     await Simulator(scenario, options).run()
+
+
+def _replay(asked: argparse.Namespace) -> int:
+    if asked.speed <= 0.0:
+        raise BadData("--speed is a positive number")
+    wiring, readings = load_wiring(asked.wiring), read(asked.data, asked.time_unit)
+    pace = Pace(asked.speed, asked.for_s, asked.keep_times, asked.stay)
+    done = asyncio.run(_replayed(readings, wiring, pace))
+    sys.stdout.write(json.dumps(done) + "\n")
+    return 0
+
+
+async def _replayed(readings: Sequence[Reading], wiring: Wiring, pace: Pace) -> dict[str, Any]:
+    return await Replay(readings, wiring, pace).run()
 
 
 def play_out(scenario: Scenario) -> Player:

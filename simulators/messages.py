@@ -52,7 +52,7 @@ class Publisher:
             return b"NaN" if math.isnan(value) else f"{value:.10g}".encode()
         body: dict[str, Any] = {"ts": self._stamp_ms(tag, clock)}
         for tag, binding in tags:
-            _put(body, binding.path, self._player.measured(tag.id).value)
+            put(body, binding.path, _number(self._player.measured(tag.id).value))
         return json.dumps(body, allow_nan=False).encode()
 
     def _stamp_ms(self, tag: Tag, clock: Fault | None) -> int:
@@ -65,9 +65,14 @@ class Publisher:
         return next((f for f in self._player.tag_faults(tag.id) if f.kind == kind), None)
 
 
-def _put(body: dict[str, Any], path: str, value: float) -> None:
-    """Write a number at a dotted path; JSON has no NaN, so it becomes null."""
+def _number(value: float) -> float | None:
+    """JSON has no NaN, so it becomes null."""
+    return None if math.isnan(value) else round(value, 9)
+
+
+def put(body: dict[str, Any], path: str, value: float | str | None) -> None:
+    """Write a value at a dotted path."""
     *folders, name = path.split(".")
     for folder in folders:
         body = body.setdefault(folder, {})
-    body[name] = None if math.isnan(value) else round(value, 9)
+    body[name] = value

@@ -76,7 +76,7 @@ class SensorFaults:
             value = self._bend(fault, value, now_s)
         if tag.signal != "4-20mA":
             return Measured(value)
-        return Measured(value, failure if failure is not None else _loop_current(tag, value))
+        return Measured(value, failure if failure is not None else loop_current(tag, value))
 
     def _bend(self, fault: Fault, value: float, now_s: float) -> float:
         if fault.kind == "frozen":
@@ -100,6 +100,7 @@ _BENDS: dict[str, Bend] = {
 }
 
 
-def _loop_current(tag: Tag, value: float) -> float:
+def loop_current(tag: Tag, value: float) -> float:
+    """What a healthy loop carries, mA: linear over the range, held at the NE 43 limits beyond it."""
     low, high = tag.range
     return max(SATURATED_MA[0], min(SATURATED_MA[1], 4.0 + 16.0 * (value - low) / (high - low)))

@@ -27,6 +27,7 @@ from gateway.cli import (
     kpi,
     letters,
     probe,
+    replay,
     run,
     scenario,
     simulate,
@@ -58,6 +59,7 @@ app.command("approve")(changes.approve)
 app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     simulate.simulate
 )
+app.command("replay")(replay.replay)
 app.command("backtest")(backtest.backtest)
 app.command("tune")(tune.tune)
 app.command("kpi")(kpi.kpi)

@@ -1,10 +1,10 @@
 """``fengsui simulate``: a plant on the wire, as a process of its own."""
 
-import subprocess
-import sys
 from typing import Annotated, Final
 
 import typer
+
+from gateway.cli.child import simulators
 
 PORT_OPTION: Final = "--modbus-port-base"
 PORT_BASE: Final = "15020"
@@ -19,5 +19,4 @@ def simulate(
     options = list(context.args)
     if PORT_OPTION not in options:
         options += [PORT_OPTION, PORT_BASE]
-    done = subprocess.run([sys.executable, "-m", "simulators", "run", scenario, *options], check=False)
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(simulators(["run", scenario, *options]))

@@ -94,7 +94,7 @@ def read_heads(path: Path) -> list[OutsideHead]:
         Misconfigured: unreadable, or a line without these.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 is text in JSON
         raws = [json.loads(line) for line in lines if line.strip()]
         return [OutsideHead(str(r["epoch"]), int(r["seq"]), str(r["hash"])) for r in raws]
     except (OSError, ValueError, KeyError, TypeError) as error:

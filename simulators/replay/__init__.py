@@ -1,0 +1,1 @@
+"""Recorded readings on the wire again: a recording, what it is wired to, and the loop that plays it."""
