@@ -214,13 +214,15 @@ class Bus:
     async def _turn(self, group: Group) -> None:
         unit, began = self._units[group.unit], self._clock.now()
         self._book(group, began)
-        lost = None
+        lost, was_down = None, unit.alive is False
         try:
             await self._serve(group, unit)
         except Lost as error:
             lost = error
         if not self._alone:
             self._settle(unit, began)
+        if was_down and unit.alive:
+            unit.took = 0  # the turn that found it again was long; the next is a healthy unit's
         if lost is not None:
             if not self._alone:  # it may be this unit that makes the other side hang up
                 self._failed(group, unit, lost.reason)
@@ -354,9 +356,17 @@ class Bus:
                     self._feed.link(self._name, up=False, reason=why)
                 await self._clock.sleep(rest(attempt, self._settings.retry_max / NS))
                 attempt += 1
+        if self._up is False:
+            self._forgive()
         now = self._clock.now()
         for group in self._groups:
             group.due = min(group.due, now)
+
+    def _forgive(self) -> None:
+        """The line was down for all: how long turns took before then says nothing of those that come."""
+        self._strained_until = 0
+        for unit in self._units.values():
+            unit.took = 0
 
 
 def _kind(error: Retry) -> str:

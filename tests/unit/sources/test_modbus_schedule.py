@@ -34,13 +34,15 @@ class Slaves:
     busy: bool = False
     asked: list[tuple[float, int]] = field(default_factory=list)
     drops: set[int] = field(default_factory=set)
+    down: tuple[float, float] = (0.0, 0.0)
+    """while nothing answers, and nothing can be dialled"""
     up: bool = True
 
     async def ask(self, asked: Question, timeout_s: float) -> bytes:
         assert not self.busy, "two questions on one line"
         loop = asyncio.get_running_loop()
         self.asked.append((loop.time(), asked.unit))
-        if asked.unit in self.drops:
+        if asked.unit in self.drops or self.down[0] <= loop.time() < self.down[1]:
             self.up = False
             raise Lost("hung up")
         after = self.speed(asked.unit, loop.time())
@@ -79,6 +81,8 @@ def polls(reading: ModbusSource, slaves: Slaves, seconds: float) -> tuple[dict[i
     feed = FakeFeed(VirtualClock())
 
     async def dial() -> Slaves:
+        if slaves.down[0] <= asyncio.get_running_loop().time() < slaves.down[1]:
+            raise Lost("refused")
         slaves.up = True
         return slaves
 
@@ -144,6 +148,37 @@ def test_a_unit_that_comes_back_is_read_at_once() -> None:
     assert len(back) >= (150 - back[0]) - 2
     assert [(k, up) for k, up, _ in feed.links] == [(f"bus.{DEAD}", False), (f"bus.{DEAD}", True)]
     assert not [t for t in found[DEAD] if 50.1 < t < 100]
+
+
+def test_a_slow_first_answer_behind_an_outage_is_not_held_against_the_unit() -> None:
+    """It was long; the next ones will not be, and to wait many seconds for them would blind a healthy unit."""
+    late: list[float] = []
+
+    def speed(unit: int, now: float) -> float | None:
+        if unit == 1 or now < 20 or late:
+            return FAST_S
+        if now < 60:
+            return None
+        late.append(now)
+        return 0.45
+
+    found, _ = polls(line(2, period_s=0.1, timeout=2.0), Slaves(speed), 120.0)
+    again = [t for t in found[2] if t > 60]
+    assert max(b - a for a, b in pairwise(again)) < 1.0
+
+
+def test_what_turns_took_before_the_line_was_down_is_forgotten() -> None:
+    """One timeout just before: when the connection is back, every unit is asked at once."""
+
+    def speed(unit: int, now: float) -> float | None:
+        return None if unit == 2 and 20 <= now < 20.15 else FAST_S
+
+    found, feed = polls(
+        line(2, period_s=0.1, timeout=0.5, retry_max=1.0), Slaves(speed, down=(20.8, 25.0)), 60.0
+    )
+    assert ("bus", False) in [(link, up) for link, up, _ in feed.links]
+    for unit in (1, 2):
+        assert min(t for t in found[unit] if t > 20.8) < 25 + 1.5, f"unit {unit} was left alone"
 
 
 def test_a_line_with_too_much_to_do_serves_all_alike() -> None:
