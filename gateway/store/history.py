@@ -1,13 +1,16 @@
 """A tag's trend from chunks: at most N rows with the extremes of each, in bounded memory however long the span."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import apsw
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.model.batch import Batch
 from gateway.model.quality import STATUS_SHIFT, Status
+from gateway.store.database import rows
+from gateway.store.packing import Packer
 
 Columns = dict[str, NDArray[Any]]
 """``time`` int64 ns (the bucket's first reading), ``value`` (its last), ``low``, ``high`` float64, ``quality`` uint8
@@ -78,3 +81,13 @@ def trend(batches: Iterable[Batch], tag: int, table: str, *, start: int, end: in
         if batch.table == table:
             found.add(batch, tag)
     return found.columns()
+
+
+def stored(db: apsw.Connection, packer: Packer, start: int, end: int) -> Iterator[Batch]:
+    """Batches on disk that may hold readings between two source times (ns), a few at a time."""
+    found = "SELECT id FROM chunks WHERE last_time >= ? AND first_time <= ? ORDER BY id"
+    ids = [key for (key,) in rows(db, found, start, end)]
+    for at in range(0, len(ids), 64):
+        some = ids[at : at + 64]
+        packed = rows(db, f"SELECT data FROM chunks WHERE id IN ({','.join('?' * len(some))})", *some)  # noqa: S608
+        yield from (packer.unpack(data) for (data,) in packed)

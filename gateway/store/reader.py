@@ -15,9 +15,8 @@ from gateway.model.inputs import Numbered
 from gateway.store import plant
 from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly
 from gateway.store.database import open_reader as connect
-from gateway.store.history import Columns, trend
+from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer
-from gateway.store.spool import stored
 from gateway.store.types import DeadLetter, Head
 
 

@@ -8,12 +8,10 @@ still means the same; where boundaries fall otherwise a reading is delivered twi
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-
-import apsw
 
 from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.inputs import Gap
@@ -29,7 +27,7 @@ from gateway.store.database import (
     rows,
     transaction,
 )
-from gateway.store.history import Columns, trend
+from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer, pack_spans
 from gateway.store.schema import SPOOL, SPOOL_LATER
 from gateway.store.trim import Policy, trim_chunks
@@ -399,13 +397,3 @@ def _row(chunk: Chunk, packer: Packer) -> tuple[Value, ...]:
     b = chunk.batch
     times = int(b.source.min()), int(b.source.max()), int(b.received.max())
     return (chunk.id, chunk.first_input, chunk.last_input, len(b), *times, packer.pack(b))
-
-
-def stored(db: apsw.Connection, packer: Packer, start: int, end: int) -> Iterator[Batch]:
-    """Batches on disk that may hold readings between two source times (ns), a few at a time."""
-    found = "SELECT id FROM chunks WHERE last_time >= ? AND first_time <= ? ORDER BY id"
-    ids = [key for (key,) in rows(db, found, start, end)]
-    for at in range(0, len(ids), 64):
-        some = ids[at : at + 64]
-        packed = rows(db, f"SELECT data FROM chunks WHERE id IN ({','.join('?' * len(some))})", *some)  # noqa: S608
-        yield from (packer.unpack(data) for (data,) in packed)
