@@ -8,12 +8,13 @@ in ``dump`` beside the fold.
 No clock, no random number, no order of a hash: the same facts give the same events, byte for byte.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
 from gateway.alarms import away, notes
 from gateway.alarms.acts import Acts
+from gateway.alarms.approvals import Approvals
 from gateway.alarms.decide import (
     Basis,
     begin,
@@ -166,9 +167,9 @@ class Book:
         return self._open
 
     @property
-    def approved(self) -> Mapping[str, list[Any]]:
-        """Hashes of configurations that two persons approved -> who, who agreed, when (ns)."""
-        return self._ledger.approved
+    def approvals(self) -> Approvals:
+        """What two persons approved, and what waits for it."""
+        return self._ledger.approvals
 
     def levels(self) -> tuple[LiveState, ...]:
         """Live levels, site first, then installations in the order of the configuration."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
+from gateway.alarms.approvals import Approvals
 from gateway.alarms.evolve import Held, follow, open_with, shift
 from gateway.alarms.flood import Floods
 from gateway.alarms.grouping import Grouping
@@ -49,8 +50,7 @@ class Ledger:
         self.floods = Floods(grouping.of, grouping.console)
         self.notices = Notices()
         self.watches = watches
-        self.approved: dict[str, list[Any]] = {}
-        """hash of a configuration -> who approved it, who agreed, when (ns)"""
+        self.approvals = Approvals()
 
     def trunk(self, rule: str) -> Held | None:
         """The latest open occurrence of a rule: the one the process acts on. Older ones are branches."""
@@ -82,11 +82,9 @@ class Ledger:
         self.floods.fold(event)
         self.notices.fold(event)
         self.watches.fold(event)
+        self.approvals.fold(event)
         if event.event is EventKind.STARTED:
             self._started(event)
-        elif event.event is EventKind.CONFIG_APPROVED:
-            who = event.actor.name if event.actor else ""
-            self.approved[str(event.detail["hash"])] = [who, event.detail["second"]["name"], event.time]
         elif event.event is EventKind.LIVE_LEVEL:
             applied = tuple(event.detail.get("modifiers", ()))
             self.announced[event.installation] = (LiveLevel(event.detail["level"]), event.time, applied)
@@ -98,7 +96,7 @@ class Ledger:
             "open": [pack(h) for h in self.open.values()],
             "onsets": {k: list(v) for k, v in self._onsets.items()},
             "floods": self.floods.dump(),
-            "approved": self.approved,
+            **self.approvals.dump(),
             "notices": self.notices.dump(),
             "watches": self.watches.dump(),
             "announced": {k: [v[0].value, v[1], list(v[2])] for k, v in self.announced.items()},
@@ -111,7 +109,7 @@ class Ledger:
             self._add(held)
         self._onsets = {k: (int(v[0]), int(v[1])) for k, v in data["onsets"].items()}
         self.floods.load(data["floods"])
-        self.approved = dict(data.get("approved", {}))
+        self.approvals.load(data)
         self.notices = load_notices(data["notices"])
         self.watches.load(data["watches"])
         self.announced = {k: (LiveLevel(v[0]), int(v[1]), tuple(v[2])) for k, v in data["announced"].items()}

@@ -1,4 +1,4 @@
-"""Records that change no alarm: starts, gaps, configurations changed and approved, drills begun and ended. Pure."""
+"""Records that change no alarm: configurations changed and approved, changes asked for, drills begun or ended. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,9 +10,13 @@ from gateway.model.inputs import ConfigChange
 
 KINDS: Final[Mapping[Act, EventKind]] = {
     Act.APPROVE: EventKind.CONFIG_APPROVED,
+    Act.PROPOSE: EventKind.CHANGE_PROPOSED,
+    Act.AGREE: EventKind.CHANGE_AGREED,
+    Act.DECLINE: EventKind.CHANGE_DECLINED,
     Act.EXERCISE_START: EventKind.EXERCISE_STARTED,
     Act.EXERCISE_END: EventKind.EXERCISE_ENDED,
 }
+_BY_TWO: Final = {Act.APPROVE: "a configuration", Act.AGREE: "a change"}
 DIGITS: Final = 64
 """of a SHA-256 in hex"""
 
@@ -21,10 +25,10 @@ def note(command: Command, time: int) -> Event:
     """The record of it.
 
     Raises:
-        Refused: an approval without a whole hash or a second person.
+        Refused: an approval without a whole hash, or without a second person.
     """
     words: dict[str, Any] = dict(command.words)
-    if command.act is Act.APPROVE:
+    if command.act in _BY_TWO:
         _by_two(command, words)
     if command.second is not None:
         words["second"] = {"id": command.second.id, "name": command.second.name}
@@ -33,11 +37,11 @@ def note(command: Command, time: int) -> Event:
 
 
 def _by_two(command: Command, words: Mapping[str, Any]) -> None:
-    if len(str(words.get("hash", ""))) != DIGITS:
+    if command.act is Act.APPROVE and len(str(words.get("hash", ""))) != DIGITS:
         raise Refused(f"approve needs the whole hash of a configuration, {DIGITS} digits")
     second = command.second
     if second is None or second.id in ("", command.actor.id):
-        raise Refused("a configuration is approved by two persons: a second one must agree")
+        raise Refused(f"{_BY_TWO[command.act]} is approved by two persons: a second one must agree")
 
 
 def config_changed(fact: ConfigChange) -> Event:

@@ -15,6 +15,7 @@ from gateway.app.plugins import build_sinks
 from gateway.app.reload import Reload
 from gateway.app.service import Manager, attend
 from gateway.config.diff import differences
+from gateway.config.kept import keep
 from gateway.config.load import Loaded, OutputPart
 from gateway.config.registry import SINKS
 from gateway.model.errors import Fault, Misconfigured
@@ -47,6 +48,7 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
     """
     clock = clock if clock is not None else clock_of(loaded)
     store = open_store(loaded, clock, adopt=adopt)
+    keep(loaded)
     resume_time(clock, store.last_input[1])
     async with AsyncExitStack() as stack:
         extra: Sequence[LaneSink] = ()

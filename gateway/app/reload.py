@@ -6,7 +6,7 @@ What cannot change under way (identity, state folder) is refused with the place 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,8 @@ import structlog
 
 from gateway.config.diff import Change as Difference
 from gateway.config.diff import differences
-from gateway.config.load import Loaded, load
+from gateway.config.kept import deployed
+from gateway.config.load import Loaded
 from gateway.model.commands import Actor
 from gateway.model.errors import Fault, Misconfigured, Refused
 
@@ -30,8 +31,9 @@ log = structlog.get_logger()
 class Reload:
     """Where a new configuration is asked for; one at a time."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, lost: Sequence[Fault] = ()) -> None:
         self.loaded = loaded
+        self._lost = lost
         self.by: tuple[Actor | None, str, Actor | None] = (None, "", None)
         """who asked for the configuration that runs, why, and who agreed"""
         self.asked = asyncio.Event()
@@ -59,10 +61,13 @@ class Reload:
         from gateway.runtime.change import Change  # noqa: PLC0415
 
         actor, why, second = self.by
-        return Change(actor, why, second, [str(each) for each in differ])
+        dropped = [f"- override {f.path}: {f.allowed}; dropped with consent" for f in self._lost]
+        return Change(actor, why, second, [*dropped, *map(str, differ)])
 
-    async def ask(self, actor: Actor | None, why: str, second: Actor | None = None) -> Mapping[str, Any]:
-        """Read the files again; what differs. The change itself follows at once.
+    async def ask(
+        self, actor: Actor | None, why: str, second: Actor | None = None, *, accept: bool = False
+    ) -> Mapping[str, Any]:
+        """Read the files again; what differs. The change itself follows at once. ``accept``: drop what was signed.
 
         Raises:
             Refused: another change is under way, nothing differs, the files have faults, or an approval is required
@@ -72,13 +77,13 @@ class Reload:
             raise Refused("another configuration is being put in place")
         self._under_way = True
         try:
-            return await self._ask(actor, why, second)
+            return await self._ask((actor, why, second), accept=accept)
         except BaseException:
             self._under_way = False
             raise
 
-    async def _ask(self, actor: Actor | None, why: str, second: Actor | None) -> Mapping[str, Any]:
-        new = await self.read()
+    async def _ask(self, by: tuple[Actor | None, str, Actor | None], *, accept: bool) -> Mapping[str, Any]:
+        new, lost = await asyncio.to_thread(_checked, self.loaded, accept=accept)
         changes = differences(self.loaded.site, new.site)
         digest = new.site.config_hash
         if digest == self.loaded.site.config_hash and not _rim_differs(self.loaded, new):
@@ -88,7 +93,7 @@ class Reload:
                 f"configuration {digest[:12]} is not approved: `fengsui approve` it first, by two persons"
             )
         old = self.loaded.site.config_hash
-        self._before, self.loaded, self.by = self.loaded, new, (actor, why, second)
+        self._before, self.loaded, self.by, self._lost = self.loaded, new, by, lost
         log.info("another configuration", old=old[:12], new=digest[:12], changes=len(changes))
         asyncio.get_running_loop().call_later(ANSWER_S, self.asked.set)
         return {"old": old, "new": digest, "changes": [str(change) for change in changes]}
@@ -99,18 +104,19 @@ class Reload:
         Raises:
             Refused: they have faults, or say what another process must begin with.
         """
-        return await asyncio.to_thread(_checked, self.loaded)
+        return (await asyncio.to_thread(_checked, self.loaded, accept=False))[0]
 
 
-def _checked(running: Loaded) -> Loaded:
+def _checked(running: Loaded, *, accept: bool) -> tuple[Loaded, list[Fault]]:
+    """The files as they are, and what they drop with consent."""
     try:
-        new = load(running.path)
+        new, lost = deployed(running.path, accept=accept)
         moved = list(_moved(running, new))
         if moved:
             raise Misconfigured(moved)
     except Misconfigured as error:
         raise Refused("; ".join(map(str, error.faults)) or str(error)) from error
-    return new
+    return new, lost
 
 
 def _moved(old: Loaded, new: Loaded) -> list[Fault]:

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,29 +14,40 @@ import structlog
 
 from gateway.app.kernels import prepare
 from gateway.app.reload import Reload
-from gateway.config.load import Loaded, load
-from gateway.model.errors import Misconfigured, Refused
+from gateway.config.kept import deployed
+from gateway.config.load import Loaded
+from gateway.model.errors import Fault, Misconfigured, Refused
 
 if TYPE_CHECKING:  # imports numba, which must find its cache prepared
     from gateway.app.assembled import Exercises
 
 
-def run_gateway(config: Path, *, adopt: bool = False, exercises: "Exercises | None" = None) -> None:
+def run_gateway(
+    config: Path, *, adopt: bool = False, accept: bool = False, exercises: "Exercises | None" = None
+) -> None:
     """Run until SIGTERM or Ctrl-C.
 
     Raises:
         Misconfigured: the configuration or the state folder cannot be used; nothing was started.
     """
-    loaded = load(config)
+    loaded, lost = deployed(config, accept=accept)
     loaded.state.mkdir(parents=True, exist_ok=True)
     prepare(loaded.state)
     set_up_log()
-    in_loop(lambda: serve(loaded, adopt=adopt, exercises=exercises))
+    in_loop(lambda: serve(loaded, adopt=adopt, exercises=exercises, lost=lost))
 
 
-async def serve(loaded: Loaded, *, adopt: bool = False, exercises: "Exercises | None" = None) -> None:
-    """The gateway of ``loaded``, and of each configuration that is asked for after it, until cancelled."""
-    reload = Reload(loaded)
+async def serve(
+    loaded: Loaded,
+    *,
+    adopt: bool = False,
+    exercises: "Exercises | None" = None,
+    lost: Sequence[Fault] = (),
+) -> None:
+    """The gateway of ``loaded``, and of each configuration that is asked for after it, until cancelled. ``lost``: what
+    two persons signed and ``loaded`` drops, with consent.
+    """
+    reload = Reload(loaded, lost)
     with _told_to_reload(reload):
         while True:
             try:

@@ -12,12 +12,16 @@ import typer
 from gateway.cli.probe import NOT_SO, Most, Rate, probed
 from gateway.cli.say import say_json
 from gateway.config.explain import Effective, explain
-from gateway.config.load import Loaded, load
+from gateway.config.kept import deployed
+from gateway.config.load import Loaded
 from gateway.config.notes import Note, not_judged, notes
 from gateway.model.errors import Misconfigured
 from gateway.model.times import CHINA
 
 BAD_USAGE = 2
+Accept = Annotated[
+    bool, typer.Option("--accept", help="drop what two persons signed and these files do not say any more")
+]
 
 
 def check(  # noqa: PLR0913  # an option each
@@ -35,11 +39,12 @@ def check(  # noqa: PLR0913  # an option each
     ] = False,
     rate: Rate = 5.0,
     most: Most = 500,
+    accept: Accept = False,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Check a configuration whole: all faults at once, each with its line, value, what is allowed and a hint."""
     try:
-        loaded = load(config)
+        loaded, lost = deployed(config, accept=accept)
         explained = explain(loaded, tag) if tag else []
     except Misconfigured as error:
         written = _annotate(error, config, annotated) if annotated is not None else []
@@ -54,11 +59,14 @@ def check(  # noqa: PLR0913  # an option each
         raise typer.Exit(BAD_USAGE) from None
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
     if not json:
+        for fault in lost:
+            typer.echo(f"dropped: {fault}")
         _tell(summary(loaded), remarks, explained)
     found = probed(loaded, rate, most, json=json) if probe else {}
     if json:
         extra: dict[str, Any] = {"explain": [asdict(e) for e in explained]} if tag else {}
         extra |= {"probe": found} if probe else {}
+        extra |= {"dropped": [asdict(f) for f in lost]} if lost else {}
         say_json(
             {"ok": True, "faults": [], **summary(loaded), "notes": [asdict(n) for n in remarks], **extra}
         )

@@ -2,16 +2,19 @@
 
 import getpass
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.check import Accept
 from gateway.cli.client import Gateway
 from gateway.cli.say import say_json
-from gateway.config.diff import differences
+from gateway.config.diff import Change, differences
 from gateway.config.load import Loaded, load
+from gateway.config.signed import SignedChange, signed_changes
 from gateway.model.effective import load_site
 from gateway.model.errors import Refused
 from gateway.model.site import Site
@@ -29,11 +32,12 @@ def run(
             "--adopt", help="take over a journal that was made on another machine or by another gateway"
         ),
     ] = False,
+    accept: Accept = False,
 ) -> None:
     """Run the gateway until SIGTERM or Ctrl-C."""
     from gateway.app.run import run_gateway
 
-    run_gateway(config, adopt=adopt, exercises=_exercises)
+    run_gateway(config, adopt=adopt, accept=accept, exercises=_exercises)
 
 
 def _exercises(ours: "Assembled") -> "Exercising":
@@ -47,12 +51,13 @@ def reload(
     *,
     why: Annotated[str, typer.Option("--why", help="the reason; it is journalled")],
     user: Annotated[str, typer.Option("--as", help="who asks for it")] = "",
+    accept: Accept = False,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """Let the running gateway read its files again; alarms, delays and windows go on. Faults change nothing."""
     name = user or getpass.getuser()
     actor = {"id": name, "name": name, "workstation": platform.node()}
-    answer = Gateway(config).post("/commands/reload", {"actor": actor, "comment": why})
+    answer = Gateway(config).post("/commands/reload", {"actor": actor, "comment": why, "accept": accept})
     if json:
         say_json(answer)
         return
@@ -67,11 +72,22 @@ def diff(
         Path | None, typer.Argument(help="the site file as it was; without it: what ran last")
     ] = None,
     *,
+    signed: Annotated[
+        bool,
+        typer.Option(
+            "--signed",
+            help="what two persons changed against these files: where from, clause, who, when, hash",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
     """What a configuration changes: effective rules, tags and installations, before and after. Exit 1 if anything."""
     new = load(config)
-    changes = differences(load(other).site if other else _ran_last(new), new.site)
+    changes: Sequence[Change | SignedChange]
+    if signed:
+        changes = signed_changes(new)
+    else:
+        changes = differences(load(other).site if other else _ran_last(new), new.site)
     if json:
         say_json([asdict(change) for change in changes])
     for change in changes if not json else ():

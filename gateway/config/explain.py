@@ -8,6 +8,7 @@ from gateway.config.durations import spelled
 from gateway.config.load import Loaded
 from gateway.config.packs.catalog import Typed
 from gateway.config.packs.layers import Merged
+from gateway.config.signed import SignedChange, signed_changes
 from gateway.config.source import Key
 from gateway.config.taglist import Listed
 from gateway.model.errors import Fault, Misconfigured
@@ -51,7 +52,17 @@ def explain(loaded: Loaded, tag: str) -> list[Effective]:
         allowed = "the id of a tag in the tag lists"
         raise Misconfigured([Fault(str(loaded.path), None, "--explain", repr(tag), allowed)])
     rules = [rule for rule in loaded.site.rules if tag in rule.tags]
-    return [*_tag(loaded, listed), *(e for rule in rules for e in _rule(loaded, listed, rule))]
+    signed = [c for c in signed_changes(loaded) if c.part == "rules"]
+    return [
+        *_tag(loaded, listed),
+        *(e for rule in rules for e in _rule(loaded, listed, rule)),
+        *(_signed(loaded, c) for rule in rules for c in signed if c.id == rule.id),
+    ]
+
+
+def _signed(loaded: Loaded, change: SignedChange) -> Effective:
+    where = f"{loaded.overrides}, instead of {change.old} ({change.by}, {change.second} {change.time})"
+    return Effective(f"{change.id} {change.field}", change.new, where)
 
 
 def _tag(loaded: Loaded, listed: Listed) -> Iterator[Effective]:

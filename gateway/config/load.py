@@ -1,23 +1,20 @@
 """Load a configuration whole: site file, tag lists, plugins' settings, rules. All faults at once, no network."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from gateway.config.asides import set_aside_faults
-from gateway.config.ceilings import breaches, uncomparable
 from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_of
 from gateway.config.csvfile import Row, read_rows
+from gateway.config.judged import judged_rules, known_ids, overriding, unsigned_rules
 from gateway.config.located import located
-from gateway.config.overrides import overridden, override_faults, read_overrides
+from gateway.config.overrides import Overrides, Overriding, overridden, override_faults
 from gateway.config.packs.catalog import Catalog, own_faults, own_types, read_catalog
 from gateway.config.packs.installed import (
-    ceilings_of_packs,
-    disordered,
     inherit,
     retention_faults,
     typed_rules,
@@ -38,7 +35,6 @@ from gateway.config.uniqueness import (
     installation_collisions,
     link_collisions,
     place_collisions,
-    rule_collisions,
     tag_collisions,
 )
 from gateway.config.validate import validate
@@ -75,6 +71,11 @@ class Origin:
     listed: Mapping[str, Listed]
     rules: Mapping[str, Placed]
     catalog: Catalog
+    unsigned: Mapping[str, Rule]
+    """rules as the files say them, where two persons changed their numbers or stage"""
+    overriding: Overriding
+    stale: bool = False
+    """the file of overrides has entries for what is no longer there, and that is accepted"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,22 @@ class Loaded:
     origin: Origin
 
     @property
+    def overrides(self) -> Path:
+        """File of what is changed through the gateway."""
+        return self.path.parent / self.file.changes.overrides
+
+    @property
     def state(self) -> Path:
         """Folder of journal and spool."""
         return (self.path.parent / self.file.state).resolve()
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path, *, signed: Overrides | None = None, accept: bool = False) -> Loaded:
     """Everything, checked.
+
+    Args:
+        signed: what two persons would change, in place of what the file of overrides says.
+        accept: leave out overrides of what is no longer there.
 
     Raises:
         Misconfigured: with every fault found in every file, in the order of the files and their lines.
@@ -123,17 +133,25 @@ def load(path: Path) -> Loaded:
     tags = computed_tags(listed, tags, names_of(draft.file.computed), roll.known, faults)
     faults += link_collisions(links, document)
     faults += place_collisions(sources, document)
-    rules = _rules(listed, replace(roll, tags={t.id: t for t in tags}), draft, document, catalog, faults)
+    over = overriding(path.parent / draft.file.changes.overrides, signed, faults)
+    roll = replace(roll, tags={t.id: t for t in tags})
+    written = _rules(listed, roll, draft, document, catalog, faults)
+    known = known_ids(written, draft)
+    missing = over.content != over.content.only(known)
+    over = replace(over, content=over.content.only(known)) if accept else over
+    faults += override_faults(over, known)
+    rules = judged_rules(written, over, roll, catalog, faults)
     faults += retention_faults(catalog, draft.file.storage, document)
     faults += least_kept(draft.file.installations, draft.file.storage, document)
-    signed = read_overrides(path.parent / draft.file.changes.overrides, faults)
-    faults += override_faults(signed, (p.rule.id for p in rules), draft.installations)
     if faults:
         raise Misconfigured(in_order(faults))
     site = replace(_site(draft.file, tags, tuple(p.rule for p in rules), links), cards=catalog.cards())
-    site = overridden(site, signed.content)
+    site = overridden(site, over.content)
     site = replace(site, config_hash=hashlib.sha256(_effective(site, draft.file)).hexdigest())
-    origin = Origin(document, {e.tag.id: e for e in listed}, {p.rule.id: p for p in rules}, catalog)
+    origin = Origin(
+        document, {e.tag.id: e for e in listed}, {p.rule.id: p for p in written}, catalog,
+        unsigned_rules(written, over.content), over, missing,
+    )  # fmt: skip
     ready = tuple(OutputPart(n, k, s) for n, (k, s) in outputs.items())
     return Loaded(path, draft.file, site, parts, ready, origin)
 
@@ -299,7 +317,7 @@ def _rules(
     catalog: Catalog,
     faults: list[Fault],
 ) -> list[Placed]:
-    """The rules of the limit columns, then those of the site file; checked one by one and against each other."""
+    """The rules of the limit columns, then those of the site file, as written; checked one by one."""
     due = due_of(draft.file.alarms.disposal)
     rules = [
         Placed(rule, entry.row.file, entry.row.line, rule.name)
@@ -316,24 +334,7 @@ def _rules(
             continue
         place = document.fault(("rules", index), entry.id, "")
         rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path))
-    faults += rule_collisions(rules)
-    faults += _too_loose(rules, roll.tags, catalog)
-    faults += disordered(rules, roll.tags)
-    faults += set_aside_faults(rules, roll.tags)
     return rules
-
-
-def _too_loose(rules: Sequence[Placed], tags: Mapping[str, Tag], catalog: Catalog) -> Iterator[Fault]:
-    places = {placed.rule.id: placed for placed in rules}
-    more, substances = ceilings_of_packs(catalog), catalog.substances
-    for breach in breaches([placed.rule for placed in rules], tags, more, substances):
-        placed = places[breach.rule.id]
-        yield placed.fault(f"{breach.rule.trigger:g}", breach.ceiling.words, breach.hint)
-    for rule, ceiling in uncomparable([placed.rule for placed in rules], tags, more, substances):
-        unit = tags[rule.tags[0]].unit
-        hint = "name its substance in the column substance/物质, one of " + ", ".join(substances)
-        allowed = f"a unit that can be compared with {ceiling.bound:g} {ceiling.unit} of {ceiling.standard}"
-        yield places[rule.id].fault(unit, allowed, hint)
 
 
 def _site(file: SiteFile, tags: tuple[Tag, ...], rules: tuple[Rule, ...], links: tuple[Link, ...]) -> Site:

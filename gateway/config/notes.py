@@ -9,6 +9,7 @@ from gateway.config.load import Loaded
 from gateway.config.packs.notes import pack_notes
 from gateway.config.peoplenotes import people_notes
 from gateway.config.remark import Note
+from gateway.config.words import number_word
 from gateway.model.site import Danger, Rule, RuleKind
 
 __all__ = ["Note", "not_judged", "notes"]
@@ -24,6 +25,7 @@ def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list
         *_tags(loaded, today),
         *_same_address(loaded),
         *_empty_installations(loaded),
+        *_moved_on(loaded),
         *_parts(loaded, environment),
         *people_notes(loaded),
         *pack_notes(loaded),
@@ -103,6 +105,20 @@ def _empty_installations(loaded: Loaded) -> Iterator[Note]:
         if installation.id not in used:
             place = loaded.origin.document.place(("installations", index))
             yield Note("no-tags", installation.id, place, "has no tag: it shows not-judged")
+
+
+def _moved_on(loaded: Loaded) -> Iterator[Note]:
+    """Signed numbers whose rule the files now say otherwise than when they were signed."""
+    for name, entry in loaded.origin.overriding.content.limits.items():
+        rule = loaded.origin.unsigned[name]
+        for field, was in entry.was.given.items():
+            now = getattr(rule, field)
+            if now != was:
+                kept, told = number_word(field, getattr(entry, field)), number_word(field, now)
+                text = (
+                    f"{field} {kept} was signed against {number_word(field, was)}; the files now say {told}"
+                )
+                yield Note("override", name, str(loaded.overrides), text)
 
 
 def _parts(loaded: Loaded, environment: Mapping[str, str]) -> Iterator[Note]:

@@ -256,7 +256,8 @@ class Changes(Strict):
         "none: nobody asks",
     )
     overrides: Annotated[str, Field(min_length=1)] = Field(
-        "overrides.yaml", description="what is changed through the gateway (stages), relative to this file"
+        "overrides.yaml",
+        description="what is changed through the gateway (stages, limits, delays), signed by two; relative to this",
     )
 
 

@@ -53,6 +53,13 @@ class Act(StrEnum):
     """commissioning: ``words`` are ``tag``, ``result`` (passed / failed) and ``method``"""
     APPROVE = "approve"
     """an effective configuration, by two persons: ``words`` are ``hash``"""
+    PROPOSE = "propose"
+    """other numbers for a rule: ``words`` are ``proposal`` (its id), ``rule`` and each number as it was (``trigger_was``)
+    and as it would be (``trigger``)"""
+    AGREE = "agree"
+    """a proposal, by the one who asked and a second person: ``words`` are ``proposal`` and ``rule``"""
+    DECLINE = "decline"
+    """a proposal is turned down, or taken back: the same ``words``"""
     EXERCISE_START = "exercise-start"
     """the first record of a drill's own journal: ``words`` are ``exercise`` and ``scenario``"""
     EXERCISE_END = "exercise-end"

@@ -52,7 +52,12 @@ class Watch:
     @property
     def approved(self) -> Mapping[str, list[Any]]:
         """Hashes of configurations that were approved -> who, who agreed, when (ns)."""
-        return self.engine.book.approved if self.engine is not None else {}
+        return self.engine.book.approvals.approved if self.engine is not None else {}
+
+    @property
+    def proposed(self) -> Mapping[str, dict[str, Any]]:
+        """Changes of rules that wait for an answer, by id."""
+        return self.engine.book.approvals.proposed if self.engine is not None else {}
 
     @property
     def unapproved(self) -> str:

@@ -32,7 +32,41 @@ def test_an_approval_names_both_and_is_remembered_over_a_restart() -> None:
     folded = Book(SITE, "epoch-1")
     folded.refold(story.events)
     for book in (story.book, again, folded):
-        assert book.approved == {HASH: ["李明", "王强", T0]}
+        assert book.approvals.approved == {HASH: ["李明", "王强", T0]}
+
+
+PROPOSAL = (("proposal", "p1"), ("rule", "LT-1.H"))
+NUMBERS = (("trigger_was", "8"), ("trigger", "7"))
+
+
+def change(act: Act, second: Actor | None = None) -> Acted:
+    words = (*PROPOSAL, *NUMBERS) if act is Act.PROPOSE else PROPOSAL
+    return Acted(T0, Command(act, LI, (), "nuisance", second=second, words=words))
+
+
+@pytest.mark.parametrize("answer", [change(Act.AGREE, WANG), change(Act.DECLINE)])
+def test_a_proposal_waits_over_a_restart_until_it_is_answered(answer: Acted) -> None:
+    story = Story()
+    (event,) = story.tell(change(Act.PROPOSE))
+    assert event.event is EventKind.CHANGE_PROPOSED
+    again, folded = Book(SITE, "epoch-1"), Book(SITE, "epoch-1")
+    again.load(story.book.dump())
+    folded.refold(story.events)
+    for book in (story.book, again, folded):
+        found = book.approvals.proposed["p1"]
+        assert (found["trigger_was"], found["trigger"], found["comment"]) == ("8", "7", "nuisance")
+        assert found["actor"]["id"] == LI.id
+    story.tell(answer)
+    assert story.book.approvals.proposed == {}
+
+
+@pytest.mark.parametrize("second", [None, LI])
+def test_nobody_agrees_to_a_proposal_of_their_own(second: Actor | None) -> None:
+    story = Story()
+    story.tell(change(Act.PROPOSE))
+    with pytest.raises(Refused, match="by two persons"):
+        story.tell(change(Act.AGREE, second))
+    assert list(story.book.approvals.proposed) == ["p1"]
 
 
 @pytest.mark.parametrize(("second", "digest"), [(None, HASH), (LI, HASH), (WANG, HASH[:12]), (WANG, "")])

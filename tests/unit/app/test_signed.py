@@ -9,8 +9,9 @@ import pytest
 from gateway.app.changes import signed
 from gateway.config.diff import Change as Difference
 from gateway.config.diff import differences
-from gateway.config.load import Loaded
+from gateway.config.load import Loaded, load
 from gateway.config.overrides import Overrides, Signed, write_overrides
+from gateway.config.signed import Sign, Wanted, drafted
 from gateway.model.commands import Actor
 from gateway.runtime.change import MOST_LINES, Change
 from tests.unit.config.writing import SITE, good, spoilt
@@ -46,6 +47,20 @@ def test_who_asked_is_never_replaced_and_other_changes_are_in_nobodys_name(
     more = good(tmp_path, site=spoilt(SITE, "trigger: 0.5", "trigger: 0.6"))
     assert signed(nobody, [*differ, *differences(loaded.site, more.site)], more) is nobody
     assert signed(nobody, [], loaded) is nobody
+
+
+def test_changed_numbers_are_in_the_names_of_those_who_signed_them(tmp_path: Path) -> None:
+    before = good(tmp_path)
+    rule = before.site.rules[before.site.rule_index["LT-1.H"]]
+    sign = Sign("王强", "李娜", "nuisance", "2026-11-22T00:00:00Z")
+    write_overrides(before.overrides, drafted(before, rule.id, Wanted(trigger=11.5).numbers(rule), sign))
+    after = load(before.path)
+    differ = differences(before.site, after.site)
+    assert {d.field for d in differ} == {"trigger", "reset"}
+    told = signed(Change(lines=[]), differ, after).told(1, "a", "b")
+    assert (told.by, told.second, told.why) == ("王强", "李娜", "nuisance")
+    off_delay = Difference("rules", "LT-1.H", "off_delay", "0s", "3s")
+    assert signed(nobody := Change(), [*differ, off_delay], after) is nobody, "nobody signed that"
 
 
 def test_very_many_differences_are_counted_and_the_first_are_told() -> None:

@@ -57,7 +57,7 @@ def test_what_was_written_is_what_is_read(tmp_path: Path) -> None:
         ("installations: {nowhere: {stage: live, by: a, second: b}}", "installations.nowhere"),
         ("rules: {LT-1.HH: {stage: on trial, by: a, second: b}}", "rules.LT-1.HH.stage"),
         ("rules: {LT-1.HH: {stage: live, by: a}}", "rules.LT-1.HH.second"),
-        ("limits: {}", "limits"),
+        ("alarms: {}", "alarms"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, path: str) -> None:

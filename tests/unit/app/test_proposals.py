@@ -1,0 +1,160 @@
+"""Other numbers for a rule: asked for by one, agreed to by another, written and put in place; or nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway.alarms.approvals import Approvals
+from gateway.alarms.notes import note
+from gateway.app.proposals import Proposals
+from gateway.app.reload import Reload
+from gateway.app.signing import Signing
+from gateway.config.kept import keep
+from gateway.config.load import Loaded, load
+from gateway.model.commands import Actor, Command
+from gateway.model.errors import Misconfigured, Refused
+from gateway.model.times import NS
+from tests.unit.config.writing import TAGS, good, spoilt, write
+
+WANG, LI = Actor("wang", "王强", "engineer"), Actor("li", "李娜", "engineer")
+WHY = "nuisance at every filling"
+
+
+class Machine:
+    """What the two need of the gateway: its journal is a list."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.site = loaded.site
+        self.watch: Any = Approvals()
+        self.clock = SimpleNamespace(now=lambda: 1_800_000_000 * NS)
+        self.told: list[str] = []
+        self.kept: list[str] = []
+
+    async def submit(self, command: Command) -> None:
+        event = note(command, self.clock.now())
+        self.watch.fold(event)
+        self.told.append(event.event.value)
+
+    async def keep_config(self, digest: str, data: bytes) -> None:
+        self.kept.append(digest)
+
+
+class House:
+    """A site that runs."""
+
+    def __init__(self, folder: Path) -> None:
+        loaded = good(folder)
+        loaded.state.mkdir()
+        keep(loaded)
+        self.machine: Any = Machine(loaded)
+        self.reload = Reload(loaded)
+        self.proposals = Proposals(self.machine, Signing(self.machine, self.reload))
+
+    async def propose(self, rule: str = "LT-1.H", **wanted: float) -> str:
+        return str((await self.proposals.propose(rule, wanted, WANG, WHY))["proposal"])
+
+    @property
+    def loaded(self) -> Loaded:
+        return load(self.reload.loaded.path)
+
+    def waiting(self) -> list[Mapping[str, Any]]:
+        return list(self.proposals.changes()["proposals"])
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+async def test_one_asks_and_another_agrees(house: House) -> None:
+    ident = await house.propose(trigger=11.5, on_delay_s=3)
+    (waiting,) = house.waiting()
+    assert waiting["numbers"] == [
+        {"field": "trigger", "old": "12", "new": "11.5"},
+        {"field": "reset", "old": "11.8", "new": "11.3"},
+        {"field": "on_delay", "old": "0s", "new": "3s"},
+    ]
+    assert (waiting["by"], waiting["comment"], waiting["origin"]) == ("王强", WHY, "tags.csv:2 H")
+    done = await house.proposals.agree(ident, LI, "seen the trend")
+    assert "~ rule LT-1.H trigger: 12 -> 11.5" in done["changes"]
+    assert {c.split()[2] for c in done["changes"]} == {"LT-1.H"}, "only the changed rule"
+    assert house.machine.told == ["change-proposed", "change-agreed"]
+    entry = house.loaded.origin.overriding.content.limits["LT-1.H"]
+    assert (entry.by, entry.second, entry.reason) == ("王强", "李娜", f"{WHY}; seen the trend")
+    assert house.reload.loaded.site.config_hash == done["new"]
+
+
+async def test_what_ran_approved_runs_approved(house: House) -> None:
+    house.machine.watch.approved[house.machine.site.config_hash] = ["a", "b", 1]
+    done = await house.proposals.agree(await house.propose(trigger=11.5), LI, "")
+    assert house.machine.told == ["change-proposed", "config-approved", "change-agreed"]
+    assert house.machine.kept == [done["new"]]
+
+
+async def test_nobody_agrees_with_himself(house: House) -> None:
+    ident = await house.propose(trigger=11.5)
+    with pytest.raises(Refused, match="two persons"):
+        await house.proposals.agree(ident, WANG, "")
+    assert len(house.waiting()) == 1
+    assert not house.loaded.overrides.exists()
+
+
+async def test_what_cannot_be_is_refused_when_it_is_asked_for(house: House) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        await house.propose("AT-1.H", trigger=30)
+    assert caught.value.faults[0].path == "limits.AT-1.H.trigger"
+    assert "25 %LEL" in caught.value.faults[0].allowed
+    for rule, wanted, words in (
+        ("LT-9.H", {"trigger": 1}, "no such rule"),
+        ("LT-1.H", {"trigger": 12}, "already"),
+        ("LT-1.H", {}, "already"),
+    ):
+        with pytest.raises(Refused, match=words):
+            await house.propose(rule, **wanted)
+    with pytest.raises(Refused, match="reason"):
+        await house.proposals.propose("LT-1.H", {"trigger": 11.0}, WANG, " ")
+    assert house.machine.told == []
+
+
+async def test_a_proposal_is_declined_or_taken_back_once(house: House) -> None:
+    ident = await house.propose(trigger=11.5)
+    await house.proposals.decline(ident, LI, "no")
+    for again in (house.proposals.decline(ident, LI, "no"), house.proposals.agree(ident, LI, "")):
+        with pytest.raises(Refused, match="no change waits"):
+            await again
+    assert house.waiting() == []
+
+
+async def test_a_rule_that_moved_on_is_proposed_anew(house: House, tmp_path: Path) -> None:
+    ident = await house.propose(trigger=11.5)
+    write(tmp_path, tags=spoilt(TAGS, ",1,12,13,0.2,", ",1,12.5,13,0.2,"))
+    with pytest.raises(Refused, match="the files say other things"):
+        await house.proposals.agree(ident, LI, "")
+    house.machine.site = house.loaded.site  # they were put in place
+    with pytest.raises(Refused, match="propose it anew"):
+        await house.proposals.agree(ident, LI, "")
+
+
+async def test_what_cannot_be_put_in_place_leaves_the_file_as_it_was(house: House) -> None:
+    first = await house.propose(trigger=11.5)
+    await house.proposals.agree(first, LI, "")
+    house.machine.site, text = house.loaded.site, house.loaded.overrides.read_text()
+    second = await house.propose(trigger=11.0)
+    with pytest.raises(Refused, match="being put in place"):
+        await house.proposals.agree(second, LI, "")
+    assert house.loaded.overrides.read_text() == text
+
+
+async def test_back_to_what_the_files_say_leaves_no_entry(house: House) -> None:
+    await house.proposals.agree(await house.propose(trigger=11.5), LI, "")
+    house.machine.site = house.loaded.site
+    keep(house.loaded)
+    house.reload.begun()
+    await house.proposals.agree(await house.propose(trigger=12), LI, "")
+    assert not house.loaded.overrides.exists()
+    assert house.proposals.changes()["signed"] == []
