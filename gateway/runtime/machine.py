@@ -21,7 +21,7 @@ from gateway.engine import Engine, Snapshot
 from gateway.engine.tables import looks_back
 from gateway.engine.warm import needed, warm
 from gateway.model.errors import Retry
-from gateway.model.inputs import Started
+from gateway.model.inputs import Gap, Started
 from gateway.model.ports import Clock, Source
 from gateway.model.site import Site
 from gateway.model.times import NS
@@ -37,6 +37,7 @@ from gateway.runtime.outputs import LaneSink, Output, ends, make_outputs
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
+from gateway.runtime.refill import told_exactly
 from gateway.runtime.side import Side
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
@@ -218,7 +219,8 @@ class Machine(Side):
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
         await asyncio.to_thread(warm, needed(self.site))
         recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
-        pipeline = self._begin(recovered)
+        found = await self._desk.call(told_exactly, self.store, recovered.begun, self._delivered())
+        pipeline = self._begin(recovered, found)
         self._stepping.append(group.create_task(pipeline.run(), name="pipeline"))
         await self._first_commit()
         if recovered.anew:
@@ -237,7 +239,7 @@ class Machine(Side):
         ):
             self._stepping.append(group.create_task(supervise(name, unit, self.troubles), name=name))
 
-    def _begin(self, recovered: Recovered) -> Pipeline:
+    def _begin(self, recovered: Recovered, found: Sequence[Gap]) -> Pipeline:
         engine = recovered.engine
         ticks = bool(getattr(self.clock, "ticks", True))
         pipeline = Pipeline(engine, self._desk, self.intake, self.clock, self.troubles, ticks=ticks)
@@ -247,7 +249,7 @@ class Machine(Side):
         self._pipeline, self.watch.engine = pipeline, engine
         self.watch.stopped = lambda: pipeline.trouble
         self._desk.sealed(self.store.spool.last_chunk)
-        self._first_inputs()
+        self._first_inputs(found)
         self.troubles.seed(o.rule.removeprefix("system.") for o in engine.book.open() if is_trouble(o))
         if recovered.difference:
             log.error("replay differs from the journal; the journal holds", difference=recovered.difference)
@@ -291,11 +293,11 @@ class Machine(Side):
             self.intake.put_first(Started(now, now, __version__, "judging began anew after a fault"))
         return recovered.engine
 
-    def _first_inputs(self) -> None:
+    def _first_inputs(self, found: Sequence[Gap]) -> None:
         """``started`` comes before what was polled during the start; behind it, a change of configuration."""
         down_since = self.store.last_input[1]
         started = max(self._sees_since(), down_since)
-        for gap in self.store.found:
+        for gap in found:
             self.intake.put(gap)
         if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
             self.intake.put_first(self.change.told(started, self._used, self.site.config_hash))

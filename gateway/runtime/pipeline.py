@@ -222,9 +222,8 @@ class Pipeline:
         """Until something arrives, a commit is due, or a tick is."""
         wake, loop = self._intake.wake, asyncio.get_running_loop()
         wait = self._until_tick()
-        if (
-            self._group.inputs and not self._leaving.hung
-        ):  # then it waits for company, and for the disk to wake us
+        # While the disk hangs a group waits for company, and for the disk to wake us.
+        if self._group.inputs and not self._leaving.hung:
             wait = min(wait, self._group.since + self._patience() - loop.time())
         timer = loop.call_later(max(0.0, wait), wake.set)
         try:
@@ -278,9 +277,8 @@ class Pipeline:
 
     async def _anew(self) -> None:
         self._broken, self._group = True, Group()
-        await self._desk.call(
-            self._desk.store.catch_up, self._clock.now()
-        )  # what has left is rebuilt from, too
+        # What has left and is not on disk yet is rebuilt from, too.
+        await self._desk.call(self._desk.store.catch_up, self._clock.now())
         self.engine = await self.rebuild()
         self._number = self._desk.store.last_input[0]
         self._last_tick = self._next_tick = 0

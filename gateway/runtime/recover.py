@@ -19,6 +19,7 @@ from gateway.model.batch import Batch
 from gateway.model.events import Event, Record
 from gateway.model.inputs import Numbered
 from gateway.model.site import Site
+from gateway.runtime.refill import lost_spool
 from gateway.store import Store
 
 PAGE: Final = 500
@@ -38,6 +39,8 @@ class Recovered:
     stepped: int
     anew: bool
     """it did not come from a snapshot of this configuration and epoch: one should be made soon"""
+    begun: int = 0
+    """number of the input behind which stepping began; a lost spool is filled again from there"""
 
 
 def with_seq(snapshot: Snapshot, seq: int) -> Snapshot:
@@ -86,7 +89,7 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     difference = _difference(decided, _records(store, start.seq)) if whole else ""
     if difference or not whole:
         start.engine.refold(record.event for record in _records(store, 0))
-    return Recovered(start.engine, difference, stepped, anew=start.number == 0)
+    return Recovered(start.engine, difference, stepped, start.number == 0, start.number)
 
 
 def _from_journal(store: Store, site: Site, epoch: str, why: str) -> Recovered:
@@ -106,7 +109,8 @@ class _Start:
 
 
 def _from_snapshot(store: Store, site: Site, epoch: str) -> _Start:
-    for snapshot in store.snapshots():
+    # A lost spool is filled again from the inputs that are stepped: then the older snapshot is the better one.
+    for snapshot in reversed(store.snapshots()) if lost_spool(store) else store.snapshots():
         engine = Engine(site, epoch)
         try:
             seq = int(snapshot.parts[SEQ_PART])
@@ -137,7 +141,7 @@ def _records(store: Store, after: int) -> Iterator[Record]:
 
 
 def _refill(store: Store, readings: Iterable[tuple[int, Batch]]) -> None:
-    """Readings whose inputs were committed but had not reached the spool."""
+    """Readings whose inputs were committed but had not reached the spool, or were lost with it."""
     for number, batch in readings:
         if number > store.spool.last_input:
             store.spool.append(number, number, batch)

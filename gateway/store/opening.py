@@ -98,10 +98,10 @@ def _open_once(ask: Opening, reserve: Reserve) -> Opened:
     db, why = open_plant(ask, instance)
     with ExitStack() as undo:
         undo.callback(close_quietly, db)
-        spool, moved = open_spool(ask.folder, db, ask.now)
+        spool, lost = open_spool(ask.folder, db, ask.now)
         undo.callback(spool.abandon)
         why = _settle(ask, db, spool, instance, why)
-        gaps = (_spool_gap(db, ask.now, moved),) if moved else ()
+        gaps = (_spool_gap(db, ask.now, lost),) if lost else ()
         undo.pop_all()
     return Opened(db, spool, instance, reserve, why, gaps)
 
@@ -128,18 +128,13 @@ def _settle(ask: Opening, db: apsw.Connection, spool: Spool, instance: InstanceF
     return why
 
 
-def _spool_gap(db: apsw.Connection, now: int, moved: str) -> Gap:
-    """From the oldest readings a lost spool.db was last known to hold to the oldest input that is kept."""
+def _spool_gap(db: apsw.Connection, now: int, lost: str) -> Gap:
+    """From the oldest readings a lost spool.db was last known to hold to the oldest input that is kept; recovery, which
+    fills it again, says more exactly what is gone (:mod:`gateway.runtime.refill`).
+    """
     start = int(plant.read_meta(db).get("spool_from", "0"))
     end = plant.read_first_time(db)
-    return Gap(
-        now,
-        "spool",
-        min(start, end),
-        end,
-        0,
-        f"{moved}; how many readings were not yet delivered is not known",
-    )
+    return Gap(now, "spool", min(start, end), end, 0, lost)
 
 
 def open_plant(ask: Opening, instance: InstanceFile) -> tuple[apsw.Connection, str]:
@@ -183,11 +178,15 @@ def remember_machine(db: apsw.Connection, ask: Opening, instance: InstanceFile) 
 
 
 def open_spool(folder: Path, db: apsw.Connection, now: int) -> tuple[Spool, str]:
-    """The spool, and what became of a damaged one (empty: nothing). The file is moved aside, never deleted."""
-    path = folder / "spool.db"
-    offset = int(plant.read_meta(db).get("spool_offset", "0"))
+    """The spool, and what became of the one before (empty: it is the same). A damaged file is moved aside, never
+    deleted.
+    """
+    path, meta = folder / "spool.db", plant.read_meta(db)
+    offset = int(meta.get("spool_offset", "0"))
     try:
-        return _sound_spool(path, offset), ""
+        spool = _sound_spool(path, offset)
+        # A snapshot is only made when the spool is on disk: one that knows nothing then is another file.
+        return spool, "spool.db is gone" if spool.fresh and "spool_from" in meta else ""
     except (*DAMAGE, WrongVersion) as error:
         left = _move_aside(path, now)
         return _sound_spool(path, offset), f"spool.db could not be read ({error}); it is now {left.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,9 +111,13 @@ class Rig:
 
 @asynccontextmanager
 async def running(
-    folder: Path, site: Site | None = None, mouth: Mouth | None = None, ear: Ear | None = None
+    folder: Path,
+    site: Site | None = None,
+    mouth: Mouth | None = None,
+    ear: Ear | None = None,
+    beside: Sequence[Any] = (),
 ) -> AsyncIterator[Rig]:
-    """The machine judges; at the end it is told to stop, as by SIGTERM."""
+    """The machine judges; at the end it is told to stop, as by SIGTERM. ``beside``: further outputs."""
     site, mouth, ear = site or plant(), mouth or Mouth(), ear or Ear()
     clock = SystemClock()
     store = Store.open(
@@ -121,7 +125,7 @@ async def running(
     )
     store.keep_config(site.config_hash, dump_site(site))
     clock.advance(store.last_input[1])
-    machine = Machine(site, store, clock, folder, [mouth], [ear])
+    machine = Machine(site, store, clock, folder, [mouth], [ear, *beside])
     task = asyncio.create_task(machine.run())
     rig = Rig(machine, mouth, ear)
     try:
