@@ -47,7 +47,7 @@ def stored(path: Path) -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
-async def until(condition: Callable[[], Any], timeout: float = 20.0) -> None:
+async def until(condition: Callable[[], Any], timeout: float = 30.0) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.02)

@@ -115,7 +115,7 @@ class FakeFeed:
         """As last said; a link is taken to be up until it is said to be down."""
         return self._link_state.get(link, True)
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait until the source has made ``condition`` true."""
         async with asyncio.timeout(timeout):
             while not condition():

@@ -32,7 +32,7 @@ class Follower:
         """Messages whose topic has ``part`` in it."""
         return [h for h in self.heard if part in h.topic]
 
-    async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], Any], timeout: float = 30.0) -> None:
         async with asyncio.timeout(timeout):
             while not condition():
                 await asyncio.sleep(0.005)

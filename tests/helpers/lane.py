@@ -224,7 +224,7 @@ class FakeLane:
         self.accepted = to
         self._changed.set()
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait for what a sink does to this lane."""
         async with asyncio.timeout(timeout):
             while not condition():

@@ -35,7 +35,7 @@ class Page:
         self.driver.get(f"{self.console.url}?lang={language}#/{page}")
         return self
 
-    def until(self, met: Callable[[], Any], seconds: float = 10) -> Any:
+    def until(self, met: Callable[[], Any], seconds: float = 30) -> Any:
         return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: met())
 
     def js(self, script: str, *args: Any) -> Any:

@@ -27,7 +27,7 @@ def client(broker: Broker, user: str = GATEWAY, **more: object) -> aiomqtt.Clien
     return aiomqtt.Client(broker.host, broker.port, username=user, password=broker.passwords[user], **more)  # type: ignore[arg-type]
 
 
-async def retained(broker: Broker, topic: str, user: str = GATEWAY, wait: float = 3.0) -> bytes | None:
+async def retained(broker: Broker, topic: str, user: str = GATEWAY, wait: float = 20.0) -> bytes | None:
     async with client(broker, user) as c:
         await c.subscribe(topic, qos=1)
         try:
@@ -58,7 +58,7 @@ async def test_retained_messages_survive_sigkill_and_it_comes_back(tmp_path: Pat
         first = broker.pid
         assert first
         os.kill(first, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while broker.pid in {first, None} or not broker.restarts:
                 await asyncio.sleep(0.02)
             while await _refused(broker):
@@ -155,7 +155,7 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.is_running()
         parent.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline, "the broker outlives the gateway"
         time.sleep(0.02)
@@ -164,7 +164,7 @@ def test_it_dies_with_its_parent(tmp_path: Path) -> None:
 async def test_as_a_supervised_unit(tmp_path: Path) -> None:
     broker = Broker(BrokerOptions(folder=tmp_path / "b"))
     task = asyncio.create_task(broker.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not broker.port or await _refused(broker):
             await asyncio.sleep(0.02)
     pid = broker.pid
@@ -191,11 +191,13 @@ async def test_in_the_background_it_keeps_nobody_waiting_and_comes_when_it_can(t
         options = BrokerOptions(folder=tmp_path / "b", mqtt_port=other.getsockname()[1])
         began = asyncio.get_running_loop().time()
         async with Broker(options).in_background() as broker:
-            assert asyncio.get_running_loop().time() - began < 1
+            assert asyncio.get_running_loop().time() - began < 5, (
+                "it cannot start at all before `other` is closed"
+            )
             assert broker.passwords[GATEWAY]
             await asyncio.sleep(0.5)
             other.close()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while True:
                     with contextlib.suppress(aiomqtt.MqttError):
                         async with client(broker) as c:

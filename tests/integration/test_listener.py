@@ -27,7 +27,7 @@ Heard = list[tuple[str, bytes, bool]]
 
 
 async def until(met: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not met():
             await asyncio.sleep(0.01)
 
@@ -39,7 +39,7 @@ def sockets_closed_without_the_collector() -> Iterator[None]:
     gc.disable()
     try:
         yield
-        for _ in range(100):
+        for _ in range(500):
             if not (found := set(leaks.belongings().sockets) - set(before.sockets)):
                 return
             time.sleep(0.02)

@@ -182,7 +182,7 @@ async def test_present_state_again_every_ten_minutes(mosquitto: MosquittoFactory
         await f.until(lambda: len(f.on("state/")) >= 3)
         await f.until(lambda: len(f.on("/level")) >= 3)
         await f.until(lambda: len(f.on("/birth/")) >= 3)
-        await f.until(lambda: len(f.on("/status")) >= 20, timeout=20)
+        await f.until(lambda: len(f.on("/status")) >= 20)
 
 
 async def test_a_change_of_the_gateways_own_state_is_published_soon(mosquitto: MosquittoFactory) -> None:
@@ -272,7 +272,7 @@ async def test_an_orderly_end_and_a_killed_gateway_both_show_offline(mosquitto: 
             os.kill(child.pid, signal.SIGKILL)
             killed = time.monotonic()
             await f.until(lambda: len(f.heard) == 4)
-            assert time.monotonic() - killed < 2
+            assert time.monotonic() - killed < 10, "the broken connection, and not the keep-alive"
         will = f.heard[3].json
         assert will["state"] == "offline"
         assert will["epoch"] == EPOCH

