@@ -47,10 +47,11 @@ async def assemble(  # noqa: PLR0913 - what a caller may bring along
         exercises: makes what holds drills; none where there are none.
     """
     clock = clock if clock is not None else clock_of(loaded)
-    store = open_store(loaded, clock, adopt=adopt)
-    keep(loaded)
-    resume_time(clock, store.last_input[1])
     async with AsyncExitStack() as stack:
+        store = open_store(loaded, clock, adopt=adopt)
+        stack.callback(store.close)  # the machine does; what never became one must not keep the folder either
+        keep(loaded)
+        resume_time(clock, store.last_input[1])
         extra: Sequence[LaneSink] = ()
         outputs = loaded.outputs
         if not any(o.kind == "mqtt" for o in loaded.outputs):
