@@ -38,6 +38,10 @@ class Hand:
             self._jobs.put(None)
             self._thread.join()
 
+    def leave(self) -> None:
+        """Let it end by itself when it has done what it is at; nobody waits. Afterwards nothing may be asked for."""
+        self._jobs.put(None)
+
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             work, done, loop = job

@@ -122,7 +122,7 @@ class Keeper:
         try:
             if await self._desk.call(self._due, today):
                 async with asyncio.timeout(CLOSE_S):
-                    await self._aside.ask(self._question(today))
+                    await self._aside.ask(await self._desk.call(self._question, today))
             known = await asyncio.to_thread(manifests, self._state)
         except (Retry, OSError, ValueError) as error:  # TimeoutError is an OSError
             words = str(error) or f"closing took more than {CLOSE_S / 60:.0f} min"
@@ -164,6 +164,7 @@ class Keeper:
         return min(self.retention.archive_bytes, max(0, used + free - SPARE_BYTES))
 
     def _question(self, today: str) -> dict[str, Any]:
+        """In the store's thread."""
         now = self._clock.now()
         bounds = {
             "max_bytes": self._limit(),

@@ -38,6 +38,7 @@ from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
 from gateway.runtime.recover import Recovered, recover, with_seq
 from gateway.runtime.refill import told_exactly
+from gateway.runtime.room import Room
 from gateway.runtime.side import Side
 from gateway.runtime.signal import Signal
 from gateway.runtime.supervisor import supervise
@@ -91,6 +92,7 @@ class Machine(Side):
     intake: Intake = field(init=False)
     outputs: list[Output] = field(init=False)
     _rows: list[Row] = field(init=False)
+    _room: Room = field(init=False)
     _desk: Desk = field(init=False)
     troubles: Troubles = field(init=False)
     keeper: Keeper = field(init=False)
@@ -110,7 +112,9 @@ class Machine(Side):
         self._desk = Desk(self.store)
         self._used = self.store.config_in_use() or ""
         self.intake = Intake(self.clock, self.site.table)
-        self.watch = Watch(self.site, self._desk, self.clock, self.folder, self.clock.now(), __version__)
+        self._room = Room(self.folder)
+        now = self.clock.now()
+        self.watch = Watch(self.site, self._desk, self.clock, lambda: self._room.free, now, __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
         self.ledger = Ledger(self.clock, self.troubles)
         wiring = Wiring(
@@ -151,6 +155,7 @@ class Machine(Side):
             unit = partial(self._read, source)
             name = f"source.{source.name}"
             self._reading.append(group.create_task(supervise(name, unit, self.troubles), name=name))
+        group.create_task(self._room.run(), name="room")
         for name, run in self.extras:
             group.create_task(self._extra(name, run), name=name)
 
@@ -371,6 +376,7 @@ class Machine(Side):
                 if pipeline.settled:
                     await self._snapshot(pipeline)
         finally:
+            self._room.close()
             await self.keeper.close()
             if self._reader is not None:
                 self._reader.close()

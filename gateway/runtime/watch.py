@@ -1,10 +1,8 @@
 """The present as the world may see it: committed occurrences and levels, status, per-tag values."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -33,7 +31,7 @@ class Watch:
     site: Site
     desk: Desk
     clock: Clock
-    folder: Path
+    disk_free: Callable[[], int]
     started: int
     version: str
     occurrences: tuple[Occurrence, ...] = ()
@@ -112,7 +110,7 @@ class Watch:
                 o.lane.name for o in self.outputs if getattr(getattr(o.lane, "way", None), "open", False)
             ),
             oldest_unsent_alarm=self._oldest_unsent(),
-            disk_free=shutil.disk_usage(self.folder).free,
+            disk_free=self.disk_free(),
             disk_days=self.stock().days_left,
             history_from=self.stock().oldest or None,
             history_bytes=self.stock().bytes,
