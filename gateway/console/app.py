@@ -47,6 +47,7 @@ from gateway.console.ports import (
     ReloadPort,
     RetryPort,
 )
+from gateway.console.shelf import shelf
 from gateway.model.commands import Act, Actor, Command
 from gateway.model.ports import CommandPort, Plant
 
@@ -110,8 +111,8 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
         token, book, act_idle_s=rules.act_idle_s, act_longest_s=rules.act_longest_s, proxies=rules.proxies
     )
     access = Access(door, book, _audit(commands)) if book is not None else None
-    build = pages.build_of()
-    hub, narrow = Hub(context, build=build), Hub(context, build=build, tags=False)
+    files = shelf()
+    hub, narrow = Hub(context, build=files.build), Hub(context, build=files.build, tags=False)
     app = FastAPI(
         title="Fengsui gateway",
         version=__version__,
@@ -138,8 +139,8 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     app.include_router(engineering.router(context, tools), prefix=API)
     app.include_router(push.router({inlet.name: inlet for inlet in inlets}), prefix=API)
     app.include_router(probes.router(context, hub))
-    app.include_router(pages.router(door))
-    app.mount("/static", pages.Files(directory=pages.STATIC), name="static")
+    app.include_router(pages.router(door, files))
+    app.mount("/static", files, name="static")
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=LARGE, compresslevel=5)  # the stream packs itself
     app.add_middleware(Guard, hosts=tuple(hosts))

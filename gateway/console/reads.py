@@ -105,7 +105,9 @@ def _tags(api: APIRouter, context: Context) -> None:
         site = plant.site
         moving = (orjson.dumps(views.reading(s))[1:] for s in states(plant))
         rows = [a + b"," + b for a, b in zip(table.rows(site), moving, strict=True)]
-        head = orjson.dumps({"time": iso(context.now()), "table": site.table, "tags": []})[:-2]
+        head = orjson.dumps(
+            {"time": iso(context.now()), "config": site.config_hash, "table": site.table, "tags": []}
+        )[:-2]
         return Response(head + b",".join(rows) + b"]}", media_type="application/json")
 
 

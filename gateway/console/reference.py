@@ -12,7 +12,6 @@ PAGE: Final = Path(__file__).parents[2] / "docs" / "http.md"
 MARKS: Final = ("<!-- endpoints -->\n", "<!-- end of endpoints -->\n")
 FILES: Final = {
     "GET /": "the console",
-    "GET /vendor/{name}": "uPlot's script and style, from its package",
     f"GET {V1}/openapi.json": "this API as OpenAPI, with every field",
 }
 """rows that the API does not describe itself"""

@@ -191,6 +191,7 @@ class TagView(Model):
 
 class TagsView(Model):
     time: str
+    config: str
     table: str
     tags: list[TagView]
 

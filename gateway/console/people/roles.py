@@ -43,7 +43,6 @@ V1: Final = "/api/v1"
 # R regulator, V viewer, O operator, E engineer, A administrator, U auditor, T terminal, N nobody (not signed in)
 _TABLE: Final = {
     "GET /": "RVOEAUTN",
-    "GET /vendor/{name}": "RVOEAUTN",
     "GET /healthz": "RVOEAUTN",
     "GET /readyz": "RVOEAUTN",
     "GET /metrics": "RVOEAUTN",
@@ -137,7 +136,7 @@ _TABLE: Final = {
     "POST /exercise/commands/report": "OET",
     "POST /push/{source}": "RVOEAUTN",  # each source asks for its own token
 }
-OUTSIDE: Final = ("GET /", "GET /vendor/{name}", "GET /healthz", "GET /readyz", "GET /metrics")
+OUTSIDE: Final = ("GET /", "GET /healthz", "GET /readyz", "GET /metrics")
 """rows that are not under ``/api/v1``"""
 
 

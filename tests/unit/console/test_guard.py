@@ -56,7 +56,8 @@ async def test_bodies_are_bounded(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/status", "/static/js/main.js", "/vendor/uplot.iife.min.js", "/nothing", "/metrics"]
+    "path",
+    ["/", "/api/v1/status", "/static/js/main.js", "/static/vendor/uplot.iife.min.js", "/nothing", "/metrics"],
 )
 async def test_every_answer_is_dressed(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import time
 
 import httpx
@@ -24,6 +25,12 @@ def test_only_loopback_is_bound(host: str, ours: bool) -> None:
     if not ours:
         with pytest.raises(Misconfigured, match="loopback"):
             bind(host, 0)
+
+
+def test_small_answers_leave_at_once() -> None:
+    """asyncio switches Nagle's delay off only on sockets that name their protocol: 40 ms an answer otherwise."""
+    with bind("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 async def test_a_taken_port_is_a_fault_for_a_person(plant: FakePlant) -> None:

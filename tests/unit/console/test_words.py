@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.console.pages import STATIC, VENDOR, build_of, vendor
+from gateway.console.shelf import STATIC, VENDOR, shelf, vendor
 from gateway.model.events import Acknowledgement, Condition, EventKind, Suppression
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.quality import Quality
@@ -102,4 +102,4 @@ def test_the_chart_comes_from_its_wheel() -> None:
     for name in VENDOR:
         assert vendor(name).is_file()
         assert not list(STATIC.rglob(name)), "a copy of uPlot in the repository"
-    assert re.fullmatch(r"[0-9a-f]{12}", build_of())
+    assert re.fullmatch(r"[0-9a-f]{12}", shelf().build)

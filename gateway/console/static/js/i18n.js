@@ -1,18 +1,15 @@
-// One catalogue a language, in /static/i18n. No page has words of its own.
+// One catalogue a language, in i18n/. No page has words of its own.
 
+/* global early */
 export const LANGUAGES = ["zh", "en"];
 const KEEP = "fengsui.language";
 let words = {};
 export let language = "zh";
 
-function wanted() {
-  const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem(KEEP);
-  if (LANGUAGES.includes(asked)) return asked;
-  return navigator.language.toLowerCase().startsWith("en") ? "en" : "zh";
-}
-
-export async function load(name = wanted()) {
-  const answer = await fetch(`/static/i18n/${name}.json`);
+/** Without a name: the language of this page, which early.js found out and has asked for. */
+export async function load(name = early.language) {
+  const answer = await (early.first && name === early.language ? early.first : early.words(name));
+  early.first = null; // an answer is read once
   if (!answer.ok) throw new Error(`catalogue ${name}: ${answer.status}`);
   words = await answer.json();
   language = name;

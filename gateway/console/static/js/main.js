@@ -1,27 +1,31 @@
-// Starts the page: words first, then the views, then the stream.
+// Starts the page: who and words, the stream, the view. Views but the two that a control room lives in come when they are
+// asked for, or when nothing else is to do: a page that has lost its gateway then still has them.
 
 import { h, put } from "./dom.js";
 import { load, t } from "./i18n.js";
 import { clock } from "./format.js";
 import { now, on, state } from "./state.js";
 import { start } from "./stream.js";
+import { plotter } from "./plotter.js";
 import { bind } from "./keys.js";
 import * as header from "./header.js";
 import * as overview from "./views/overview.js";
 import * as alarms from "./views/alarms.js";
-import * as tags from "./views/tags.js";
-import * as trend from "./views/trend.js";
-import * as events from "./views/events.js";
-import * as field from "./views/field.js";
-import * as engineering from "./views/engineering.js";
-import * as reports from "./views/reports.js";
-import * as people from "./views/people.js";
 import { door } from "./views/door.js";
 import { bindSound } from "./views/sound_button.js";
 import { keepAlive, me, whoami } from "./session.js";
 
-export const VIEWS = { overview, alarms, tags, trend, events, field, engineering, reports, people };
+const here = { overview, alarms }; // views that have come
+const VIEWS = {
+  overview: null, alarms: null,
+  tags: () => import("./views/tags.js"), trend: () => import("./views/trend.js"), events: () => import("./views/events.js"),
+  field: () => import("./views/field.js"), engineering: () => import("./views/engineering.js"),
+  reports: () => import("./views/reports.js"), people: () => import("./views/people.js"),
+};
+const LATER = 3000; // ms after the first view
 let leave = null; // ends the view that is shown
+let asked = 0; // counts the views that were asked for
+let missing = false; // the view that was asked for did not come
 let since = 0;
 
 /** "#/trend/LT-101?p=60" -> {name, rest, query}. */
@@ -38,15 +42,28 @@ function fresh() {
   return root;
 }
 
-function show() {
+async function show() {
   leave?.();
   leave = null;
+  asked += 1;
   if (!me.view) return shut();
-  const at = place(), root = fresh();
+  const at = place(), root = fresh(), mine = asked;
   root.className = at.name;
   document.title = `${t(`nav.${at.name}`)} - ${t("product")}`;
   header.choose(at.name);
-  leave = VIEWS[at.name].mount(root, at);
+  try {
+    here[at.name] ??= await VIEWS[at.name]();
+  } catch {
+    missing = mine === asked;
+    return missing && put(root, h("p.empty", null, t("lost.page"))); // the banner says why
+  }
+  if (mine === asked) leave = here[at.name].mount(root, at);
+}
+
+/** All that has not come yet, one after another. */
+async function rest() {
+  for (const [name, come] of Object.entries(VIEWS)) here[name] ??= await come().catch(() => undefined);
+  await plotter().catch(() => null);
 }
 
 /** Nobody is signed in here and this is no panel: nothing is shown, and that is said. */
@@ -67,6 +84,7 @@ async function opened() {
 function link() {
   document.body.classList.toggle("lost", state.lost && me.view);
   document.body.classList.toggle("shut", !me.view);
+  if (!state.lost && missing) { missing = false; show(); }
   if (!state.lost) since = 0;
   else since ||= state.status ? now() : -1;
   const el = document.getElementById("lost");
@@ -84,6 +102,7 @@ export async function speak(language) {
 }
 
 await whoami();
+if (me.view) start();
 await speak();
 addEventListener("hashchange", show);
 on("link", link);
@@ -92,4 +111,4 @@ on("who", () => (me.view === document.body.classList.contains("shut")) && show()
 bind(Object.keys(VIEWS));
 bindSound();
 keepAlive();
-if (me.view) start();
+setTimeout(rest, LATER);

@@ -2,6 +2,7 @@
 
 import { tell } from "./state.js";
 
+/* global early */
 const WORD = "X-Fengsui-Session";
 const MOVED_EVERY = 60e3; // how often the gateway is told that somebody is here
 export let me = { mode: "name", setup: false, user: null, roles: [], workstation: "", panel: false, view: true, until: null, word: "", may: [] };
@@ -10,8 +11,11 @@ let moved = 0;
 /** The header that makes a request an act of this page's. */
 export const proof = () => ({ [WORD]: me.word });
 
+/** The first time what early.js asked before the scripts were there. */
 export async function whoami() {
-  const answer = await fetch("/api/v1/session", { cache: "no-store" });
+  const first = early.session;
+  early.session = null; // an answer is read once
+  const answer = await (first ?? fetch("/api/v1/session", { cache: "no-store" }));
   if (answer.ok) become(await answer.json());
   return me;
 }

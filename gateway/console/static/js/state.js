@@ -30,20 +30,23 @@ export function on(kinds, listener) {
 }
 
 export function tell(kind) {
-  for (const listener of listeners.get(kind) ?? []) listener(kind);
+  const all = listeners.get(kind) ?? new Set();
+  for (const listener of [...all]) if (all.has(listener)) listener(kind); // one may end others, and begin new ones
 }
 
 /** The gateway's time now, ms UTC. */
 export const now = () => Date.now() + state.ahead;
 
-export function setTable(tags) {
+function setTable(tags) {
   state.tags = tags;
   state.index = new Map(tags.map((tag, i) => [tag.id, i]));
-  tell("table");
 }
 
-/** One message of the stream: full or change. Times and ages in it count from `t`. */
-export function take(message, full) {
+/**
+ * One message of the stream: full or change. Times and ages in it count from `t`. With another configuration's table of
+ * tags all is drawn anew, once, and nothing of it before it is whole.
+ */
+export function take(message, full, table = null) {
   state.ahead = message.t - Date.now();
   if (message.status) state.status = message.status;
   if (message.levels) {
@@ -56,7 +59,12 @@ export function take(message, full) {
     message.alarms.set.forEach((a) => state.alarms.set(a.id, prepared(a)));
   }
   if (message.tags) takeTags(message.tags, message.t);
+  if (table) {
+    setTable(table);
+    return tell("table");
+  }
   for (const kind of ["status", "levels", "alarms", "tags"]) if (message[kind]) tell(kind);
+  return undefined;
 }
 
 function takeTags({ i, v, q, a }, t) {

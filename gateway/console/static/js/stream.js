@@ -1,6 +1,6 @@
 // Listens to the gateway. Silence is told at once: the banner comes and the page turns grey, never stale and calm.
 
-import { setTable, state, take, tell } from "./state.js";
+import { state, take, tell } from "./state.js";
 import { get } from "./api.js";
 import { me, whoami } from "./session.js";
 
@@ -32,27 +32,35 @@ function inTurn(handle) {
 /** Who may not see tags (a regulator) has a table without rows. */
 async function tagTable() {
   try {
-    return (await get("/api/v1/tags")).tags;
+    return await get("/api/v1/tags");
   } catch (fault) {
-    if (fault.status === 403) return [];
+    if (fault.status === 403) return { config: null, tags: [] };
     throw fault;
   }
+}
+
+let early = null; // the table, asked for together with the stream
+/** That of this configuration: what was asked for early may be that of the one before. */
+async function tableOf(config) {
+  const found = await early?.catch(() => null);
+  early = null;
+  return found && (found.config === config || found.config === null) ? found.tags : (await tagTable()).tags;
 }
 
 async function onFull(message) {
   if (state.build && message.build !== state.build) location.reload(); // the gateway was upgraded under us
   state.build = message.build;
   const other = state.status?.config !== message.status.config;
-  const table = other ? await tagTable() : null;
+  const table = other ? await tableOf(message.status.config) : null;
   state.lost = false;
-  take(message, true);
-  if (table) setTable(table);
+  take(message, true, table);
   tell("link");
 }
 
 function open() {
   clearTimeout(reopening);
   source?.close();
+  if (!state.status) early ??= tagTable();
   source = new EventSource("/api/v1/stream");
   source.addEventListener("full", inTurn(onFull));
   source.addEventListener("change", inTurn((message) => take(message, false)));

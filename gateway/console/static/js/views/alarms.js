@@ -14,6 +14,7 @@ import { layOut } from "./alarm_group.js";
 import { shelve } from "./alarm_dialogs.js";
 
 const MOST_ROWS = 300; // what "all in view" can mean
+const [FIRST_ROWS, STEP_ROWS, STEP_MS] = [40, 65, 50]; // in a flood the top is read while the rest is drawn
 const HOLD = 8000; // ms after the pointer last moved: nobody is about to click any more
 const kept = (a) => a.suppression !== "none"; // from the operator, by a person or by design: a list of its own
 const kinds = {
@@ -27,7 +28,7 @@ const causes = (alarms) => grouped(alarms).flatMap((group) => group.ids);
 export function mount(root) {
   const list = new List(root);
   const ends = [on("alarms levels table link", () => list.refresh()), on("tags second", (kind) => list.tick(kind))];
-  ends.push(watch(), on("delivery", () => list.sent()));
+  ends.push(watch(), on("delivery", () => list.sent()), () => clearTimeout(list.growing));
   return () => ends.forEach((end) => end());
 }
 
@@ -42,6 +43,7 @@ class List {
     this.byCause = false;
     this.heads = new Map(); // key -> row above a group
     this.still = 0; // performance.now() until which the order is held
+    this.room = FIRST_ROWS;
     this.build(root);
     this.refresh();
   }
@@ -85,12 +87,18 @@ class List {
     const inView = new Map([...state.alarms].filter(([, a]) => kinds[this.kind](a)));
     const { ids, fresh } = arrange(this.shown, inView, this.held, this.byCause ? causes : null);
     const more = Math.max(0, ids.length - MOST_ROWS);
-    this.shown = ids.slice(0, MOST_ROWS);
+    this.shown = ids.slice(0, this.room);
+    this.grow(ids.length > this.room && this.room < MOST_ROWS);
     this.draw(branches(state.alarms));
     text(this.note, fresh ? t("alarms.fresh", { n: fresh }) : this.held ? t("alarms.held") : "");
     klass(this.note, `note${fresh ? " waits" : ""}`);
     text(this.empty, more ? t("alarms.more", { n: more, shown: MOST_ROWS }) : this.shown.length ? "" : t("alarms.none"));
     this.buttons();
+  }
+
+  grow(more) {
+    clearTimeout(this.growing);
+    if (more) this.growing = setTimeout(() => { this.room += STEP_ROWS; this.refresh(); }, STEP_MS);
   }
 
   draw(grouped) {
@@ -106,8 +114,7 @@ class List {
   }
 
   group_() {
-    this.byCause = !this.byCause;
-    this.group.setAttribute("aria-pressed", String(this.byCause));
+    this.group.setAttribute("aria-pressed", String(this.byCause = !this.byCause));
     this.release();
   }
 

@@ -8,6 +8,7 @@ import { age, number, plain, qualityWords, stamp } from "../format.js";
 import { levelBlock, mark, qualityMark } from "../marks.js";
 import { now, on, state } from "../state.js";
 import { typing } from "../keys.js";
+import { plotter } from "../plotter.js";
 import { Chart } from "./chart.js";
 import { pens } from "./chart_style.js";
 import { picture, pickPeriod } from "./trend_tools.js";
@@ -131,7 +132,7 @@ class Trend {
     try {
       const horizon = Math.max(60, this.minutes * 30), asked = [get(this.href("/api/v1/trends", POINTS))];
       if (this.ahead && !this.end) asked.push(get(`/api/v1/tags/${encodeURIComponent(this.ids[0])}/forecast?window_s=${Math.max(60, Math.round(this.minutes * 20))}&horizon_s=${horizon}`));
-      const [found, forecast] = await Promise.all(asked);
+      const [found, forecast] = await Promise.all([...asked, asked.length < 2 && null, plotter()]);
       this.lines = found.series.map((s, i) => ({ tag: this.tags[i], columns: { time: s.time_ms, value: s.value, low: s.low, high: s.high, quality: s.quality } }));
       this.extra = { alarms: found.alarms, forecast };
       this.feet();
