@@ -54,9 +54,9 @@ class Ears:
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        if not self._ready.wait(10) or self._refused:
+        if not self._ready.wait(30) or self._refused:
             self.__exit__()
-            raise AssertionError(f"subscription: {self._refused or 'no answer within 10 s'}")
+            raise AssertionError(f"subscription: {self._refused or 'no answer within 30 s'}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +67,7 @@ class Ears:
     def of(self, *branches: str) -> list[Heard]:
         return [h for h in list(self.heard) if h.branch in branches]
 
-    def wait(self, condition: Callable[[Heard], Any], timeout: float = 20.0, what: str = "") -> Heard:
+    def wait(self, condition: Callable[[Heard], Any], timeout: float = 60.0, what: str = "") -> Heard:
         """The first message that fits, heard already or to come."""
         at, deadline = 0, time.monotonic() + timeout
         while True:

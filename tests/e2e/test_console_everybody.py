@@ -111,14 +111,14 @@ def test_a_night_alone(page: Page, free_port: Callable[[], int]) -> None:
     mine.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
     first.stop()
     mine.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
-    mine.until(lambda: mine.lost, 12)
+    mine.until(lambda: mine.lost)
     assert "unknown" in mine.text(".health")
     mine.picture("lost")
     plant = FakePlant()
     plant.raise_alarm("TT-101", "HH")
     second = ConsoleThread(plant, moving=False).start(port)
     try:
-        mine.until(lambda: not mine.lost, 15)
+        mine.until(lambda: not mine.lost)
         mine.until(
             lambda: (
                 "TT-101" in mine.text(".banner")

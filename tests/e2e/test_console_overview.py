@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from gateway.console.app import create_app
+from gateway.console.app import Beside, create_app
 from gateway.console.layout import Plan
 from gateway.model.levels import LiveLevel
 from gateway.model.quality import Quality
@@ -37,10 +37,10 @@ def test_places_are_drawn_as_what_they_are(page: Page, language: str) -> None:
     assert {"tank", "detector", "pond"} <= set(kinds)
     before = liquid(page)
     page.console.do(lambda: page.plant.move("LT-101", 2.0))
-    page.until(lambda: liquid(page) < before / 3, 5)
+    page.until(lambda: liquid(page) < before / 3)
     # What cannot be believed is no level: hatched, and a question mark instead of a number.
     page.console.do(lambda: page.plant.move("LT-102", None, Quality.COMMUNICATION))
-    page.until(lambda: page.js("return document.querySelectorAll('.tank .liquid.unseen').length") == 1, 5)
+    page.until(lambda: page.js("return document.querySelectorAll('.tank .liquid.unseen').length") == 1)
     assert "?" in page.text('.reading.bad[href*="LT-102"]')
     # An alarm is told by colour, by a sign with its letter, and in words.
     assert page.js("return document.querySelector('.tank.red .sign text').textContent")
@@ -54,7 +54,7 @@ def test_the_map_has_a_marker_a_place(page: Page, language: str) -> None:
     page.until(lambda: page.js("return document.querySelectorAll('.marker').length") == 5)
     assert page.one(".marker.no-view").get_attribute("data-level") == "no-view"
     page.console.do(lambda: page.plant.levels(cold=LiveLevel.ORANGE))
-    page.until(lambda: page.js("return !!document.querySelector('.marker.orange .mark')"), 5)
+    page.until(lambda: page.js("return !!document.querySelector('.marker.orange .mark')"))
     page.quiet()
 
 
@@ -78,7 +78,9 @@ def pictured(driver: webdriver.Chrome, tmp_path: Path) -> Iterator[Page]:
     plant = FakePlant()
     console = ConsoleThread(plant, moving=False)
     plan = Plan(picture, (115.89, 32.01, 115.91, 32.03))
-    console.app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, plan=plan)
+    console.app = create_app(
+        plant, plant, plant.history, plant.journal, token=TOKEN, beside=Beside(plan=plan)
+    )
     yield Page(driver, console.start())
     console.stop()
 

@@ -154,7 +154,7 @@ def test_without_a_panel_the_end_of_the_session_is_the_end_of_the_view(house: Pa
             list(house.console.app.state.access.book.sessions.values())
         )
     )
-    house.until(lambda: "Sign in to see" in house.text("#view"), 15)
+    house.until(lambda: "Sign in to see" in house.text("#view"))
     assert house.rows() == []
     house.complaints()
 

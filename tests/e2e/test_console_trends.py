@@ -94,7 +94,7 @@ def test_a_lost_page_adds_no_point(page: Page) -> None:
     page.open("trend/LT-101?p=15")
     page.one("#chart canvas")
     page.console.stop()
-    page.until(lambda: page.lost, 10)
+    page.until(lambda: page.lost)
     before = page.text(".trendtag .now")
     page.js("return new Promise(r => setTimeout(r, 1500))")
     assert page.text(".trendtag .now") == before

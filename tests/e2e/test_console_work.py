@@ -27,7 +27,7 @@ def test_the_field_line_by_line_and_the_way_out(page: Page, language: str) -> No
     page.console.do(lambda: page.plant.move("TI-1007", None, Quality.DEVICE_EXCEPTION))
     page.click("#field-lines button")
     page.click("#field-lines button")
-    page.until(lambda: "TI-1007" in page.text("#field-tags"), 10)
+    page.until(lambda: "TI-1007" in page.text("#field-tags"))
     page.picture(f"field-{language}")
     page.quiet()
 
@@ -45,7 +45,7 @@ def test_history_is_searched_and_exported(page: Page, language: str, tmp_path: P
     page.until((tmp_path / "events.csv").exists)
     assert (tmp_path / "events.csv").read_text("utf-8-sig").count("AT-201.") == 2
     page.console.do(lambda: page.plant.raise_alarm("AT-201", "HH"))
-    page.until(lambda: len(page.texts("tr[data-seq]")) == 3, 10)
+    page.until(lambda: len(page.texts("tr[data-seq]")) == 3)
     page.picture(f"history-{language}")
     page.quiet()
 

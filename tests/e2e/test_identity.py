@@ -19,7 +19,7 @@ from tests.e2e.ears import Ears
 from tests.e2e.sites import level, mqtt, plc
 from tests.helpers.gateway import Gateway, fengsui, write_site
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def a_lived_in_gateway(
@@ -41,7 +41,7 @@ def test_a_second_process_on_the_same_state_folder_is_refused(
     begun = time.monotonic()
     done = fengsui("run", gateway.config)
     assert done.returncode == 2
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 45, "said at once, not at some timeout"
     assert f"in use by another process (pid {gateway.pid})" in done.stderr
     assert "Traceback" not in done.stderr
     assert gateway.running
@@ -104,8 +104,10 @@ def test_published_heads_find_a_cut_tail_and_a_rewritten_journal(
 ) -> None:
     broker = mosquitto()
     gateway = a_lived_in_gateway(tmp_path, device, gateway_of, county=mqtt(broker.port))
+    assert gateway.stop() == 0
     head = gateway.journal()[-1].seq
     heads = tmp_path / "heads"
+    gateway.start()  # a minute may pass between two of its words; its first ones come at once
     with Ears(broker.port, "fengsui/v1/+/+/+/status") as ears:
         status = ears.wait(
             lambda h: h.json.get("head", {}).get("seq", 0) >= head, 90, "status with the newest head"

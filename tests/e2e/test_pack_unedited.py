@@ -8,14 +8,15 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.conftest import GatewayFactory
-from tests.helpers.gateway import fengsui, until
+from tests.helpers.gateway import until
+from tests.helpers.incli import incli
 
 
 def test_a_tailings_pond_fresh_from_init_shows_not_judged_and_never_normal(
     tmp_path: Path, gateway_of: GatewayFactory
 ) -> None:
     folder = tmp_path / "pond"
-    assert fengsui("init", "tailings-pond", folder).returncode == 0
+    assert incli("init", "tailings-pond", folder).returncode == 0
     site = yaml.safe_load((folder / "site.yaml").read_text(encoding="utf-8"))
     site["console"]["listen"], site["broker"] = (
         "127.0.0.1:0",

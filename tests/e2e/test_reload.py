@@ -14,7 +14,8 @@ from gateway.model.events import EventKind
 from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
 from tests.e2e.sites import level, plc
-from tests.helpers.gateway import Gateway, fengsui, until, write_site
+from tests.helpers.gateway import Gateway, until, write_site
+from tests.helpers.incli import incli
 
 
 def site(folder: Path, port: int, tags: Sequence[dict[str, object]]) -> Path:
@@ -22,7 +23,7 @@ def site(folder: Path, port: int, tags: Sequence[dict[str, object]]) -> Path:
 
 
 def reload(gateway: Gateway, why: str = "new limit") -> None:
-    done = fengsui("reload", gateway.config, "--why", why, "--as", "王强")
+    done = incli("reload", gateway.config, "--why", why, "--as", "王强")
     assert done.returncode == 0, done.stdout + done.stderr
     until(lambda: gateway.probe("/readyz")[0] == 200, what=f"ready again; log:\n{gateway.log}")
 
@@ -38,13 +39,13 @@ def test_one_limit_changes_and_everything_else_goes_on(
     raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
     gateway.wait_event(EventKind.RAISED, "LT-3.HH")
     gateway.ack()
-    shelved = fengsui(
+    shelved = incli(
         "alarms", "shelve", gateway.config, "LT-1.HH", "--reason", "pump test", "--for", "1", "--as", "王强"
     )
     assert shelved.returncode == 0, shelved.stderr
     device.set(2, 6000)
-    begun = time.monotonic()
-    until(lambda: device.requests > 0, what="polling")
+    seen, begun = device.requests, time.monotonic()
+    until(lambda: device.requests > seen + 3, what="its delay runs")
 
     site(tmp_path, device.port, [level(1, H=8.2), slow])
     reload(gateway)
@@ -59,7 +60,7 @@ def test_one_limit_changes_and_everything_else_goes_on(
     assert alarms["LT-1.HH"]["suppression"] == "shelved"
     assert gateway.wait_event(EventKind.RETIRED, "LT-3.HH").event.tag == "LT-3"
     late = gateway.wait_event(EventKind.RAISED, "LT-2.H")
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
     assert late.event.onset is not None
     assert changed.time - late.event.onset > 0, "the delay began before the change and went on through it"
     assert gateway.starts == 1
@@ -71,7 +72,7 @@ def test_what_is_wrong_changes_nothing(tmp_path: Path, device: Device, gateway_o
     gateway = gateway_of(site(tmp_path, device.port, [level(1)]))
     gateway.start()
     console = gateway.console
-    same = fengsui("reload", gateway.config, "--why", "nothing")
+    same = incli("reload", gateway.config, "--why", "nothing")
     assert same.returncode == 1
     assert "runs already" in same.stderr
     (tmp_path / "tags.csv").write_text(
@@ -80,7 +81,7 @@ def test_what_is_wrong_changes_nothing(tmp_path: Path, device: Device, gateway_o
     (tmp_path / "site.yaml").write_text(
         (tmp_path / "site.yaml").read_text().replace('"gw-e2e"', '"gw-other"')
     )
-    assert fengsui("reload", gateway.config, "--why", "x").returncode in (1, 2)
+    assert incli("reload", gateway.config, "--why", "x").returncode in (1, 2)
     assert gateway.console == console
     assert gateway.events(EventKind.CONFIG_CHANGED) == []
     assert gateway.stop() == 0
@@ -115,9 +116,9 @@ def test_diff_says_what_would_change(tmp_path: Path, device: Device, gateway_of:
     gateway = gateway_of(site(tmp_path, device.port, [level(1)]))
     gateway.start()
     assert gateway.stop() == 0
-    assert fengsui("diff", gateway.config).returncode == 0
+    assert incli("diff", gateway.config).returncode == 0
     site(tmp_path, device.port, [level(1, H=7.5), level(2)])
-    done = fengsui("diff", gateway.config)
+    done = incli("diff", gateway.config)
     assert done.returncode == 1
     assert "~ rule LT-1.H trigger: 8 -> 7.5" in done.stdout
     assert "+ tag LT-2" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
 from tests.e2e.ears import Ears
 from tests.e2e.sites import level, plc
-from tests.helpers.gateway import Gateway, fengsui, until, write_site
+from tests.helpers.gateway import Gateway, environment, fengsui, until, write_site
 from tests.ports import free_port
 
 
@@ -33,13 +34,20 @@ def test_a_wrong_configuration_is_refused_with_every_fault_at_its_place(tmp_path
     assert not (tmp_path / "state").exists(), "nothing was started"
 
 
+def some_kernels_missing(folder: Path) -> Path:
+    """The compiled kernels without those that take some seconds to compile; all of them take a minute."""
+    built = Path(environment()["NUMBA_CACHE_DIR"])
+    shutil.copytree(built, folder, ignore=shutil.ignore_patterns("*.condition-*"))
+    assert len(list(folder.rglob("*.nbc"))) < len(list(built.rglob("*.nbc")))
+    return folder
+
+
 def test_it_is_starting_until_the_kernels_are_there_and_then_online(
     tmp_path: Path, device: Device, gateway_of: GatewayFactory
 ) -> None:
     device.set(1, 9500)  # beyond HH from the very beginning
     gateway = gateway_of(write_site(tmp_path, sources=plc(device.port), tags=[level(1)]))
-    cold = tmp_path / "cold-kernels"
-    cold.mkdir()
+    cold = some_kernels_missing(tmp_path / "kernels")
     gateway.launch(NUMBA_CACHE_DIR=str(cold))
     until(lambda: gateway.probe("/readyz")[0], what="an answer of /readyz")
     status, body = gateway.probe("/readyz")
@@ -105,8 +113,8 @@ def _console_serves(gateway: Gateway) -> None:
 def _stops_cleanly(gateway: Gateway, port: int) -> None:
     begun = time.monotonic()
     assert gateway.stop() == 0, gateway.log
-    assert time.monotonic() - begun < 5
-    until(lambda: not gateway.processes(), 5, f"no process left over: {gateway.processes()}")
+    assert time.monotonic() - begun < 15
+    until(lambda: not gateway.processes(), 15, f"no process left over: {gateway.processes()}")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the embedded broker is gone"
     assert "Traceback" not in gateway.log
@@ -121,7 +129,7 @@ def test_a_killed_gateway_takes_its_broker_along(
     gateway.start()
     assert gateway.processes()
     gateway.kill()
-    until(lambda: not gateway.processes(), 10, f"left over: {gateway.processes()}")
+    until(lambda: not gateway.processes(), 30, f"left over: {gateway.processes()}")
 
 
 def test_it_stops_while_it_is_still_starting(

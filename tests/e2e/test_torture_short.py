@@ -12,10 +12,10 @@ from tests.torture.run import run
 
 SEED = int(os.environ.get("FENGSUI_SEED", "2"))
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.mark.leaks_ok  # the wires' threads are joined; what their loops leave is not the product's
+@pytest.mark.leaks_ok("the wires' threads are joined; what their loops leave is not the product's")
 def test_nothing_is_lost_doubled_or_untold(tmp_path: Path) -> None:
     if Mosquitto.binary() is None or Influxd.binary() is None:
         pytest.skip("mosquitto and influxd are not installed; `make servers` installs them on Debian")
