@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ from gateway.store.archive.gather import PART_ROWS
 from gateway.store.archive.layout import Manifest, day_of, manifests
 
 TRIM_S: Final = 60.0
+TOLD: Final = "spool/told"
+"""what the store remembers: up to which loss of the spool the journal has gap records"""
 CLOSE_EVERY: Final = 10
 """turns of trimming between two looks at the archive"""
 CLOSE_S: Final = 1800.0
@@ -83,8 +86,17 @@ class Keeper:
                 await self.archive()
             turn += 1
             await asyncio.sleep(TRIM_S)
-            for gap in await self._desk.call(self._trim):
-                self._put(gap)
+            await self.trim()
+
+    async def trim(self) -> None:
+        """Keep the spool to its bounds. What goes that somebody has not had is told once: the gap records, and that
+        they are there, are one commit.
+        """
+        gaps, last = await self._desk.call(self._trim)
+        for gap in gaps[:-1]:
+            self._put(gap)
+        if gaps:
+            self._put(gaps[-1], along=partial(self._desk.store.remember, TOLD, str(last)))
 
     async def close(self) -> None:
         """End the archive's processes."""
@@ -193,12 +205,13 @@ class Keeper:
         self._put(inputs[-1], done.set)
         await done.wait()
 
-    def _trim(self) -> Sequence[Gap]:
-        """In the store's thread. What policy takes from an output or the archive before it had it is a gap record."""
+    def _trim(self) -> tuple[Sequence[Gap], int]:
+        """In the store's thread: what policy takes from an output or the archive before it had it, and its number."""
         spool, keep = self._desk.store.spool, self.retention
+        spool.forget_losses(int(self._desk.store.remembered(TOLD).get("", "0")))
         scarce = not self._desk.store.reserve_held  # nearly full: room for alarms comes before old readings
         bytes_kept = min(keep.max_bytes, spool.used_bytes // 2) if scarce else keep.max_bytes
-        return spool.trim(
+        gaps = spool.trim(
             self.delivered(),
             max_bytes=bytes_kept,
             max_age_ns=keep.max_age,
@@ -206,6 +219,7 @@ class Keeper:
             keep_ns=0 if scarce or keep.archive else keep.keep,
             archive=keep.archive,
         )
+        return gaps, spool.lost
 
 
 def _sign(manifest: Manifest) -> str:

@@ -65,9 +65,13 @@ SPOOL_LATER: Final = """
 CREATE TABLE IF NOT EXISTS spans(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS inputs(
     id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, time INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS losses(
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL,
+    rows INTEGER NOT NULL, why TEXT NOT NULL);
 """
 """Tables added to ``spool.db`` since 0.1; an older version leaves them alone, so the layout number is the same.
 
 ``spans``: which rows of a chunk belong to which input. ``inputs``: commit groups that ``plant.db`` needs no more and
-the archive still does; ``id`` = ``offset`` + ``last``, as of chunks.
+the archive still does; ``id`` = ``offset`` + ``last``, as of chunks. ``losses``: what was deleted before an output or
+the archive had it, until the journal has the gap record; ids only grow.
 """

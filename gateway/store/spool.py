@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.model.batch import ROW_BYTES, Batch, concat
 from gateway.model.inputs import Gap
@@ -30,8 +30,9 @@ from gateway.store.database import (
 from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer, pack_spans
 from gateway.store.schema import SPOOL, SPOOL_LATER
-from gateway.store.trim import Policy, trim_chunks
+from gateway.store.trim import Policy, forget_losses, read_losses, trim_chunks
 
+T = TypeVar("T")
 SECOND: Final = NS
 STRAGGLERS: Final = 3 * NS // 10
 """A second's chunk waits this long for readings that are committed late (ns)."""
@@ -39,7 +40,8 @@ MAX_ROWS: Final = 8_192
 FLUSH_CHUNKS: Final = 10
 FLUSH_BYTES: Final = 2 << 20
 CACHE_BYTES: Final = 16 << 20
-"""Newest chunks kept unpacked, so that outputs in step never decompress."""
+CACHE_CHUNKS: Final = 240
+"""Newest chunks kept unpacked, four minutes at most, so that outputs in step never decompress."""
 WAITING_BYTES: Final = 64 << 20
 """Sealed chunks that may wait in memory while the disk refuses."""
 
@@ -64,6 +66,8 @@ class Spool:
         self.durable = True
         self.durable_input = 0
         """inputs up to here are on disk in ``plant.db``: no chunk beyond them is written"""
+        self.lost = 0
+        """number of the last loss that :meth:`trim` has handed out"""
         self._db = open_writer(path, SPOOL, synchronous="normal")
         self._packer = Packer()
         self._spans: dict[int, list[tuple[int, int]]] = {}
@@ -140,13 +144,11 @@ class Spool:
     def chunks(self, after: int, limit: int) -> list[Chunk]:
         """Sealed chunks behind cursor ``after``, oldest first, at most ``limit``; the newest come from memory."""
         oldest = self._cache[0].id if self._cache else self.last_chunk + 1
-        disk: list[Chunk] = []
+        disk: list[Chunk] | None = []
         if after + 1 < oldest:
-            try:
-                disk = self._read(after, oldest, limit)
-            except DISK_ERRORS:
-                self.durable = False
-                return []  # what is in memory comes later: handing it out now would skip what is on disk
+            disk = self._or(lambda: self._read(after, oldest, limit), None)
+        if disk is None:
+            return []  # what is in memory comes later: handing it out now would skip what is on disk
         return disk + self._from(after, limit - len(disk))
 
     def history(self, tag: int, table: str, start: int, end: int, points: int) -> Columns:
@@ -170,19 +172,20 @@ class Spool:
         archive: bool = False,
     ) -> list[Gap]:
         """Delete chunks that every cursor passed (``up_to``) and older than ``keep_ns``; then what policy forbids.
-
-        With an ``archive`` what it does not have yet counts as not delivered.
-
-        Chunks older than ``max_age_ns`` go, and the oldest while all together exceed ``max_bytes`` (packed).
-        Those that were not delivered come back as gaps. Age is by received time.
+        With an ``archive`` what it does not have yet counts as not delivered. Chunks older than ``max_age_ns`` go, and
+        the oldest while all together exceed ``max_bytes`` (packed). Those that were not delivered come back as gaps,
+        one a reason; after a crash once more, see :meth:`forget_losses`. Age is by received time.
         """
         done = min(up_to, self.archived) if archive else up_to
         policy = Policy(done, max_bytes, now - max_age_ns, now - keep_ns, now)
-        try:
-            return trim_chunks(self._db, policy)
-        except DISK_ERRORS:
-            self.durable = False
-            return []
+        self.durable = self._try(lambda: trim_chunks(self._db, policy))
+        gaps, self.lost = self._or(lambda: read_losses(self._db, self.lost), (list[Gap](), self.lost))
+        return gaps
+
+    def forget_losses(self, told: int) -> None:
+        """The journal has the gaps up to :attr:`lost` = ``told``."""
+        self.lost = max(self.lost, told)
+        self.durable = self._try(lambda: forget_losses(self._db, told))
 
     def keep_inputs(self, groups: Sequence[tuple[int, int, int, bytes]]) -> bool:
         """Keep commit groups (last, first, time, packed) for the archive; False when the disk refuses."""
@@ -200,23 +203,15 @@ class Spool:
     def extent(self) -> tuple[int, int, int]:
         """Bytes, and the first and last source time (ns) of what is on disk and not archived; zeros for nothing."""
         sql = "SELECT min(first_time), max(last_time) FROM chunks WHERE id > ?"
-        try:
-            ((oldest, newest),) = rows(self._db, sql, self.archived)
-            return self.used_bytes, oldest or 0, newest or 0
-        except DISK_ERRORS:
-            self.durable = False
-            return 0, 0, 0
+        found = self._or(lambda: (self.used_bytes, *rows(self._db, sql, self.archived)[0]), (0, 0, 0))
+        return found[0], found[1] or 0, found[2] or 0
 
     def unarchived(self) -> tuple[int, int]:
         """Of what is on disk and not in the archive: when the first was received (ns), and how many readings."""
         sql = """SELECT received, (SELECT sum(rows) FROM chunks WHERE id > ?1)
             FROM chunks WHERE id > ?1 ORDER BY id LIMIT 1"""
-        try:
-            found = rows(self._db, sql, self.archived)
-        except DISK_ERRORS:
-            self.durable = False
-            return 0, 0
-        return (int(found[0][0]), int(found[0][1])) if found else (0, 0)
+        found = self._or(lambda: rows(self._db, sql, self.archived), [(0, 0)]) or [(0, 0)]
+        return int(found[0][0]), int(found[0][1])
 
     def mark_archived(self, last: int) -> None:
         """Ids up to ``last`` are in the archive for good: their chunks need not be kept here for its sake."""
@@ -297,28 +292,27 @@ class Spool:
         self._waiting.append(chunk)
         self._cache.append(chunk)
         self._cached += len(batch) * ROW_BYTES
-        while (
-            self._cached > CACHE_BYTES
-            and len(self._cache) > 1
-            and self._cache[0].last_input <= self.saved_input
-        ):
+        while self._has_too_many():
             self._cached -= len(self._cache.popleft().batch) * ROW_BYTES
         self._bound_waiting()
 
+    def _has_too_many(self) -> bool:
+        beyond = self._cached > CACHE_BYTES or len(self._cache) > CACHE_CHUNKS
+        return beyond and len(self._cache) > 1 and self._cache[0].last_input <= self.saved_input
+
     def _bound_waiting(self) -> None:
-        size = (
-            sum(len(c.batch) for c in self._waiting) * ROW_BYTES if len(self._waiting) > FLUSH_CHUNKS else 0
-        )
+        many = len(self._waiting) > FLUSH_CHUNKS
+        size = sum(len(c.batch) for c in self._waiting) * ROW_BYTES if many else 0
+        why = "the disk takes no readings and memory for them is full"
         while size > WAITING_BYTES:
             lost = self._waiting.pop(0)
             self._spans.pop(lost.id, None)
-            size -= len(lost.batch) * ROW_BYTES
-            b = lost.batch
-            why = "the disk takes no readings and memory for them is full"
-            self._gaps.append(
-                Gap(int(b.received.max()), "spool", int(b.source.min()), int(b.source.max()), len(b), why)
-            )
-            self._cache = deque(c for c in self._cache if c.id != lost.id)
+            b, bytes_ = lost.batch, len(lost.batch) * ROW_BYTES
+            times = int(b.received.max()), int(b.source.min()), int(b.source.max())
+            self._gaps.append(Gap(times[0], "spool", times[1], times[2], len(b), why))
+            size, kept = size - bytes_, deque(c for c in self._cache if c.id != lost.id)
+            self._cached -= bytes_ * (len(self._cache) - len(kept))
+            self._cache = kept
 
     def _flush_if_many(self) -> None:
         waiting = self._waiting
@@ -391,6 +385,13 @@ class Spool:
         except DISK_ERRORS:
             return False  # the caller keeps what it has; ``durable`` is the report
         return True
+
+    def _or(self, work: Callable[[], T], instead: T) -> T:
+        try:
+            return work()
+        except DISK_ERRORS:
+            self.durable = False
+            return instead
 
 
 def _row(chunk: Chunk, packer: Packer) -> tuple[Value, ...]:

@@ -1,4 +1,4 @@
-"""What leaves the spool, and which of it is a loss."""
+"""What leaves the spool, and which of it is a loss: noted in the very transaction that deletes it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -26,31 +26,70 @@ class Policy:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """Undelivered chunks that went for one reason."""
-
-    why: str
-    rows: int
-    start: int
-    end: int
+_Bounds = tuple[tuple[int, int, str], ...]
+"""What no cursor had passed: behind this id, before that one, it goes for this reason."""
 
 
-def trim_chunks(db: apsw.Connection, policy: Policy) -> list[Gap]:
-    """Delete by policy, oldest first; gaps for what no cursor had passed.
+def trim_chunks(db: apsw.Connection, policy: Policy) -> None:
+    """Delete by policy, oldest first; what no cursor had passed is noted.
 
     Raises:
-        apsw.Error: the disk refuses; what was deleted before is gone and was delivered.
+        apsw.Error: the disk refuses; what was deleted before is gone, and noted.
     """
     by_age = _oldest_kept(db, policy.too_old)
     by_size = _beyond(db, policy.max_bytes)
     by_delivery = min(policy.delivered + 1, _oldest_kept(db, policy.unkept))
-    losses = [
-        _loss(db, policy.delivered, by_age, "older than the spool's age limit"),
-        _loss(db, max(policy.delivered, by_age - 1), by_size, "beyond the spool's size limit"),
-    ]
-    _delete_before(db, max(by_age, by_size, by_delivery))
-    return [Gap(policy.now, "spool", x.start, x.end, x.rows, x.why) for x in losses if x is not None]
+    bounds = (
+        (policy.delivered, by_age, "older than the spool's age limit"),
+        (max(policy.delivered, by_age - 1), by_size, "beyond the spool's size limit"),
+    )
+    end = max(by_age, by_size, by_delivery)
+    while (upto := _slice_end(db, end)) is not None:
+        with transaction(db):
+            _note(db, bounds, upto, policy.now)
+            db.execute("DELETE FROM chunks WHERE id < ?", (upto,))
+    _delete_before(db, end)
+
+
+def read_losses(db: apsw.Connection, after: int) -> tuple[list[Gap], int]:
+    """Losses noted behind number ``after``, one gap for each reason; and the number of the last.
+
+    Raises:
+        apsw.Error: the disk refuses.
+    """
+    sql = """SELECT max(id), max(time), min(first_time), max(last_time), sum(rows), why FROM losses
+        WHERE id > ? GROUP BY why ORDER BY min(id)"""
+    found = rows(db, sql, after)
+    gaps = [Gap(time, "spool", start, end, count, why) for _, time, start, end, count, why in found]
+    return gaps, max((row[0] for row in found), default=after)
+
+
+def forget_losses(db: apsw.Connection, told: int) -> None:
+    """Those up to number ``told``.
+
+    Raises:
+        apsw.Error: the disk refuses.
+    """
+    if rows(db, "SELECT 1 FROM losses WHERE id <= ? LIMIT 1", told):
+        with transaction(db):
+            db.execute("DELETE FROM losses WHERE id <= ?", (told,))
+
+
+def _slice_end(db: apsw.Connection, end: int) -> int | None:
+    """Id before which the next chunks go, those before ``end`` only; None when there are none."""
+    sql = "SELECT max(id) FROM (SELECT id FROM chunks WHERE id < ? ORDER BY id LIMIT ?)"
+    last = number(db, sql, end, SLICE)
+    return None if last is None else last + 1
+
+
+def _note(db: apsw.Connection, bounds: _Bounds, upto: int, now: int) -> None:
+    """What goes with the chunks before ``upto``; inside the caller's transaction."""
+    sql = "SELECT sum(rows), min(first_time), max(last_time) FROM chunks WHERE id > ? AND id < ?"
+    for k, (after, before, why) in enumerate(bounds):
+        ((count, start, end),) = rows(db, sql, after, min(before, upto))
+        if count:
+            key = upto * len(bounds) + k
+            db.execute("INSERT INTO losses VALUES(?,?,?,?,?,?)", (key, now, start, end, count, why))
 
 
 def _oldest_kept(db: apsw.Connection, received: int) -> int:
@@ -80,15 +119,9 @@ def _end(db: apsw.Connection) -> int:
     return (number(db, "SELECT max(id) FROM chunks") or 0) + 1
 
 
-def _loss(db: apsw.Connection, delivered: int, before: int, why: str) -> _Loss | None:
-    sql = "SELECT sum(rows), min(first_time), max(last_time) FROM chunks WHERE id > ? AND id < ?"
-    ((count, start, end),) = rows(db, sql, delivered, before)
-    return _Loss(why, count, start, end) if count else None
-
-
 def _delete_before(db: apsw.Connection, key: int) -> None:
-    """Chunks, what belongs to them, and the inputs that were kept for the archive's sake."""
-    for table in ("chunks", "spans", "inputs"):
+    """What belonged to the chunks, and the inputs that were kept for the archive's sake."""
+    for table in ("spans", "inputs"):
         sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id < ? ORDER BY id LIMIT ?)"  # noqa: S608
         while True:
             with transaction(db):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+import apsw
 import numpy as np
 import pytest
 
 from gateway.model.batch import Batch, concat
 from gateway.model.ports import Chunk
 from gateway.model.times import NS
-from gateway.store import Spool, Store
+from gateway.store import Spool, Store, trim
 from tests.unit.store import make
 from tests.unit.store.make import T0, TABLE
 
@@ -179,6 +182,54 @@ def test_age_and_size_are_losses_with_a_name(opened: Open) -> None:
     assert 15 <= len(left) <= 20
     assert left[-1].id == 60
     assert store.spool.trim(10, max_bytes=size, max_age_ns=1000 * NS, now=now) == []
+
+
+@pytest.mark.parametrize("taken", range(1, 8))
+def test_a_disk_that_refuses_half_way_leaves_no_loss_untold(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Exactly what is gone is told, though the deletion was not finished; the rest with the next trim."""
+    store = opened()
+    for n in range(60):
+        feed(store, T0 + n * NS, rows=10)
+    store.close()
+    store = opened()
+    limits = {"max_bytes": 1 << 30, "max_age_ns": 20 * NS, "now": T0 + 60 * NS}
+    real, left = trim.transaction, [taken]
+
+    def transaction(db: apsw.Connection) -> AbstractContextManager[None]:
+        left[0] -= 1
+        if left[0] < 0:
+            raise apsw.FullError("no room to delete")
+        return real(db)
+
+    monkeypatch.setattr(trim, "SLICE", 7)
+    monkeypatch.setattr(trim, "transaction", transaction)
+    told = sum(g.count for g in store.spool.trim(10, **limits))
+    gone = 60 - len(store.spool.chunks(0, 99))
+    assert told == max(0, gone - 10) * 10
+    left[0] = 99
+    told += sum(g.count for g in store.spool.trim(10, **limits))
+    assert told == 30 * 10
+    assert store.spool.trim(10, **limits) == []
+
+
+def test_a_loss_is_told_again_until_the_journal_has_it(opened: Open) -> None:
+    store = opened()
+    for n in range(60):
+        feed(store, T0 + n * NS, rows=10)
+    store.close()
+    store = opened()
+    limits = {"max_bytes": 1 << 30, "max_age_ns": 20 * NS, "now": T0 + 60 * NS}
+    gaps, last = store.spool.trim(10, **limits), store.spool.lost
+    assert [g.count for g in gaps] == [30 * 10]
+    shutil.copytree(store.folder, store.folder.parent / "killed")
+    killed = opened("killed", adopt=True)
+    assert killed.spool.trim(10, **limits) == gaps, "nobody had heard of it"
+    store.spool.forget_losses(last)
+    assert store.spool.trim(10, **limits) == []
+    store.close()
+    assert opened().spool.trim(10, **limits) == [], "forgotten, once the journal has it"
 
 
 def test_a_trend_is_the_naive_one(opened: Open) -> None:
