@@ -63,7 +63,7 @@ COLUMNS: Final[Sequence[tuple[str, Cell]]] = (
     ("scans lost / dup", joined(both("scans_lost"), both("scans_dup"))),
     ("polls missed", both("polls_missed")),
     ("first sample s", both("first_sample_s", ".2f")),
-    ("flood stored/s", both("stored_per_s", ",.0f")),
+    ("flood stored/s", both("readings_per_s", ",.0f")),
 )
 
 

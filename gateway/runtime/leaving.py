@@ -46,7 +46,6 @@ class Group:
     answers: list[Answer] = field(default_factory=list)
     size: int = 0
     since: float = 0.0
-    soon: bool = False
     urgent: bool = False
     ticket: Ticket = field(default_factory=Ticket)
 

@@ -1,7 +1,8 @@
 """Number, step, commit, tell: the one path from an input to the world.
 
 ``engine.step`` decides at arrival; what it decided leaves only after inputs and events are committed together
-(promise 3). A commit is made at once when an event was decided or a command came, else within 200 ms or 64 kB.
+(promise 3). A commit is made at once when an event was decided, a command came or a source waits for it, else within
+200 ms or 64 kB.
 
 A bug in judging must neither stop it nor be passed over: when a step or a commit fails, the engine may have decided
 what nobody has heard of, so it is thrown away and built anew from what is on disk; what was not committed is stepped
@@ -29,9 +30,8 @@ from gateway.runtime.supervisor import STABLE_S, backoff
 from gateway.runtime.troubles import Troubles
 
 COMMIT_S: Final = 0.2
-ACK_S: Final = 0.05
-"""... or within 50 ms where a source says that it waits: a 3.1.1 broker sends no more than about 20 unacknowledged
-messages, so each wait for a commit is a wait for the next twenty."""
+"""... unless a source says that it waits: a 3.1.1 broker sends no more than about 20 unacknowledged messages, so each
+wait for a commit would be a wait for the next twenty. What comes while one is being made shares the next."""
 COMMIT_BYTES: Final = 64 * 1024
 TICK_NS: Final = NS
 """Ticks come about this often, in plant time, and whenever the engine's next deadline is due."""
@@ -199,7 +199,7 @@ class Pipeline:
         group.inputs += numbered
         group.readings += decided.readings
         group.items += items
-        group.soon = group.soon or any(i.soon for i in items)
+        group.urgent = group.urgent or any(i.soon for i in items)
         group.size += sum(len(i.input.batch) * ROW_BYTES for i in numbered if isinstance(i.input, Readings))
 
     def _answer(self, numbered: Sequence[Numbered], decided: Step) -> None:
@@ -224,16 +224,13 @@ class Pipeline:
         wait = self._until_tick()
         # While the disk hangs a group waits for company, and for the disk to wake us.
         if self._group.inputs and not self._leaving.hung:
-            wait = min(wait, self._group.since + self._patience() - loop.time())
+            wait = min(wait, self._group.since + COMMIT_S - loop.time())
         timer = loop.call_later(max(0.0, wait), wake.set)
         try:
             await wake.wait()
         finally:
             timer.cancel()
         wake.clear()
-
-    def _patience(self) -> float:
-        return ACK_S if self._group.soon else COMMIT_S
 
     def _until_tick(self) -> float:
         if not self._ticks:
@@ -246,7 +243,7 @@ class Pipeline:
         group = self._group
         if not group.inputs:
             return False
-        late = asyncio.get_running_loop().time() - group.since >= self._patience() - 0.002
+        late = asyncio.get_running_loop().time() - group.since >= COMMIT_S - 0.002
         return group.urgent or group.size >= COMMIT_BYTES or late
 
     async def _commit(self) -> None:

@@ -90,6 +90,7 @@ class Gather:
         self._reader, self._hot = reader, reader.hot
         self._clock, self._counters, self._flood = clock, counters, flood
         self._enough = max(1, min(GATHER_ROWS, window // 2))
+        self._full = max(1, window * 3 // 4)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._columns = _Columns()
@@ -99,6 +100,8 @@ class Gather:
         self._now = clock.now()
         self.ready = asyncio.Event()
         self.paused = False
+        self.owed = 0
+        """messages received and not yet acknowledged: of so many fewer the broker may send"""
         self.resume: Callable[[], None] = lambda: None
         """reads the connection on"""
 
@@ -107,6 +110,7 @@ class Gather:
         self._count += 1
         if packet_id:
             self._ids.append(packet_id)
+            self.owed += 1
         handler, now = self._hot.get(topic), self._now
         if handler is not None and payload is not None and (row := handler.row(payload)) is not None:
             if packet_id or self._flood.room(now):
@@ -147,8 +151,12 @@ class Gather:
             self._columns.add((tag, now, NAN, int(why)), now)
 
     def pause(self) -> bool:
-        """See :class:`gateway.sources.mqtt.client.Inbox`."""
-        if self._count >= self._enough:
+        """See :class:`gateway.sources.mqtt.client.Inbox`.
+
+        A window that is nearly full is not waited for: the broker sends little more until it is told, and a pause
+        before each commit would bound the rate.
+        """
+        if self._count >= self._enough or (self._count and self.owed >= self._full):
             self.ready.set()
         elif self._count and self._timer is None:
             self._timer = self._loop.call_later(GATHER_S, self._go_on)
@@ -201,16 +209,13 @@ class Gather:
 class Receipts:
     """Acknowledgements in the order the messages came (MQTT-4.6.0-2), each only after its batch is on disk."""
 
-    def __init__(self, session: Session, counters: Counters) -> None:
-        self._session, self._counters = session, counters
+    def __init__(self, session: Session, gather: Gather, counters: Counters) -> None:
+        self._session, self._gather, self._counters = session, gather, counters
         self._waiting: deque[tuple[list[int], list[bool]]] = deque()
-        self.open = 0
-        """messages handed on and not yet acknowledged"""
 
     def expect(self, ids: list[int]) -> Callable[[], None]:
         """What to call when the batch of these messages is on disk."""
         committed: list[bool] = []
-        self.open += len(ids)
         self._waiting.append((ids, committed))
 
         def done() -> None:
@@ -223,5 +228,5 @@ class Receipts:
         while self._waiting and self._waiting[0][1]:
             ids, _ = self._waiting.popleft()
             self._counters.acknowledged += len(ids)
-            self.open -= len(ids)
+            self._gather.owed -= len(ids)
             self._session.acknowledge(ids)

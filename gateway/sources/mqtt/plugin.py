@@ -185,15 +185,14 @@ class MqttSource:
 
     async def _hand_on(self, session: Session, gather: Gather, feed: Feed) -> None:
         """Batches, until the connection is lost."""
-        receipts = Receipts(session, self.counters)
+        receipts = Receipts(session, gather, self.counters)
         session.lost.add_done_callback(lambda _: gather.ready.set())
         while not session.lost.done():
             await gather.ready.wait()
             await feed.room()
             taken = gather.take(feed.table)
-            if not self._send(
-                feed, taken, receipts.expect(taken.ids), soon=receipts.open > self._window // 4
-            ):
+            soon = gather.owed > self._window // 2
+            if not self._send(feed, taken, receipts.expect(taken.ids), soon=soon):
                 raise Lost("no room: what was not taken comes again with the session")
             if gather.paused:
                 gather.paused = False

@@ -1,0 +1,75 @@
+"""When the input rests to gather, and when it must not."""
+
+from __future__ import annotations
+
+from gateway.model.site import Tag
+from gateway.sources.mqtt.config import Settings, bind
+from gateway.sources.mqtt.flood import Flood
+from gateway.sources.mqtt.gather import Counters, Gather, Receipts
+from gateway.sources.mqtt.plugin import make_reader
+from tests.helpers.feed import FakeFeed
+
+
+class Wire:
+    """A session that keeps what was acknowledged."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def acknowledge(self, ids: list[int]) -> None:
+        self.told += ids
+
+
+class Box:
+    """A gather of a broker's window, and its receipts."""
+
+    def __init__(self, window: int) -> None:
+        settings = Settings.model_validate({"kind": "mqtt", "host": "127.0.0.1"})
+        tag = Tag(id="T", raw="", description="", cls="other", unit="", installation="")
+        reader = make_reader(settings, [(0, tag, bind(settings, "a", tag))])
+        self.feed, self.wire, counters = FakeFeed(), Wire(), Counters()
+        self.gather = Gather(reader, self.feed.clock, counters, window, Flood(most=1000))
+        self.receipts = Receipts(self.wire, self.gather, counters)  # type: ignore[arg-type]
+        self._next = 0
+
+    def piece(self, count: int) -> bool:
+        """One read of so many messages; True: the connection rests."""
+        self.gather.traffic(count, 0)
+        for _ in range(count):
+            self._next += 1
+            self.gather.message(b"a", b"1", self._next, retained=False)
+        return self.gather.pause()
+
+
+async def test_few_messages_are_gathered_and_many_are_not() -> None:
+    box = Box(window=40)
+    assert box.piece(3)
+    assert not box.gather.ready.is_set()
+    box.gather.take("t")
+    assert not Box(window=40).piece(20), "half a window is enough"
+
+
+async def test_a_window_that_is_nearly_full_is_not_waited_for() -> None:
+    """A pause before each commit would bound the rate: the broker sends nothing more before it is told."""
+    box = Box(window=20)
+    done = box.receipts.expect(box.gather.take("t").ids)
+    done()
+    for _ in range(2):
+        box.piece(7)
+        first = box.receipts.expect(box.gather.take("t").ids)
+    assert box.gather.owed == 14
+    assert not box.piece(2)
+    assert box.gather.ready.is_set()
+    first()
+    assert box.wire.told == [], "in order: the batch before it is not on disk"
+    assert box.gather.owed == 16
+
+
+async def test_what_is_acknowledged_makes_room_in_the_window() -> None:
+    box = Box(window=20)
+    box.piece(16)
+    done = box.receipts.expect(box.gather.take("t").ids)
+    done()
+    assert (box.gather.owed, box.wire.told) == (0, list(range(1, 17)))
+    assert box.piece(2), "there is room again, so few messages are gathered"
+    box.gather.take("t")
