@@ -1,9 +1,9 @@
 """How fast the detectors judge on one core: ``python -m benchmarks.core [--json] [--rounds N] [--small]``.
 
-The common per-tag set is that of ``benchmarks/_common.py``. Readings come once a second; windows are full before
-anything is timed, and every figure covers whole minutes: as many bucket ends as the plant would have. CPU seconds of
-this thread; every figure is the median of ``--rounds`` rounds, the contenders in turns. Before it times anything it
-demands that kernel and numpy form find the same planted alarms.
+The common per-tag set is that of ``benchmarks/_common.py``. Readings come once a second; windows are full, of such
+readings, before anything is timed, and every figure covers whole minutes: as many bucket ends as the plant would have.
+CPU seconds of this thread; every figure is the median of ``--rounds`` rounds, the contenders in turns. Before it times
+anything it demands that kernel and numpy form find the same planted alarms.
 
 river runs by itself in the harness' own form (``FENGSUI_BENCH``, ``BENCH_ENV``), one detector per tag; otherwise "not
 run". One of our detectors stands against one of theirs, a thousand of each: the trend, the costliest of the set. Beside
@@ -67,9 +67,9 @@ class Ours:
         self.tags, self.batch, self.plant, self.bank = tags, batch, Plant(tags), Bank(tags, rules)
         self.edges, self.time, self.buffer = 0, START, np.zeros(batch, ROW)
         self.bytes_of_buffer = self.buffer.view("u1")
-        for k in range(BUCKETS):
+        for k in range(BUCKETS * MINUTE):
             self.bank.feed(self.plant.at(k, self.time), tags, self.time)
-            self.time += MINUTE * S
+            self.time += S
         self.bytes = sum(len(part) for part in self.bank.dump().values()) / tags
 
     def _devices(self, rows: NDArray[Any], step: int, now: int) -> None:
@@ -101,9 +101,9 @@ class Numpys:
         size = batch or tags
         self.plant, self.time = Plant(tags), START
         self.parts = [(NumpySet(list(params(1)), size), slice(i, i + size)) for i in range(0, tags, size)]
-        for k in range(BUCKETS):
+        for k in range(BUCKETS * MINUTE):
             self._tick(k)
-            self.time += MINUTE * S
+            self.time += S
 
     def _tick(self, k: int) -> None:
         for part, where in self.parts:

@@ -35,7 +35,8 @@ def fresh(
     count, tags = len(rules), len(hold)
     slots = sum(slots for _, slots in tables.windows.values())
     sizes = {
-        "state": count, "tags": tags, "windows": len(tables.windows), "means": slots, "ages": slots,
+        "state": count, "tags": tags, "windows": len(tables.windows), "reaches": len(tables.windows),
+        "means": slots, "ages": slots,
         "numbers": max(tables.numbers, 1), "groups": max(tables.groups, 1), "votes": len(tables.lists),
         "bounds": -(-count // co.BLOCK), "queue": count, "scratch": tables.scratch, "meta": lo.META_SIZE,
     }  # fmt: skip

@@ -20,13 +20,14 @@ from detectors.kinds.params import Params
 
 def _version() -> str:
     layouts = repr(
-        [lo.CODES, co.CODES, *(d.descr for d in (co.STATE, co.TAG, co.WINDOW, co.NUMBER, co.GROUP))]
+        [lo.CODES, co.CODES, *(d.descr for d in (co.STATE, co.TAG, co.WINDOW, co.REACH, co.NUMBER, co.GROUP))]
     )
     return f"{lo.VERSION}/{hashlib.sha256(layouts.encode()).hexdigest()[:16]}"
 
 
 VERSION: Final = _version()
 """layout version of :meth:`Common.dump`: the module's own and a hash of codes and record layouts"""
+_NONE: Final = np.zeros(0, lo.EDGE)
 
 
 @functools.cache
@@ -37,7 +38,19 @@ def _kernel() -> Callable[..., int]:
 class Common(Kept):
     """The common kinds, see :class:`detectors.family.Family`."""
 
-    parts = ("state", "tags", "windows", "means", "ages", "numbers", "groups", "votes", "bounds", "meta")
+    parts = (
+        "state",
+        "tags",
+        "windows",
+        "reaches",
+        "means",
+        "ages",
+        "numbers",
+        "groups",
+        "votes",
+        "bounds",
+        "meta",
+    )
     dated = ("tags", "groups")
 
     def __init__(
@@ -63,7 +76,14 @@ class Common(Kept):
             self._rows, self._rows_at = _as_rows(rows), rows.ctypes.data
         if count > len(rows):
             raise ValueError(f"{count} rows of {len(rows)}")
-        done, found = divmod(self._detect(self._context_at, self._rows_at, 0, count, now), co.EDGES)
+        result = self._detect(self._context_at, self._rows_at, 0, count, now)
+        if result == count * co.EDGES:
+            return _NONE  # nearly always
+        return self._edges(result, count, now)
+
+    def _edges(self, result: int, count: int, now: int) -> NDArray[Any]:
+        """All edges of ``count`` rows, of which the first call of the kernel returned ``result``."""
+        done, found = divmod(result, co.EDGES)
         edges: NDArray[Any] = self._memory["edges"][:found]
         while done < count:
             before = edges.copy()

@@ -17,6 +17,7 @@ from detectors.machine import expire
 from detectors.types import Record
 
 UNCERTAIN_FROM = 64
+# Indices of what every reading touches are unsigned: a signed one is first asked whether it counts from the end.
 
 
 @part
@@ -38,7 +39,7 @@ def passes(m: Memory, tag: Record, row: Record) -> bool:
         tag.v4, tag.v3, tag.v2, tag.v1 = tag.v3, tag.v2, tag.v1, x
     w = tag.window
     while w != NONE:
-        win = m.windows[w]
+        win = m.windows[np.uint32(w)]
         win.sum += x
         win.age += win.close - source
         win.count += 1
@@ -120,10 +121,10 @@ def detect(context: Any, rows_at: int, start: int, stop: int, now: int) -> int:
     rows = carray(pointer(rows_at), stop, ROW)
     room = len(m.edges) - 3 * len(m.state)  # groups and the scan need at most three edges a rule
     for i in range(start, stop):
-        row = rows[i]
+        row = rows[np.uint64(i)]
         if not row.flags & JUDGED:
             continue
-        tag = m.tags[row.tag]
+        tag = m.tags[np.uint32(row.tag)]
         if not passes(m, tag, row):
             if m.meta[META_EDGES] + 4 * (m.offsets[row.tag + 1] - m.offsets[row.tag]) > room:
                 return hand_over(m, i)

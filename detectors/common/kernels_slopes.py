@@ -6,8 +6,8 @@ import math
 import numpy as np
 
 from detectors._numba import part, piece
-from detectors.common.memory import memory
-from detectors.layout import ACTIVE, NS, PENDING_OFF, UNCERTAIN, UNJUDGED
+from detectors.common.memory import Memory, memory
+from detectors.layout import ACTIVE, NS, PENDING_OFF, RATE, UNCERTAIN, UNJUDGED
 from detectors.machine import sort
 from detectors.types import Array, Record
 
@@ -145,31 +145,56 @@ def far_away(y: Array, n: int, p: Record, least: float) -> bool:
     return bool(high - low < ROUGH * (p.limit - high) / p.horizon * least * (1.0 - SLACK))
 
 
-@part
-def reach(at: int, win: Record) -> tuple[int, float, float]:
-    """How many of the window's buckets are filled, their lowest and their highest mean."""
+@piece
+def measure_reach(at: int, w: int) -> None:
+    """Find the lowest and the highest mean of a window anew. One with a gap has none."""
     m = memory(at)
-    n, low, high = 0, np.inf, -np.inf
+    win, r, low, high = m.windows[w], m.reaches[w], np.inf, -np.inf
+    win.whole = 0
     for k in range(win.first, win.first + win.slots):
         mean = m.means[k]
-        if mean == mean:
-            n, low, high = n + 1, min(low, mean), max(high, mean)
-    return n, low, high
+        if mean != mean:
+            return
+        low, high = min(low, mean), max(high, mean)
+    r.low, r.high, win.whole = low, high, 1
 
 
-@piece
-def at_rest(at: int, p: Record, win: Record) -> bool:
-    """All buckets of the window together do not rise enough: then neither does :func:`far_away`'s part of them, and
-    nothing need be gathered. Nearly always so, and then this is what a trend costs.
-
-    Only of a window without a gap: there the quarters are surely as far apart as their numbers say, less one bucket.
+@part
+def level_rate(p: Record, win: Record, r: Record) -> bool:
+    """Most pairs of points are a quarter of the window apart, and none of them is as steep as the trigger: then the
+    median of all is not.
     """
-    n, low, high = reach(at, win)
-    if n < win.slots or p.count < win.slots or n < TREND_POINTS:
-        return False
-    top = high if p.sign > 0.0 else -low
-    apart = (3 * n // 4 - n // 4) * (win.width / NS) * (1.0 - AGES)
-    return bool(high - low < ROUGH * (p.limit - top) / p.horizon * apart * (1.0 - SLACK))
+    apart = (p.count // 4 - 1) * (
+        1.0 - AGES
+    )  # buckets: pairs of means are nearer than their slots by one at most
+    return bool((r.high - r.low) * NS < p.trigger * win.width * apart * (1.0 - SLACK))
+
+
+@part
+def level_trend(p: Record, win: Record, r: Record) -> bool:
+    """All buckets together do not rise enough: then neither does :func:`far_away`'s part of them."""
+    apart = (3 * p.count // 4 - p.count // 4) * (1.0 - AGES)
+    top = r.high if p.sign > 0.0 else -r.low
+    enough = ROUGH * (p.limit - top) * win.width * apart * (1.0 - SLACK)
+    return bool((r.high - r.low) * (p.horizon * NS) < enough and p.count >= TREND_POINTS)
+
+
+@part
+def level(p: Record, win: Record, r: Record) -> bool:
+    return win.whole == 1 and (level_rate(p, win, r) if p.kind == RATE else level_trend(p, win, r))
+
+
+@part
+def at_rest(m: Memory, p: Record, w: int) -> bool:
+    """The slope is surely too small, by the lowest and highest mean alone: nothing need be gathered. Nearly always so,
+    and then this is what a slope costs.
+
+    Only of a window without a gap: there points are surely as far apart as their slots say, less one bucket.
+    """
+    if level(p, m.windows[w], m.reaches[w]):
+        return True
+    measure_reach(m.at, w)
+    return level(p, m.windows[w], m.reaches[w])
 
 
 @piece

@@ -80,15 +80,23 @@ def indifferent(m: Memory, st: Record) -> bool:
     )
 
 
+@part
+def stays(m: Memory, rule: int, w: int) -> bool:
+    """As of the end of a bucket, a rate or trend is normal and stays so, by far."""
+    p = m.rules[rule]
+    if not (indifferent(m, m.state[rule]) and at_rest(m, p, w)):
+        return False
+    if p.kind == TREND:
+        number = m.numbers[p.own]
+        number.rate, number.eta, number.confidence = np.nan, np.nan, 0.0
+    return True
+
+
 @piece
 def judge_slope(at: int, rule: int, win: Record, end: int, tag: Record, until: int, received: int) -> None:
     """One rate or trend as of the end of a bucket."""
     m = memory(at)
     p, st = m.rules[rule], m.state[rule]
-    if p.kind == TREND and indifferent(m, st) and at_rest(m.at, p, win):
-        number = m.numbers[p.own]
-        number.rate, number.eta, number.confidence = np.nan, np.nan, 0.0
-        return
     n, worst = gather(m.at, win, p.count)
     t, y, spare = m.scratch, m.scratch[p.count :], m.scratch[2 * p.count :]
     number = m.numbers[p.own]
@@ -118,9 +126,13 @@ def judge_slope(at: int, rule: int, win: Record, end: int, tag: Record, until: i
 
 
 @part
-def seal(m: Memory, win: Record) -> None:
+def seal(m: Memory, w: int) -> None:
     """Put the open bucket into its slot."""
-    m.means[win.first + win.slot] = win.sum / win.count
+    win, r = m.windows[w], m.reaches[w]
+    mean = win.sum / win.count
+    if not r.low <= mean <= r.high:
+        r.low, r.high = min(r.low, mean), max(r.high, mean)  # (a sum of finite numbers is never NaN)
+    m.means[win.first + win.slot] = mean
     m.ages[win.first + win.slot] = win.age / win.count / NS
     win.doubt &= ~(1 << win.slot)
     if win.doubtful:
@@ -136,12 +148,12 @@ def close_windows(at: int, tag: Record, row: Record, until: int) -> None:
     while w != NONE:
         win = m.windows[w]
         if win.count > 0 and row.source >= win.close:
-            seal(m, win)
+            seal(m, w)
             if win.close <= until and m.permits[status(tag.quality), HOLD]:
                 for k in range(m.offsets[row.tag], m.offsets[row.tag + 1]):
                     if not windowed(m.rules[m.index[k]]):
                         break  # the sloped come first
-                    if m.rules[m.index[k]].window == w:
+                    if m.rules[m.index[k]].window == w and not stays(m, m.index[k], w):
                         judge_slope(m.at, m.index[k], win, win.close, tag, until, row.received)
         w = win.next
 
@@ -153,7 +165,7 @@ def open_bucket(m: Memory, win: Record, source: int) -> None:
     if not win.close <= source < close:  # nearly never: divisions are what this costs
         close = (source // win.width + 1) * win.width
         for _ in range(min((close - win.close) // win.width - 1, win.slots)):
-            m.means[win.first + slot] = np.nan
+            m.means[win.first + slot], win.whole = np.nan, 0
             slot = slot + 1 if slot + 1 < win.slots else 0
         slot = (close // win.width - 1) % win.slots
     win.slot = slot

@@ -118,12 +118,16 @@ WINDOW: Final = np.dtype(
         ("slots", "<i4"),
         ("next", "<i4"),  # window of the same tag; NONE
         ("doubtful", "<u1"),  # the open bucket has an UNCERTAIN reading
-        ("_pad", "<u1"),
-        ("_pad2", "<u2"),
+        ("whole", "<u1"),  # every slot is filled, and no mean is outside of the window's REACH
+        ("_pad", "<u2"),
         ("slot", "<i4"),  # of the open bucket: number of its width since 1970, modulo slots
     ],
     align=True,
 )
+
+#: of one window, where it is whole: no closed bucket is lower or higher. Wider than need be where the lowest or the
+#: highest has left the window since. Looked at once a bucket, so not in the window's own cache line.
+REACH: Final = np.dtype([("low", "<f8"), ("high", "<f8")])
 
 #: the last slope of a rate or trend
 NUMBER: Final = np.dtype([("rate", "<f8"), ("eta", "<f8"), ("confidence", "<f8")])
@@ -144,11 +148,12 @@ GROUP: Final = np.dtype(
 )
 
 ARRAYS: Final = (
-    ("rules", RULE), ("state", STATE), ("tags", TAG), ("windows", WINDOW), ("means", np.dtype("<f8")),
-    ("ages", np.dtype("<f4")), ("numbers", NUMBER), ("groups", GROUP), ("votes", np.dtype("<u1")),
-    ("holds", np.dtype("<i8")), ("lists", np.dtype("<i8")), ("offsets", np.dtype("<i8")), ("index", np.dtype("<i8")),
-    ("gofs", np.dtype("<i8")), ("gindex", np.dtype("<i8")), ("permits", np.dtype("<u1")), ("bounds", np.dtype("<i8")),
-    ("edges", EDGE), ("queue", np.dtype("<i8")), ("scratch", np.dtype("<f8")), ("meta", np.dtype("<i8")),
+    ("rules", RULE), ("state", STATE), ("tags", TAG), ("windows", WINDOW), ("reaches", REACH),
+    ("means", np.dtype("<f8")), ("ages", np.dtype("<f4")), ("numbers", NUMBER), ("groups", GROUP),
+    ("votes", np.dtype("<u1")), ("holds", np.dtype("<i8")), ("lists", np.dtype("<i8")), ("offsets", np.dtype("<i8")),
+    ("index", np.dtype("<i8")), ("gofs", np.dtype("<i8")), ("gindex", np.dtype("<i8")), ("permits", np.dtype("<u1")),
+    ("bounds", np.dtype("<i8")), ("edges", EDGE), ("queue", np.dtype("<i8")), ("scratch", np.dtype("<f8")),
+    ("meta", np.dtype("<i8")),
 )  # fmt: skip
 """arrays the kernel works on"""
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from detectors._numba import carray, part, pointer
-from detectors.common.layout import CONTEXT, GROUP, NUMBER, RULE, STATE, TAG, WINDOW
+from detectors.common.layout import CONTEXT, GROUP, NUMBER, REACH, RULE, STATE, TAG, WINDOW
 from detectors.layout import EDGE
 from detectors.types import Array
 
@@ -25,6 +25,8 @@ class Memory(NamedTuple):
     state: Array
     tags: Array
     windows: Array
+    reaches: Array
+    """of the window of the same row"""
     means: Array
     """float64: of each closed bucket; NaN = empty"""
     ages: Array
@@ -59,6 +61,7 @@ def memory(at: int) -> Memory:
         carray(pointer(c.state), c.n_state, STATE),
         carray(pointer(c.tags), c.n_tags, TAG),
         carray(pointer(c.windows), c.n_windows, WINDOW),
+        carray(pointer(c.reaches), c.n_reaches, REACH),
         carray(pointer(c.means), c.n_means, F8),
         carray(pointer(c.ages), c.n_ages, F4),
         carray(pointer(c.numbers), c.n_numbers, NUMBER),

@@ -103,6 +103,29 @@ def test_any_split_gives_the_same_bytes(seed: int) -> None:
     assert banks[0].dump() == banks[1].dump()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_window_keeps_within_its_reach_and_a_wide_one_changes_nothing(seed: int) -> None:
+    """Beside a bank whose reaches are found anew at every bucket: calm, storms, gaps and bad quality."""
+    rules, draw = everything(0)[2:5], np.random.default_rng(seed)
+    kept, anew = Bank(1, rules, [4 * S]), Bank(1, rules, [4 * S])
+    memory: Any = kept.families["common"]._memory  # type: ignore[attr-defined]  # what no edge shows
+    windows, reaches, wide = memory["windows"], memory["reaches"], 0
+    for second, value in enumerate(walk(seed, 1000)):
+        rows = rows_of((0, second, value))[: int(draw.random() > (0.3 if second % 400 > 350 else 0.0))]
+        rows["quality"] = draw.choice([0, 67, 131], p=[0.98, 0.01, 0.01])
+        now = START + second * S
+        found = plain(kept.feed(rows, len(rows), now))
+        anew.families["common"]._memory["windows"]["whole"] = 0  # type: ignore[attr-defined]
+        assert repr(found) == repr(plain(anew.feed(rows, len(rows), now)))
+        for win, reach in zip(windows, reaches, strict=True):
+            means = memory["means"][win["first"] : win["first"] + win["slots"]]
+            if win["whole"]:
+                assert (means >= reach["low"]).all()
+                assert (means <= reach["high"]).all()
+                wide += int(reach["high"] - reach["low"] > np.ptp(means))
+    assert wide > 100
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_a_number_enters_no_window(value: float) -> None:
     """A bank without conditioning: GOOD readings that are no numbers."""
@@ -115,7 +138,7 @@ def test_what_is_not_a_number_enters_no_window(value: float) -> None:
         odd = rows_of((0, second, value))
         odd["source"] += S // 2
         bank.feed(odd, 1, START + second * S + S // 2)
-    for name in ("windows", "means", "ages"):
+    for name in ("windows", "reaches", "means", "ages"):
         assert bank.dump()[f"common.{name}"] == plain_bank.dump()[f"common.{name}"]
 
 
