@@ -3,10 +3,12 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.model.times import parse_iso
+from gateway.sinks.mqtt.receipts import LARGEST, whole
 from gateway.store.canonical import ZERO, canonical
 
 EVENTS: Final = re.compile(r"fengsui/v1/(\d{6})/([A-Za-z0-9_-]{1,64})/([A-Za-z0-9_-]{1,64})/(events|status)")
@@ -78,19 +80,18 @@ def arrival(place: Place, county: str, data: bytes) -> Arrival:
         claimed, before = str(body.pop("hash")), str(body.pop("prev_hash"))
         who = (body["county"], body["site"], body["gateway"])
         digest = hashlib.sha256(before.encode() + canonical(body)).hexdigest()
-        seq, recorded = int(body["seq"]), parse_iso(body["recorded"])
-        epoch, event = str(body["epoch"]), str(body["event"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        seq, n, recorded = whole(body["seq"]), whole(body.get("n", 0)), _time(body["recorded"])
+        words = [_text(body.get(name, "")) for name in ("epoch", "id", "event", "level", "rule")]
+        first = before == ZERO
+        link = _previous(body.get("detail", {})) if first else before
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"not an event: {error!r}") from error
     if who != (county, place.site, place.gateway):
         raise ValueError(f"an event of {'/'.join(map(str, who))} on the topic of {county}/{place}")
     if digest != claimed:
         raise ValueError(f"seq {seq}: the hash does not fit the bytes")
-    first = before == ZERO
-    return Arrival(
-        place, epoch, seq, claimed, _previous(body) if first else before, first, str(body.get("id", "")),
-        int(body.get("n", 0)), event, str(body.get("level", "")), str(body.get("rule", "")), recorded, data,
-    )  # fmt: skip
+    epoch, occurrence, event, level, rule = words
+    return Arrival(place, epoch, seq, claimed, link, first, occurrence, n, event, level, rule, recorded, data)
 
 
 def _number(text: str) -> int | float:
@@ -99,9 +100,23 @@ def _number(text: str) -> int | float:
     return number if abs(number) < 1 << 53 else float(text)
 
 
-def _previous(body: dict[str, Any]) -> str:
+def _time(value: object) -> int:
+    """ns; what no store can carry is no time."""
+    time = parse_iso(_text(value))
+    if abs(time) >= 1 << 63:
+        raise ValueError(f"{value!r} is out of reach")
+    return time
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")  # noqa: TRY004 - what came is wrong, not the program
+    value.encode()  # half a surrogate pair, which JSON allows and no store takes, is a ValueError
+    return value
+
+
+def _previous(detail: Mapping[str, Any]) -> str:
     """The hash that the first event of an epoch says the last epoch ended with."""
-    detail = body.get("detail", {})
     named = detail.get("previous", {})
     if isinstance(named, dict) and named.get("hash"):
         return str(named["hash"])
@@ -121,8 +136,10 @@ def heard(place: Place, data: bytes) -> Heard:
             raise ValueError(f"a status of {body['gateway']!r} on the topic of {place}")
         head = body.get("head") or {"seq": 0, "hash": ZERO}
         every = float(body.get("expected_every_s") or 0)
-        at = parse_iso(body.get("time") or body["connected_at"])
-        seq, digest = int(head["seq"]), str(head["hash"])
-        return Heard(place, str(body["state"]), str(body["epoch"]), seq, digest, every, at)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        if not 0 <= every < LARGEST:
+            raise ValueError(f"expected_every_s {every}")
+        at = _time(body.get("time") or body["connected_at"])
+        seq, digest = whole(head["seq"]), _text(head["hash"])
+        return Heard(place, _text(body["state"]), _text(body["epoch"]), seq, digest, every, at)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"not a status: {error!r}") from error

@@ -16,6 +16,8 @@ SCHEMA: Final = "fengsui.receipt/1"
 ZERO: Final = "0" * 64
 LISTED: Final = 100
 """Missing ranges and refusals in one receipt, at most; the next one has the rest."""
+LARGEST: Final = (1 << 53) - 1
+"""of what every JSON reader keeps exactly (RFC 8259, 6)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,26 @@ def parse(payload: bytes) -> Receipt:
         raw: Any = json.loads(payload)
         if raw["schema"] != SCHEMA:
             raise ValueError(f"schema {raw['schema']!r}, allowed: {SCHEMA}")
-        missing = tuple((int(a), int(b)) for a, b in raw.get("missing", ())[:LISTED])
-        refused = tuple(Refusal(int(r["seq"]), str(r["reason"])) for r in raw.get("refused", ())[:LISTED])
-        found = Receipt(
-            str(raw["gateway"]), str(raw["epoch"]), int(raw["contiguous"]), str(raw["hash"]), missing, refused
-        )
+        missing = tuple((whole(a), whole(b)) for a, b in raw.get("missing", ())[:LISTED])
+        refused = tuple(Refusal(whole(r["seq"]), str(r["reason"])) for r in raw.get("refused", ())[:LISTED])
+        who, contiguous = (str(raw["gateway"]), str(raw["epoch"])), whole(raw["contiguous"])
+        found = Receipt(*who, contiguous, str(raw["hash"]), missing, refused)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"not a receipt: {error!r}") from error
-    if found.contiguous < 0 or any(not 0 < a <= b for a, b in found.missing):
-        raise ValueError("not a receipt: a number below zero or a range that ends before it begins")
+    if any(not 0 < a <= b for a, b in found.missing):
+        raise ValueError("not a receipt: a range that ends before it begins")
     return found
+
+
+def whole(value: object) -> int:
+    """A number that counts something: what JSON and every store can carry.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
+        raise ValueError(f"{str(value)[:40]!r} is no number from 0 to {LARGEST}")
+    return value
 
 
 def body(receipt: Receipt, *, county: str, site: str, time: int) -> bytes:
