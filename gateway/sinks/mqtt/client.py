@@ -12,9 +12,10 @@ from gateway.model.errors import Retry
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import Message
 from gateway.sinks.mqtt.flight import Burst, Flight, Refusal, Slot
-from gateway.sinks.mqtt.login import password, tls_context
 from gateway.wires import mqtt as packets
 from gateway.wires.mqtt import V5, V311, Broken, Connected, Login, Packets, Will
+from gateway.wires.secrets import secret
+from gateway.wires.tls import context
 
 CLOSE_S: Final = 0.5
 """A broker that takes nothing any more would keep us for ever."""
@@ -138,7 +139,7 @@ class Connection:
     async def _open(self) -> None:
         settings = self._settings
         where = f"{settings.host}:{settings.port}"
-        tls = tls_context(settings.host, settings.tls) if settings.tls is not None else None
+        tls = context(f"mqtt {settings.host}", settings.tls) if settings.tls is not None else None
         try:
             async with asyncio.timeout(settings.timeout):
                 await self._loop.create_connection(
@@ -380,7 +381,8 @@ def _answer(waiter: "asyncio.Future[Any] | None", word: object) -> None:
 
 
 def _login(settings: Settings, client_id: str, will: Message | None) -> Login:
-    word = password(settings)
+    """The password comes from the environment or a file, never from the configuration."""
+    word = secret(f"mqtt {settings.host}", settings.password_env, settings.password_file)
     return Login(
         client_id=client_id,
         version=V5 if settings.version == "5" else V311,
