@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.packs_page import LEADS
 from gateway.config.packs.find import built_in
 
 LONGEST_S: Final = 900.0
 """Wall seconds after which a demo will not end by itself."""
 COUNTS: Final = ("expected", "raised", "missed", "false", "late", "early", "not_ended")
-TRENDS: Final = (".TREND", ".INVERSE")
 
 
 def play(pack: str, for_: str, pace: float) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def play(pack: str, for_: str, pace: float) -> dict[str, Any]:
 
 def leads(report: dict[str, Any]) -> list[float]:
     """Plant seconds between each trend alarm and its limit, of those that were raised."""
-    rows = [r for r in report.get("alarms", ()) if r["rule"].endswith(TRENDS) and r["decided_s"] is not None]
+    rows = [r for r in report.get("alarms", ()) if r["rule"].endswith(LEADS) and r["decided_s"] is not None]
     return sorted(round(r["cause_s"] - r["decided_s"], 1) for r in rows)
 
 

@@ -38,7 +38,8 @@ STYLE: Final = (
     ".m{text-anchor:end;fill:currentColor}</style>"
 )
 """a picture of its own has no page that styles it"""
-LEADS: Final = (".TREND", ".INVERSE")
+LEADS: Final = (".TREND", ".INVERSE", ".RAIN")
+"""rules that look ahead: their alarm comes before the limit"""
 OF_THE_SITE: Final = ("limit-high", "limit-low", "rate-rise", "rate-fall", "velocity", "mean", "trend")
 """kinds whose number a pack may leave to the site"""
 _NUMBERS: Final = (

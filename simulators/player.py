@@ -40,6 +40,7 @@ class Player:
         self._bent: dict[str, Measured] = {}
         self._ramps = Ramps(self.plant)
         self._agenda = self._plan()
+        self._by_hand = {tag.id: 0.0 for tag in self.site.tags.values() if tag.by_hand}
         self._images: dict[tuple[str, int], tuple[int, Image]] = {}
         self._version = 0
         self._look()
@@ -82,6 +83,15 @@ class Player:
     def measured(self, tag_id: str) -> Measured:
         """What the instrument says now."""
         return self._bent.get(tag_id) or self._measure(self.site.tags[tag_id])
+
+    def rounds(self) -> dict[str, float]:
+        """What a person who goes round now reads by hand, tag by tag; what is due since the round before."""
+        found = {}
+        for tag_id, due in self._by_hand.items():
+            if self.seconds + 1e-9 >= due:
+                found[tag_id] = self.measured(tag_id).value
+                self._by_hand[tag_id] = due + self.site.tags[tag_id].period_s
+        return found
 
     def tag_faults(self, tag_id: str) -> list[Fault]:
         """Faults of one tag in force, oldest first."""

@@ -211,11 +211,12 @@ class Simulator:
         return {"t0_ns": t0, "wall0_ns": wall0, "speed": speed}
 
     def advance(self, request: Request) -> Reply:
-        """A led plant goes on to ``to_s``; where it is, and how many messages the broker has not confirmed yet."""
+        """A led plant goes on to ``to_s``: where it is, what people read by hand, messages not confirmed yet."""
         if not self._led:
             raise ValueError("plant time passes by the wall: start with led")
         self._step_to(float(request["to_s"]))
-        return {"seconds": self.player.seconds, "waiting": self.mqtt.waiting if self.mqtt else 0}
+        return {"seconds": self.player.seconds, "rounds": self.player.rounds(),
+                "waiting": self.mqtt.waiting if self.mqtt else 0}  # fmt: skip
 
     def stats(self) -> Reply:
         """Counts of devices and publisher, plant seconds, and how late the plant was at worst."""

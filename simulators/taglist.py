@@ -48,6 +48,8 @@ def _tag(row: Mapping[str, str | None], tag: str, sensor: Mapping[str, Any]) -> 
     if "#" in address or "/" in address:
         topic, _, at = address.partition("#")
         return out | {"mqtt": {"topic": topic, "path": at}}
+    if ":" not in address:
+        return out | {"by_hand": True}
     return out | _modbus(row, address, given)
 
 

@@ -64,6 +64,8 @@ class Tag:
     resolution: float = 0.0
     modbus: ModbusBinding | None = None
     mqtt: MqttBinding | None = None
+    by_hand: bool = False
+    """read by a person on a round, and entered"""
 
 
 def read_tag(item: object, where: str) -> Tag:
@@ -90,8 +92,8 @@ def read_tags(items: object, variables: Mapping[str, float]) -> dict[str, Tag]:
 
 
 def _check(tag: Tag, where: str) -> None:
-    if (tag.modbus is None) == (tag.mqtt is None):
-        raise BadData(f"{where}: exactly one of modbus and mqtt is needed")
+    if (tag.modbus is not None) + (tag.mqtt is not None) + tag.by_hand != 1:
+        raise BadData(f"{where}: exactly one of modbus, mqtt and by_hand is needed")
     if tag.signal not in ("direct", "4-20mA") or len(tag.range) != 2:
         raise BadData(f"{where}: signal is direct or 4-20mA, range is [low, high]")
     if tag.modbus is not None:

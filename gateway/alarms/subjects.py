@@ -55,7 +55,7 @@ def shadow_places(site: Site) -> frozenset[str]:
 
 
 def of_rule(site: Site, rule: Rule) -> Subject:
-    """Subject of a process alarm."""
+    """Subject of a process alarm, or of a fault where the rule is about an instrument."""
     row = site.tag_index.get(rule.tags[0]) if rule.tags else None
     tag = site.tags[row] if row is not None else None
     limited = rule.kind not in _WITHOUT_LIMIT
@@ -68,6 +68,7 @@ def of_rule(site: Site, rule: Rule) -> Subject:
         kind=rule.kind.value,
         level=rule.level,
         priority=rule.priority,
+        fault=rule.instrument,
         shadow=rule.stage is Stage.SHADOW or rule.installation in shadow_places(site),
         description=rule.description or (tag.description if tag else ""),
         cls=tag.cls if tag else "",

@@ -7,10 +7,12 @@ slow machine takes longer and says the same.
 """
 
 import asyncio
+from collections.abc import Mapping
 from math import inf
 from typing import Final
 
 from gateway.app.plant import Line
+from gateway.model.commands import Act, Actor, Command
 from gateway.model.errors import Retry
 from gateway.model.times import NS
 from gateway.runtime.clock import ScaledClock
@@ -19,6 +21,7 @@ from gateway.runtime.machine import Machine
 SLICE_S: Final = 0.025
 """Wall seconds that a slice lasts at least: 40 a second, a plant second each at forty times the pace."""
 HOP_S: Final = 0.002
+ROUNDS: Final = Actor("rounds", "巡检员")
 PATIENCE_S: Final = 60.0
 """Wall seconds after which a slice will not end by itself."""
 
@@ -64,6 +67,16 @@ class Conductor:
         self._machine.intake.wake.set()
         while self._machine.judged_until < moment:  # noqa: ASYNC110 - the hot path tells nobody of each turn
             await asyncio.sleep(HOP_S)
-        while (await self._line.ask(cmd="advance", to_s=to_s))["waiting"]:  # noqa: ASYNC110 - over a wire
-            await asyncio.sleep(HOP_S)
+        waiting = True
+        while waiting:
+            answer = await self._line.ask(cmd="advance", to_s=to_s)
+            await self._enter(answer["rounds"])
+            if waiting := bool(answer["waiting"]):
+                await asyncio.sleep(HOP_S)
         self.at_s = to_s
+
+    async def _enter(self, rounds: Mapping[str, float]) -> None:
+        """What a person has read at an instrument without a wire is entered by that person."""
+        for tag, value in rounds.items():
+            words = (("tag", tag), ("value", f"{value:.6g}"))
+            await self._machine.submit(Command(Act.ENTER, ROUNDS, (), words=words))

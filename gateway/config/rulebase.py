@@ -63,6 +63,11 @@ class RuleBase(Strict):
         False,
         description="shelved or taken out of service by two persons only, and never suppressed by design",
     )
+    instrument: Flag = Field(
+        False,
+        description="it says something of an instrument, as of two that should agree: its alarms are faults, "
+        "and the live level does not count them",
+    )
     suppressed_while: tuple[str, ...] = Field(
         (),
         description="ids of rules whose active condition sets this alarm aside: its cause, a state of the plant",

@@ -169,6 +169,7 @@ def _announced(entry: RuleBase) -> dict[str, Any]:
         "priority": entry.priority,
         "latched": entry.latched,
         "highly_managed": entry.highly_managed,
+        "instrument": entry.instrument,
         "suppressed_while": entry.suppressed_while,
         "first_out": entry.first_out,
         "re_alarm": entry.re_alarm,

@@ -49,5 +49,6 @@ def _judged(rule: Rule) -> Rule:
     return replace(
         rule, name="", subject="", installation="", level=Level.BLUE, priority=0, latched=False, raise_level=(),
         stage=Stage.LIVE, description="", guidance="", standard="", clause="", mark="", verified_by="", version="",
-        highly_managed=False, suppressed_while=(), disposal_due=0, first_out="", re_alarm=0, modifies="",
+        highly_managed=False, instrument=False, suppressed_while=(), disposal_due=0, first_out="", re_alarm=0,
+        modifies="",
     )  # fmt: skip

@@ -212,6 +212,8 @@ class Rule:
     """(ns in alarm since raised, level it then rises to), ascending"""
     highly_managed: bool = False
     """kept from the operator by two persons only, never by design (ISA-18.2: highly managed alarms)"""
+    instrument: bool = False
+    """it says something of an instrument (of two that should agree): a fault, no process alarm"""
     suppressed_while: tuple[str, ...] = ()
     """ids of rules whose active condition suppresses this one by design: a parent's alarm, a state of the plant"""
     disposal_due: int = 0

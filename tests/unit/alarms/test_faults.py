@@ -10,7 +10,7 @@ from gateway.model.levels import Level, LiveLevel
 from gateway.model.quality import Quality
 from gateway.model.site import Link
 from gateway.model.times import NEVER, seconds
-from tests.unit.alarms.plant import SITE, T0, Story, told
+from tests.unit.alarms.plant import SITE, T0, Story, edited, told
 
 
 def test_an_instrument_fault_has_the_level_of_the_highest_rule_it_blinds() -> None:
@@ -25,6 +25,14 @@ def test_an_instrument_fault_has_the_level_of_the_highest_rule_it_blinds() -> No
     assert (event.level, event.priority, event.quality) == (Level.RED, 1, Quality.FAILURE_CURRENT_LOW)
     assert (event.tag, event.installation, event.description) == ("LT-1", "farm", "LT-1 液位")
     assert story.one("LT-1.FAULT").name == "FAULT"
+
+
+def test_a_rule_about_an_instrument_raises_a_fault_that_the_live_level_does_not_count() -> None:
+    plain, story = Story(), Story(edited("LT-2.H", instrument=True))
+    assert [e.fault for e in plain.active("LT-2.H") if e.event is EventKind.RAISED] == [False]
+    assert [e.fault for e in story.active("LT-2.H") if e.event is EventKind.RAISED] == [True]
+    assert story.level("farm") is LiveLevel.NORMAL
+    assert plain.level("farm") is not LiveLevel.NORMAL
 
 
 @pytest.mark.parametrize("tag", ["LT-3", "PZ-3"], ids=["only a shadow rule", "no rule"])

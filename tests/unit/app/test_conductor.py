@@ -9,7 +9,9 @@ import pytest
 from gateway.app import conductor
 from gateway.app.conductor import SLICE_S, Conductor
 from gateway.app.plant import Line
+from gateway.model.commands import Act, Command
 from gateway.model.errors import Retry
+from gateway.model.events import Record
 from gateway.model.times import NS
 from gateway.runtime.clock import ScaledClock
 from gateway.runtime.machine import Machine
@@ -27,6 +29,8 @@ class Stage:
         self.intake = SimpleNamespace(wake=SimpleNamespace(set=self.judge))
         self.busy = False
         self.waiting = 0
+        self.rounds: dict[str, float] = {}
+        self.entered: list[Command] = []
         self.plant_s = -1.0
         self.conductor = Conductor(SPEED, cast("Line", self), self.clock, cast("Machine", self), PACE)
 
@@ -37,7 +41,12 @@ class Stage:
     async def ask(self, **request: Any) -> dict[str, Any]:
         await asyncio.sleep(0)
         self.plant_s = request.get("to_s", 0.0)
-        return {"ok": True, "waiting": self.waiting}
+        return {"ok": True, "waiting": self.waiting, "rounds": self.rounds}
+
+    async def submit(self, command: Command) -> list[Record]:
+        self.entered.append(command)
+        self.rounds = {}
+        return []
 
     @property
     def gateway_s(self) -> float:
@@ -49,6 +58,15 @@ async def test_both_arrive_where_they_were_to() -> None:
     await stage.conductor.begin()
     await stage.conductor.lead(7.5)
     assert (stage.gateway_s, stage.plant_s, stage.conductor.at_s) == (7.5, 7.5, 7.5)
+
+
+async def test_what_people_read_by_hand_is_entered_by_a_person() -> None:
+    stage = Stage()
+    stage.rounds = {"DIP-1": 11.83}
+    await stage.conductor.lead(2 * SLICE)
+    assert [(c.act, c.actor.id, dict(c.words)) for c in stage.entered] == [
+        (Act.ENTER, "rounds", {"tag": "DIP-1", "value": "11.83"})
+    ]
 
 
 @pytest.mark.parametrize("who", ["gateway", "broker"])

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.packs import Judged, run
-from benchmarks.packs_page import made
+from benchmarks.packs_page import LEADS, made
 from gateway.app.packsite import CALM, INCIDENT
 from gateway.cli.main import app
 from gateway.config.packs.find import built_in
@@ -44,7 +44,7 @@ def keeps_its_promises(pack: str, found: Judged) -> None:
     """Its causes come when it says; trends are told before the limit; one instrument is driven beyond its range."""
     played = found.scenario
     assert broken_promises(played, found.truth) == []
-    trends = [e for e in played.expect if e.rule.endswith((".TREND", ".INVERSE"))]
+    trends = [e for e in played.expect if e.rule.endswith(LEADS)]
     assert trends or pack in WITHOUT_TREND
     assert all(e.raise_within[1] < 0 for e in trends), "positive lead"
     process = [row for row in found.truth["expect"] if row["kind"] == "process"]
