@@ -219,7 +219,8 @@ def _rule(tag: str) -> Rule:
 
 async def put(made: Rig, row: Row) -> Found:
     """One fault, from health to health."""
-    found, since = Found(made.wire, row.name, row.must), len(made.ear.records)
+    found = Found(made.wire, row.name, row.must)
+    since = await _healthy(made)
     times, made.lag_s = made.times, 0.0
     made.peer.put(row.kind, {k: v * times.timeout_s if k in SHARES else v for k, v in row.params.items()})
     found.seen_s = await _seen(made, row.must)
@@ -235,6 +236,13 @@ async def put(made: Rig, row: Row) -> Found:
     await made.heard()
     found.wrong += _journalled(made, row.must, since, lost=found.seen_s is not None)
     return found
+
+
+async def _healthy(made: Rig) -> int:
+    """How much is journalled when all is well: a slow machine may have blinded it for a moment by itself."""
+    await made.until(lambda: made.well)
+    await made.heard()
+    return len(made.ear.records)
 
 
 async def _seen(made: Rig, must: str) -> float | None:

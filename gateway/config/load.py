@@ -263,14 +263,21 @@ def _bind(
 ) -> tuple[tuple[Tag, ...], tuple[SourcePart, ...], tuple[Link, ...]]:
     """Address cells to bindings, and what each tag depends on."""
     bindings: dict[str, dict[str, Any]] = {name: {} for name in sources}
+    readers: dict[tuple[str, Any], Listed] = {}
     for entry in listed:
         if entry.source not in sources:
             continue  # its settings are already a fault
         kind, settings = sources[entry.source]
         try:
-            bindings[entry.source][entry.tag.id] = SOURCES[kind].bind(settings, entry.address, entry.tag)
+            binding = SOURCES[kind].bind(settings, entry.address, entry.tag)
         except ValueError as error:
             faults.append(_address_fault(entry.row, error))
+            continue
+        bindings[entry.source][entry.tag.id] = binding
+        first = readers.setdefault((entry.source, binding), entry)
+        if first is not entry and getattr(SOURCES[kind], "ONE_READER", False):
+            hint = f"{first.tag.id} at {first.row.place} reads it already"
+            faults.append(entry.row.fault("address", "a name that one tag reads", hint))
     links: list[Link] = []
     tag_links: dict[str, tuple[str, ...]] = {}
     for name, (kind, settings) in sources.items():

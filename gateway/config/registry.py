@@ -30,7 +30,8 @@ class SourceConfig(Protocol):
         """A tag's address cell as a binding; ValueError says what is allowed."""
         ...
 
-    # A plugin may also have ``mark(tag, binding) -> Tag`` and ``refers(binding)``: ids of other tags (see manual).
+    # A plugin may also have ``mark(tag, binding) -> Tag`` and ``refers(binding)``: ids of other tags (see manual), and
+    # ``ONE_READER = True``: what arrives under a name is one tag's.
 
     def links(
         self, name: str, settings: Any, bindings: Mapping[str, Any]

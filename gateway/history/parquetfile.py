@@ -189,13 +189,9 @@ def _nanoseconds(path: Path, form: Form, clock: Clock, column: Any) -> NDArray[n
 
 
 def _open(path: Path, dictionary: str = "") -> Any:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - optional, and 100 MB that only histories need
-        import pyarrow.parquet as pq  # noqa: PLC0415
-    except ImportError as error:
-        raise Misconfigured(
-            [Fault(str(path), None, "file", "Parquet", "CSV, or pyarrow installed", "pip install pyarrow")]
-        ) from error  # fmt: skip
+    import pyarrow as pa  # noqa: PLC0415 - 100 MB that only histories need
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         return pq.ParquetFile(path, read_dictionary=[dictionary] if dictionary else None)
     except (OSError, pa.ArrowException) as error:

@@ -13,6 +13,8 @@ from gateway.model.times import parse_duration
 from gateway.wires.durations import Duration
 
 NUMBERS: Final = ("s", "ms", "us", "ns")
+ONE_READER: Final = True
+"""what stands under a name is the reading of one tag"""
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

@@ -66,7 +66,7 @@ def parse(data: bytes, form: Form, rows_of: Mapping[str, int]) -> Parsed:
     text = _text(data)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, form.delimiter))
     try:
-        columns = _columns(lines, form)
+        columns = _columns(lines, form, rows_of)
         take = _wide if form.wide else _long
         return take(lines, columns, form, rows_of)
     except csv.Error as error:
@@ -89,7 +89,7 @@ def _delimiter(text: str, given: str) -> str:
     return max(DELIMITERS, key=head.count) if given == "auto" else given
 
 
-def _columns(lines: Iterator[list[str]], form: Form) -> Mapping[str, int] | None:
+def _columns(lines: Iterator[list[str]], form: Form, rows_of: Mapping[str, int]) -> Mapping[str, int] | None:
     """Name -> position; None: positions are counted from 1."""
     if not form.header:
         return None
@@ -98,7 +98,8 @@ def _columns(lines: Iterator[list[str]], form: Form) -> Mapping[str, int] | None
     missing = [name for name in wanted if name not in header]
     if missing:
         raise Reject(f"no column {', '.join(missing)} in the header {', '.join(header)[:200]}")
-    twice = sorted({name for name in wanted if header.count(name) > 1})
+    read = {*wanted, *rows_of} if form.wide else set(wanted)
+    twice = sorted(name for name in read if header.count(name) > 1)
     if twice:
         raise Reject(f"the header has {', '.join(twice)} twice")
     return {name: k for k, name in enumerate(header)}

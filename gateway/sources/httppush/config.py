@@ -15,6 +15,8 @@ from gateway.wires.durations import Duration
 
 SHORTEST: Final = 24
 """Characters of a token: one that is written by hand is guessed by a machine."""
+ONE_READER: Final = True
+"""what stands under a name is the reading of one tag"""
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

@@ -13,6 +13,8 @@ from gateway.sources.replay.decode import Unit
 from gateway.wires.durations import Duration
 
 SUFFIXES: Final = {".csv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+ONE_READER: Final = True
+"""what stands under a name is the reading of one tag"""
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):

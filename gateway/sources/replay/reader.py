@@ -72,6 +72,8 @@ def _columns(settings: Settings, lines: list[list[str]], take: Take, before: int
 def _place(settings: Settings, header: Sequence[str], name: str) -> int:
     if name not in header:
         raise Misconfigured(f"{settings.path}:1: no column {name!r}; allowed: {', '.join(header)}")
+    if header.count(name) > 1:
+        raise Misconfigured(f"{settings.path}:1: column {name!r} twice; allowed: each name once")
     return header.index(name)
 
 
@@ -115,11 +117,9 @@ def _long(settings: Settings, header: Sequence[str], rows_of: Mapping[str, int])
 
 
 def _parquet(settings: Settings, rows_of: Mapping[str, int]) -> Iterator[Columns]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - optional, and 100 MB that only replays need
-        import pyarrow.parquet as pq  # noqa: PLC0415
-    except ImportError as error:
-        raise Misconfigured(f"{settings.path}: Parquet needs pyarrow: pip install pyarrow") from error
+    import pyarrow as pa  # noqa: PLC0415 - 100 MB that a gateway without replays need not load
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         with pq.ParquetFile(settings.path) as file:
             for name in _needed(settings, rows_of):

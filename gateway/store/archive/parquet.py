@@ -18,7 +18,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.model.errors import Misconfigured
 from gateway.store.archive import digits as dg
 from gateway.store.archive.law import PLAIN, Law, apply
 from gateway.store.archive.rows import Rows
@@ -39,16 +38,10 @@ _DICTIONARY: Final = [
 
 
 def load() -> tuple[ModuleType, ModuleType]:
-    """``pyarrow`` and ``pyarrow.parquet``: 50 MB and a third of a second that only who reads history pays.
+    """``pyarrow`` and ``pyarrow.parquet``: 50 MB and a third of a second that only who reads history pays."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    Raises:
-        Misconfigured: not installed.
-    """
-    try:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
-    except ImportError as error:
-        raise Misconfigured("the archive needs pyarrow: pip install pyarrow") from error
     return pa, pq
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.site import Signal
-from tests.unit.config.writing import HEADER, SITE, TAGS, faults, good, row
+from tests.unit.config.writing import HEADER, SITE, TAGS, faults, good, row, spoilt
 
 WITHOUT_RULES = SITE[: SITE.index("rules:")] + SITE[SITE.index("people:") :]
 
@@ -141,3 +141,24 @@ def test_an_unverified_number_is_not_enabled_until_signed(tmp_path: Path) -> Non
     rules = good(tmp_path, WITHOUT_RULES, tags).site.rules
     assert {(r.subject, r.enabled) for r in rules} == {("T-9", False), ("T-8", True), ("T-7", True)}
     assert {r.standard for r in rules} == {"GB 1"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{kind: file-drop, folder: in}",
+        "{kind: http-push, token_env: PUSH}",
+        "{kind: replay, path: day.csv}",
+    ],
+)
+def test_what_arrives_under_a_name_is_one_tags(tmp_path: Path, source: str) -> None:
+    """The other would have no reading, for ever, and nobody would know why."""
+    site = spoilt(SITE, "{kind: mqtt, host: h, time: {path: ts}}", source)
+    tags = TAGS.replace("a/b#v", "A3") + row(source="pond", address="A3") + "\n"
+    (found,) = faults(tmp_path, site, tags)
+    assert (found.line, found.path.partition("/")[0]) == (8, "address")
+    assert "AT-3 at" in found.hint
+
+
+def test_two_tags_may_read_one_register(tmp_path: Path) -> None:
+    assert faults(tmp_path, SITE, TAGS + row(address="1:holding:0") + "\n") == []

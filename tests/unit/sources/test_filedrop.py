@@ -111,6 +111,13 @@ def test_what_is_no_such_file_is_refused(data: bytes, words: str) -> None:
         read(data)
 
 
+def test_a_column_that_stands_twice_is_nobodys() -> None:
+    wide = {"layout": "wide", "time_column": "time", "time_format": "s"}
+    assert [r[2] for r in read(b"time,A1,B,B\n1795334401,0.5,1,2\n", **wide).rows] == [0.5]
+    with pytest.raises(Reject, match="A1 twice"):
+        read(b"time,A1,A2,A1\n1795334401,0.5,1,2\n", **wide)
+
+
 @pytest.mark.parametrize(
     ("cell", "form", "ok"),
     [

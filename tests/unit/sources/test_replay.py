@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -132,14 +131,6 @@ async def test_a_long_parquet(tmp_path: Path) -> None:
     ]
 
 
-async def test_parquet_without_pyarrow_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(Misconfigured, match="pip install"):
-        await play(source(tmp_path / "h.parquet", "A"))
-
-
 async def test_what_is_older_arrived_later(tmp_path: Path) -> None:
     path = wide(tmp_path / "h.csv", [f"{iso(5)},1,", f"{iso(3)},2,", f"{iso(6)},3,"])
     feed = await play(source(path, "A"))
@@ -240,6 +231,13 @@ async def test_a_recording_that_is_not_as_said(
 ) -> None:
     with pytest.raises(Misconfigured, match=says):
         await play(source(wide(tmp_path / "h.csv", lines), *names, **change))
+
+
+async def test_a_column_that_stands_twice_is_nobodys(tmp_path: Path) -> None:
+    (tmp_path / "h.csv").write_text(f"time,A,B,A\n{iso(0)},1,2,3\n")
+    assert [r.value for r in (await play(source(tmp_path / "h.csv", "B"))).rows] == [2.0]
+    with pytest.raises(Misconfigured, match=r"h\.csv:1: column 'A' twice"):
+        await play(source(tmp_path / "h.csv", "A"))
 
 
 async def test_a_recording_that_is_not_there_or_not_what_its_name_says(tmp_path: Path) -> None:
