@@ -20,7 +20,8 @@ from gateway.config.load import Loaded
 from gateway.config.ways import ways_of
 from gateway.model.effective import dump_site, load_site
 from gateway.model.errors import Misconfigured, Retry
-from gateway.model.ports import Clock
+from gateway.model.ports import Clock, Showing
+from gateway.model.probing import Looked
 from gateway.model.site import Site
 from gateway.model.times import NS
 from gateway.runtime.keeping import Retention
@@ -116,15 +117,7 @@ async def _serve(
         machine.records,
         token=token,
         now=machine.clock.now,
-        ledger=partial(_ledger, state),
-        dead=partial(_dead_letters, state),
-        tools=Tools(loaded, machine.clock.now),
-        plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
-        reload=changes.reload if changes is not None else None,
-        exercise=exercise,
-        changes=changes,
-        retry=machine.retry_letters,
-        inlets=[source for source in machine.sources if isinstance(source, Pushed)],
+        beside=_beside(parts, loaded, machine, exercise, changes),
         hosts=(*parts.LOOPBACK, *asked.hosts, host),
         book=parts.open_book(state / parts.FILE) if asked.sign_in == "accounts" else None,
         rules=parts.DoorRules(asked.act_idle / NS, asked.act_longest / NS, asked.proxies),
@@ -135,6 +128,34 @@ async def _serve(
         await parts.serve(app, host.strip("[]"), int(port), ready, tls)
     finally:
         (state / ADDRESS_FILE).unlink(missing_ok=True)
+
+
+def _beside(
+    parts: Any, loaded: Loaded, machine: Machine, exercise: Exercising | None, changes: Changes | None
+) -> Any:
+    """The ports of the gateway's own console beside the plant."""
+    asked = loaded.file.console
+    return parts.Beside(
+        ledger=partial(_ledger, loaded.state),
+        dead=partial(_dead_letters, loaded.state),
+        tools=Tools(loaded, machine.clock.now),
+        plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
+        reload=changes.reload if changes is not None else None,
+        exercise=exercise,
+        changes=changes,
+        proposals=changes.proposals if changes is not None else None,
+        retry=machine.retry_letters,
+        inlets=[source for source in machine.sources if isinstance(source, Pushed)],
+        raws=partial(_raw, machine),
+    )
+
+
+def _raw(machine: Machine, tag: str) -> Looked | None:
+    """What its source read of it last; not every source keeps that."""
+    row = machine.site.tag_index[tag]
+    name = machine.site.tags[row].source
+    showing = [source for source in machine.sources if isinstance(source, Showing) and source.name == name]
+    return showing[0].raw(row) if showing else None
 
 
 async def _dead_letters(state: Path, most: int) -> Sequence[DeadLetter]:

@@ -85,6 +85,17 @@ class Proposals:
         return found
 
 
+async def trial(loaded: Loaded, rule: str, wanted: Mapping[str, float | None], time: str) -> Overrides:
+    """The overrides with other numbers of a rule, checked, and in nobody's name: for a trial.
+
+    Raises:
+        Refused, Misconfigured: as for a proposal.
+    """
+    content = drafted(loaded, rule, _numbers(_rule(loaded, rule), wanted), Sign("trial", "trial", "", time))
+    await checked(loaded, content)
+    return content
+
+
 async def checked(before: Loaded, content: Overrides) -> Loaded:
     """The configuration with these overrides.
 

@@ -14,7 +14,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.app.proposals import trial
 from gateway.config.load import Loaded
+from gateway.config.overrides import write_overrides
 from gateway.model.errors import Refused, Retry
 from gateway.model.times import NS, iso
 
@@ -56,11 +58,31 @@ class Tools:
             checked = _at_home(await self._run("check", str(config)), config.parent)
             if not checked.get("ok"):
                 return checked
-            recording = config.parent / "recording.parquet"
-            since = iso(self._now() - round(days * DAY_NS))
-            await self._run("export", str(self._loaded.path), str(recording), "--from", since)
-            words = ("backtest", str(self._loaded.path), str(recording), "--other", str(config))
-            return await self._run(*words, "--layout", "long", "--columns", COLUMNS)
+            return await self._compared(config, days)
+
+    async def try_rule(self, rule: str, wanted: Mapping[str, float | None], days: float) -> Mapping[str, Any]:
+        """The same with other numbers of one rule, over the archive of its own tags."""
+        content = await trial(self._loaded, rule, wanted, iso(self._now()))
+        tags = self._loaded.site.rules[self._loaded.site.rule_index[rule]].tags
+        async with self._copy() as config:
+            await asyncio.to_thread(write_overrides, self._overrides(config), content)
+            return await self._compared(config, days, "--tags", ",".join(tags))
+
+    def _overrides(self, config: Path) -> Path:
+        """The copy's own; one that lies elsewhere is the plant's, which a trial does not touch."""
+        name = self._loaded.file.changes.overrides
+        target = (config.parent / name).resolve()
+        if not target.is_relative_to(config.parent.resolve()):
+            raise Refused(f"the overrides {name} lie outside the site's folder: no trial can be made")
+        return target
+
+    async def _compared(self, config: Path, days: float, *which: str) -> Mapping[str, Any]:
+        """Today's rules against those of ``config``, over what the archive has of the last days."""
+        recording = config.parent / "recording.parquet"
+        since = iso(self._now() - round(days * DAY_NS))
+        await self._run("export", str(self._loaded.path), str(recording), "--from", since, *which)
+        words = ("backtest", str(self._loaded.path), str(recording), "--other", str(config))
+        return await self._run(*words, "--layout", "long", "--columns", COLUMNS)
 
     @asynccontextmanager
     async def _changed(self, name: str, data: bytes) -> AsyncIterator[Path]:
@@ -69,11 +91,16 @@ class Tools:
         same = [each for each in lists if Path(each).stem == Path(name).stem]
         if not same:
             raise Refused(f"no tag list {name}; the site file has {', '.join(lists)}")
-        folder = await asyncio.to_thread(self._copied)
-        try:
-            config = folder / "site" / self._loaded.path.name
+        async with self._copy() as config:
             await asyncio.to_thread(_put_in, config, same[0], name, data)
             yield config
+
+    @asynccontextmanager
+    async def _copy(self) -> AsyncIterator[Path]:
+        """The site's folder once more; gone afterwards."""
+        folder = await asyncio.to_thread(self._copied)
+        try:
+            yield folder / "site" / self._loaded.path.name
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, True)
 

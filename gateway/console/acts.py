@@ -68,7 +68,8 @@ def router(context: Context, access: Access | None, reload: ReloadPort | None = 
         """Read the configuration's files again and put it in place; faults are named and nothing changes."""
         if reload is None:
             raise Refused("this console cannot change the configuration")
-        return schemas.ReloadView.model_validate(await reload(actor(request, body.actor), body.comment))
+        who = actor(request, body.actor)
+        return schemas.ReloadView.model_validate(await reload(who, body.comment, accept=body.accept))
 
     return api
 

@@ -17,9 +17,12 @@ from gateway.console.ports import Context
 from gateway.console.times import Asked
 from gateway.console.trends import period
 from gateway.console.views import finite
-from gateway.model.site import Rule
+from gateway.model.site import Rule, RuleKind, Site
 from gateway.model.times import NS
 
+RATES: Final = (RuleKind.RATE_RISE, RuleKind.RATE_FALL)
+LIMITED: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW, *RATES, RuleKind.VOTE)
+"""kinds whose trigger and reset can be changed at the page; of the others the delays"""
 LIST_NAME: Final = r"^[A-Za-z0-9_\-\u4e00-\u9fff]{1,64}\.(csv|xlsx)$"
 """one file beside the site file: no way out of its folder"""
 Name = Annotated[str, Query(pattern=LIST_NAME, description="file name of the tag list, as in the site file")]
@@ -60,6 +63,8 @@ class RuleView(schemas.Model):
     verified_by: str
     version: str
     guidance: str
+    unit: str
+    limited: bool
 
 
 class RulesView(schemas.Model):
@@ -76,7 +81,7 @@ def router(context: Context, tools: ToolPort | None) -> APIRouter:
     async def rules() -> Response:
         """Every rule that judges now, with its clause, mark and signature."""
         site = context.plant.site
-        return answer({"config": site.config_hash, "rules": [_rule(r) for r in site.rules]})
+        return answer({"config": site.config_hash, "rules": [_rule(r, site) for r in site.rules]})
 
     @api.get("/rules/explain/{tag}", response_model=dict[str, Any])
     async def explain(tag: str) -> Response:
@@ -116,12 +121,15 @@ def _given(tools: ToolPort | None) -> ToolPort:
     return tools
 
 
-def _rule(r: Rule) -> dict[str, Any]:
+def _rule(r: Rule, site: Site) -> dict[str, Any]:
+    row = site.tag_index.get(r.tags[0]) if r.tags else None
+    unit = site.tags[row].unit if row is not None else ""
     return {
         "id": r.id, "name": r.name, "kind": r.kind.value, "subject": r.subject, "tags": list(r.tags),
         "installation": r.installation, "level": r.level.word, "priority": r.priority, "trigger": finite(r.trigger),
         "reset": finite(r.reset), "on_delay_s": r.on_delay / NS, "off_delay_s": r.off_delay / NS,
         "stage": r.stage.value,
         "enabled": r.enabled, "standard": r.standard, "clause": r.clause, "mark": r.mark, "verified_by": r.verified_by,
-        "version": r.version, "guidance": r.guidance,
+        "version": r.version, "guidance": r.guidance, "unit": f"{unit}/s" if r.kind in RATES else unit,
+        "limited": r.kind in LIMITED,
     }  # fmt: skip

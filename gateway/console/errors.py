@@ -1,5 +1,6 @@
 """Our errors and FastAPI's as one JSON shape: ``{"error": word, "reason": sentence}``."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -8,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gateway.console.answers import answer
-from gateway.model.errors import Refused, Reject, Retry
+from gateway.model.errors import Misconfigured, Refused, Reject, Retry
 
 UNREADABLE = 400
 """what FastAPI says of a body whose bytes it cannot read; one that is no JSON is a 422 already"""
@@ -18,6 +19,7 @@ WORDS = {401: "session", 403: "role", 404: "unknown", 405: "method", 415: "media
 def install(app: FastAPI) -> None:
     """Map what a handler may raise. Anything else is a bug and stays a 500."""
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Misconfigured, _misconfigured)
     app.add_exception_handler(Retry, _retry)
     app.add_exception_handler(Reject, _rejected)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -31,6 +33,13 @@ def problem(status: int, error: str, reason: str, **headers: str) -> Response:
 
 async def _refused(_: Request, fault: Exception) -> Response:
     return problem(409, "refused", str(fault))
+
+
+async def _misconfigured(_: Request, fault: Exception) -> Response:
+    """Every fault by itself, so that a page can show each beside what it is of."""
+    found = [asdict(f) for f in fault.faults] if isinstance(fault, Misconfigured) else []
+    said = "; ".join(f"{f['path']}: {f['value']}; {f['allowed']}" for f in found)
+    return answer({"error": "config", "reason": said or str(fault), "faults": found}, 409)
 
 
 async def _rejected(_: Request, fault: Exception) -> Response:

@@ -25,8 +25,12 @@ JournalPort = Callable[[int, int], Sequence[Record] | Awaitable[Sequence[Record]
 """(after seq, limit) -> records in seq order."""
 
 
-ReloadPort = Callable[[Actor, str], Awaitable[Mapping[str, Any]]]
-"""(who, why) -> what differs; raises Refused. The new configuration follows."""
+class ReloadPort(Protocol):
+    """Reads the files again; what differs. Raises Refused. The new configuration follows."""
+
+    def __call__(self, actor: Actor, why: str, *, accept: bool) -> Awaitable[Mapping[str, Any]]:
+        """``accept``: what two persons signed and the files do not say any more is dropped."""
+        ...
 
 
 class ChangePort(Protocol):

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final, cast
 
-from gateway.console.app import create_app
+from gateway.console.app import Beside, create_app
 from gateway.console.people.book import Book
 from gateway.console.people.roles import MATRIX, V1, Role
 
@@ -32,8 +32,9 @@ def schema() -> dict[str, Any]:
     """The whole API as OpenAPI, made without a plant."""
     nothing = cast("Any", _Nothing())
     app = create_app(
-        nothing, nothing, nothing, nothing, token="x" * 16, book=Book(None), exercise=nothing, changes=nothing
-    )
+        nothing, nothing, nothing, nothing, token="x" * 16, book=Book(None),
+        beside=Beside(exercise=nothing, changes=nothing, proposals=nothing),
+    )  # fmt: skip
     return app.openapi()
 
 

@@ -26,6 +26,18 @@ class Problem(Model):
 
     error: str
     reason: str
+    faults: list["FaultView"] | None = Field(None, description="of a configuration: everything that is wrong")
+
+
+class FaultView(Model):
+    """One thing that is wrong in a configuration, and what would be right."""
+
+    file: str
+    line: int | None
+    path: str
+    value: str
+    allowed: str
+    hint: str
 
 
 class TagCount(Model):
@@ -181,6 +193,8 @@ class TagView(Model):
     links: list[str]
     calibration_due: str
     manual: bool
+    twin: str = Field(description="of a manual tag: the online tag of the same point")
+    twin_within: float = Field(description="by how much the two may differ")
     limits: list[LimitView]
     value: float | None
     quality: str
@@ -324,6 +338,7 @@ class ReloadBody(Model):
     """Who wants the files read again, and why."""
 
     actor: ActorBody | None = None
+    accept: bool = Field(False, description="drop what two persons signed and the files do not say any more")
     comment: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 

@@ -54,8 +54,8 @@ class Act(StrEnum):
     APPROVE = "approve"
     """an effective configuration, by two persons: ``words`` are ``hash``"""
     PROPOSE = "propose"
-    """other numbers for a rule: ``words`` are ``proposal`` (its id), ``rule`` and each number as it was (``trigger_was``)
-    and as it would be (``trigger``)"""
+    """other numbers for a rule: ``words`` are ``proposal`` (its id), ``rule`` and each number as it was
+    (``trigger_was``) and as it would be (``trigger``)"""
     AGREE = "agree"
     """a proposal, by the one who asked and a second person: ``words`` are ``proposal`` and ``rule``"""
     DECLINE = "decline"

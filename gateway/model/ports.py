@@ -13,6 +13,7 @@ from gateway.model.batch import Batch, Scan
 from gateway.model.commands import Command
 from gateway.model.events import Occurrence, Record
 from gateway.model.levels import Level, LiveLevel
+from gateway.model.probing import Looked
 from gateway.model.site import Site
 
 
@@ -154,6 +155,20 @@ class Counting(Protocol):
 
     def traffic(self) -> Sequence[LinkTraffic]:
         """Its lines, each before its devices."""
+        ...
+
+
+@runtime_checkable
+class Showing(Protocol):
+    """A source that can show what it read last of a tag as it was on the wire."""
+
+    @property
+    def name(self) -> str:
+        """As in the configuration."""
+        ...
+
+    def raw(self, tag: int) -> Looked | None:
+        """By its row in the tag table; None: the tag is another source's. Nothing is read for it."""
         ...
 
 

@@ -39,6 +39,8 @@ class Looked:
     raw: str
     ms: float | None = None
     note: str = ""
+    at: int = 0
+    """when it was read, ns; 0: just now"""
 
 
 @dataclass(slots=True)

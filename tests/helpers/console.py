@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from gateway.console.app import DoorRules, create_app
+from gateway.console.app import Beside, DoorRules, create_app
 from gateway.console.guard import LOOPBACK
 from gateway.console.people.book import Book
 from gateway.console.ports import ExercisePort
@@ -17,6 +17,7 @@ from gateway.console.server import serve
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Refused
 from gateway.model.events import Occurrence, Record
+from tests.helpers.fake_changes import TOO_HIGH, FakeProposals, raw, too_high
 from tests.helpers.plant import FakePlant
 
 TOKEN = "a token of the tests, long enough"
@@ -40,10 +41,14 @@ def app_of(
         hosts=hosts,
         book=book,
         rules=rules or DoorRules(),
-        exercise=exercise or NoDrill(),
-        changes=NoChange(),
-        ledger=plant.ledger,
-        tools=FakeTools(),
+        beside=Beside(
+            exercise=exercise or NoDrill(),
+            changes=NoChange(),
+            proposals=FakeProposals(plant),
+            ledger=plant.ledger,
+            tools=FakeTools(),
+            raws=raw,
+        ),
     )
 
 
@@ -126,13 +131,26 @@ class FakeTools:
         change = {"how": "gained", "rule": "LT-101.H", "time": "2026-11-20T01:00:00Z", "gap_s": 0.0}
         return {"ok": True, "other": {"same": 4, "gained": 1, "lost": 0, "changes": [change]}}
 
+    async def try_rule(self, rule: str, wanted: Mapping[str, float | None], days: float) -> Mapping[str, Any]:
+        if (wanted["trigger"] or 0) > TOO_HIGH:
+            raise too_high(rule, wanted["trigger"] or 0)
+        change = {"how": "lost", "rule": rule, "time": "2026-11-20T01:00:00Z", "gap_s": 0.0}
+        return {"ok": True, "readings": 86400, "other": {"same": 4, "lost": 1, "changes": [change]}}
+
 
 class ConsoleThread:
     """A served console whose plant tests may touch from their own thread with :meth:`do`."""
 
-    def __init__(self, plant: FakePlant, *, moving: bool = True, book: Book | None = None) -> None:
+    def __init__(
+        self,
+        plant: FakePlant,
+        *,
+        moving: bool = True,
+        book: Book | None = None,
+        exercise: ExercisePort | None = None,
+    ) -> None:
         self.plant = plant
-        self.app = app_of(plant, book)
+        self.app = app_of(plant, book, exercise=exercise)
         self.url = ""
         self._moving = moving
         self._loop = asyncio.new_event_loop()

@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 
 from gateway.model.batch import Scan
 from gateway.model.errors import Retry
+from gateway.model.probing import Looked
 from gateway.model.quality import Quality
 from gateway.model.times import NS, seconds
 from gateway.sources.modbus.client import Lost, Silent
 from gateway.sources.modbus.convert import per_second
 from gateway.sources.modbus.decode import Decoder
 from gateway.sources.modbus.frames import DeviceException, Garbled, Question, question
+from gateway.sources.modbus.look import looked
 from gateway.sources.modbus.plan import Block, Cut, Limits, Point, block_of, halves, plan
 
+NOT_YET: Final = "not polled yet"
+REFUSED: Final = "the device refuses the address"
 Ask = Callable[[Question], Awaitable[bytes]]
 Now = Callable[[], int]
 ILLEGAL_FUNCTION: Final = 1
@@ -89,6 +93,7 @@ class Group:
         self._points = [point for _, point in bound]
         self._limits = limits
         self._memory = _Memory()
+        self._last: tuple[Turn, Sequence[Block]] | None = None
         self._naive = plan(self._points, limits)
         self._compile()
 
@@ -138,9 +143,26 @@ class Group:
     def done(self, turn: Turn, now: int) -> Scan:
         """The readings of a turn that ended ``now``."""
         self._note(now)
+        self._last = turn, self._blocks
         if len(turn.data) == 1 and isinstance(data := turn.data[0], bytes) and self._decoder.natural:
             return Scan(self._tags, turn.at[0], data, self._good, self._decoder.natural)
         return self._outcome(turn)
+
+    def raw(self, tag: int) -> Looked | None:
+        """What the last poll read of a tag, as it was on the wire; None: the tag is not this group's."""
+        places = np.flatnonzero(self._tag == tag)
+        if not len(places):
+            return None
+        if self._last is None:
+            return Looked(tag, None, "", note=NOT_YET)
+        at, (turn, blocks) = int(places[0]), self._last
+        k = next((k for k, block in enumerate(blocks) if at in block.points), None)
+        if k is None:
+            return Looked(tag, None, "", note=REFUSED)
+        data = turn.data[k]
+        if not isinstance(data, bytes):
+            return Looked(tag, None, "", note=data.name.lower().replace("_", "-"), at=turn.at[k])
+        return looked(tag, self._points[at], blocks[k], data, turn.at[k])
 
     def _note(self, now: int) -> None:
         """The achieved cycle, smoothed over about eight polls."""

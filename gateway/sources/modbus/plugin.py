@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.model.ports import Feed, LinkTraffic
+from gateway.model.probing import Looked
 from gateway.model.site import Tag
 from gateway.sources.modbus.address import Binding
 from gateway.sources.modbus.bus import LINE, Bus, Job
@@ -42,6 +43,10 @@ class ModbusSource:
     def refused(self) -> list[int]:
         """Rows of the tags whose address the device refuses."""
         return sorted(tag for group in self.groups for tag in group.refused)
+
+    def raw(self, tag: int) -> Looked | None:
+        """What the last poll read of a tag (its row); nothing is asked for it."""
+        return next((found for g in self.groups if (found := g.raw(tag)) is not None), None)
 
     def traffic(self) -> list[LinkTraffic]:
         """The line, then its units."""

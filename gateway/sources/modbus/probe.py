@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from gateway.model.errors import Retry
@@ -11,10 +12,10 @@ from gateway.model.site import Tag
 from gateway.model.times import NS
 from gateway.sources.modbus.address import Binding
 from gateway.sources.modbus.counters import Counters
-from gateway.sources.modbus.decode import Decoder
 from gateway.sources.modbus.dial import Connection, dialler
 from gateway.sources.modbus.frames import DeviceException, question
-from gateway.sources.modbus.plan import Block, Point, block_of, halves, plan
+from gateway.sources.modbus.look import looked
+from gateway.sources.modbus.plan import Block, Point, halves, plan
 from gateway.sources.modbus.settings import Polling
 
 REFUSALS: Final = {
@@ -128,26 +129,8 @@ class _Probe:
         self.out.rows += [Looked(points[i][0], None, raw, None, note) for i in block.points]
 
     def _read(self, block: Block, points: Sequence[tuple[int, Point]], data: bytes, ms: float) -> None:
-        mine = [points[i][1] for i in block.points]
-        decoder = Decoder(mine, [block_of(range(len(mine)), mine)])
-        values = decoder.decode(data[: decoder.size])
-        for row, place in enumerate(decoder.order.tolist()):
-            value, point = float(values[row]), mine[place]
-            good = value - value == 0.0
-            note = "a counter: its value will be counts per second" if point.kind.counts else ""
-            note = note if good else "no number"
-            found = points[block.points[place]][0]
-            self.out.rows.append(
-                Looked(found, value if good else None, raw_of(point, block, data), round(ms, 1), note)
-            )
-
-
-def raw_of(point: Point, block: Block, data: bytes) -> str:
-    """The registers of a point in hexadecimal, or its bit."""
-    at = point.address - block.address
-    if point.area.of_bits:
-        return str(data[at // 8] >> at % 8 & 1)
-    return " ".join(data[2 * k : 2 * k + 2].hex() for k in range(at, at + point.width))
+        found = [looked(points[i][0], points[i][1], block, data) for i in block.points]
+        self.out.rows += [replace(each, ms=round(ms, 1)) for each in found]
 
 
 async def probe(settings: Polling, bound: Sequence[tuple[int, Tag, Binding]], pace: Pace) -> Probed:

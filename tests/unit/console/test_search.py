@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from gateway.console import search
-from gateway.console.app import create_app
+from gateway.console.app import Beside, create_app
 from gateway.console.search import Wanted, harmless, look
 from gateway.model.commands import Actor
 from gateway.model.events import EventKind
@@ -93,7 +93,9 @@ async def test_deliveries_name_the_newest_step(plant: FakePlant) -> None:
     event = {"id": key, "n": 2, "outputs": {"county.alarms": steps}}
     old = {"id": key, "n": 1, "outputs": {}}
     told = {"outputs": {"county.alarms": {"ends_at": "stored"}}, "events": [event, old]}
-    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, ledger=lambda ids, limit: told)
+    app = create_app(
+        plant, plant, plant.history, plant.journal, token=TOKEN, beside=Beside(ledger=lambda ids, limit: told)
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080") as web:
         found = (await web.get("/api/v1/deliveries")).json()
     way = {"stage": "accepted", "at": at, "refused": None}

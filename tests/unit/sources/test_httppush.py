@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import gateway
-from gateway.console.app import create_app
+from gateway.console.app import Beside, create_app
 from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.model.quality import Quality
 from gateway.model.site import Tag
@@ -85,7 +85,7 @@ def made(tmp_path: Path, **change: Any) -> HttpPushSource:
 @contextlib.asynccontextmanager
 async def pushing(source: HttpPushSource, feed: FakeFeed) -> AsyncIterator[httpx.AsyncClient]:
     plant = FakePlant()
-    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, inlets=[source])
+    app = create_app(plant, plant, plant.history, plant.journal, token=TOKEN, beside=Beside(inlets=[source]))
     transport = httpx.ASGITransport(app=app)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(source.run(feed))

@@ -1,0 +1,92 @@
+"""Changes of rules as the gateway answers them, over a fake plant: nothing is written, everything is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.model.commands import Actor
+from gateway.model.errors import Fault, Misconfigured, Refused
+from gateway.model.probing import Looked
+from gateway.model.site import Rule
+from tests.helpers.plant import FakePlant
+
+TOO_HIGH = 100.0
+TIME = "2026-11-22T01:00:00.000000000Z"
+NEW, OLD = "b" * 64, "a" * 64
+
+
+def too_high(rule: str, value: float) -> Misconfigured:
+    """What the gateway says of a number that cannot be."""
+    hint = "GB/T 50493-2019 (from a secondary source): a site may set it stricter, never looser"
+    allowed = "at most 25 %LEL for the first alarm"
+    return Misconfigured(
+        [Fault("overrides.yaml", None, f"limits.{rule}.trigger", f"{value:g}", allowed, hint)]
+    )
+
+
+class FakeProposals:
+    """The console's port; a proposal waits until it is answered."""
+
+    def __init__(self, plant: FakePlant) -> None:
+        self._plant = plant
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._signed: list[dict[str, Any]] = []
+
+    def changes(self) -> Mapping[str, Any]:
+        return {"proposals": list(self._waiting.values()), "signed": self._signed}
+
+    async def propose(
+        self, rule: str, wanted: Mapping[str, float | None], actor: Actor, why: str
+    ) -> Mapping[str, Any]:
+        found = next((r for r in self._plant.site.rules if r.id == rule), None)
+        if found is None:
+            raise Refused(f"no such rule: {rule!r}")
+        if (wanted["trigger"] or 0) > TOO_HIGH:
+            raise too_high(rule, wanted["trigger"] or 0)
+        ident = f"{len(self._waiting) + 1:012x}"
+        self._waiting[ident] = {
+            "proposal": ident, "rule": rule, "numbers": _numbers(found, wanted), "origin": "tags.csv:2 HH",
+            "clause": "GB 50160-2008 5.2", "by": actor.name, "by_id": actor.id, "time": TIME, "comment": why,
+        }  # fmt: skip
+        return {"proposal": ident}
+
+    async def agree(self, proposal: str, actor: Actor, comment: str) -> Mapping[str, Any]:
+        words = self._open(proposal)
+        if actor.id == words["by_id"]:
+            raise Refused("this is done by two persons: a second one must agree")
+        del self._waiting[proposal]
+        shared = {"part": "rules", "id": words["rule"], "by": words["by"], "second": actor.name, "time": TIME}
+        where = {
+            "origin": words["origin"],
+            "clause": words["clause"],
+            "reason": words["comment"],
+            "hash": NEW,
+        }
+        self._signed += [{**shared, **where, **number} for number in words["numbers"]]
+        return {"old": OLD, "new": NEW, "changes": [f"~ rule {words['rule']} trigger"]}
+
+    async def decline(self, proposal: str, actor: Actor, comment: str) -> Mapping[str, Any]:
+        self._open(proposal)
+        del self._waiting[proposal]
+        return {"proposal": proposal}
+
+    def _open(self, proposal: str) -> dict[str, Any]:
+        if proposal not in self._waiting:
+            raise Refused(f"no change waits under {proposal!r}: it was answered, or never asked for")
+        return self._waiting[proposal]
+
+
+def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, str]]:
+    return [
+        {"field": name, "old": f"{getattr(rule, name):g}", "new": f"{wanted[name]:g}"}
+        for name in ("trigger", "reset")
+        if wanted[name] is not None
+    ]
+
+
+def raw(tag: str) -> Looked | None:
+    """Registers of a level, a refusal of a gas detector, nothing of what is not polled."""
+    if tag.startswith("LT-"):
+        return Looked(0, 9284.0, "2444", at=1_795_312_800_000_000_000)
+    return Looked(0, None, "", note="the device refuses the address") if tag.startswith("AT-") else None
