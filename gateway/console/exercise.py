@@ -48,7 +48,7 @@ class RealAlarm(schemas.Model):
 
 
 class ExerciseView(schemas.Model):
-    """Whether a drill runs. ``last``: the newest that is over."""
+    """Whether a drill runs. ``last``: the newest that is over; ``scenarios``: names of those that are configured."""
 
     running: bool
     starting: bool
@@ -62,6 +62,7 @@ class ExerciseView(schemas.Model):
     unacknowledged: int | None = None
     real_alarms: tuple[RealAlarm, ...] = ()
     last: str | None = None
+    scenarios: tuple[str, ...] = ()
 
 
 class StoppedView(schemas.Model):

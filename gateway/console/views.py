@@ -179,6 +179,8 @@ def tag(t: Tag, rules: Sequence[Rule]) -> Json:
         "links": list(t.links),
         "calibration_due": t.calibration_due,
         "manual": t.manual,
+        "twin": t.twin,
+        "twin_within": t.twin_within,
         "limits": [limit(r) for r in rules],
     }
 

@@ -136,7 +136,8 @@ class Exercises:
         drill = self._drill
         if drill is None or not drill.began.is_set():
             last = self._drills.newest()
-            return {"running": False, "starting": drill is not None, "last": last and last["exercise"]}
+            known = {"last": last and last["exercise"], "scenarios": list(self._scenarios())}
+            return {"running": False, "starting": drill is not None, **known}
         began = drill.machine.begins if drill.machine is not None else 0
         occurrences = self.occurrences()
         waiting = sum(o.axes.acknowledgement.value == "unacknowledged" for o in occurrences)
@@ -206,8 +207,14 @@ class Exercises:
 
     def _named(self, name: str) -> str:
         """The scenario file ``<name>.yaml`` of the configured folder."""
-        root = (self._ours.loaded.path.parent / self._settings.folder).resolve()
-        known = {p.stem: p for p in sorted(root.glob("*.yaml"))} if root.is_dir() else {}
+        known = self._scenarios()
         if name not in known:
-            raise Refused(f"no scenario {name!r} in {root}; there are: {', '.join(known) or 'none'}")
+            raise Refused(
+                f"no scenario {name!r} in {self._settings.folder}; there are: {', '.join(known) or 'none'}"
+            )
         return known[name].read_text(encoding="utf-8")
+
+    def _scenarios(self) -> dict[str, Path]:
+        """Those of the configured folder, by name."""
+        root = (self._ours.loaded.path.parent / self._settings.folder).resolve()
+        return {p.stem: p for p in sorted(root.glob("*.yaml"))} if root.is_dir() else {}

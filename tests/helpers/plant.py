@@ -176,16 +176,21 @@ class FakePlant:
         comment: str = "",
         detail: dict[str, str] | None = None,
     ) -> None:
-        """Append one record as the store would."""
-        now = self.now()
+        """Append one record of an alarm as the store would."""
         fields = {} if o is None else {
             "id": o.id, "n": o.n, "installation": o.installation, "tag": o.tag, "description": o.description,
             "rule": o.rule, "level": o.level, "priority": o.priority, "value": o.value, "limit": o.limit,
             "unit": o.unit, "quality": o.quality, "after": o.axes, "isa": o.isa, "fault": o.fault,
             "members": o.members, "onset": o.onset,
         }  # fmt: skip
-        event = Event(event=kind, time=now, actor=actor, comment=comment, detail=detail or {}, **fields)  # type: ignore[arg-type]
-        seq = len(self.records) + 1
+        event = Event(
+            event=kind, time=self.now(), actor=actor, comment=comment, detail=detail or {}, **fields
+        )  # type: ignore[arg-type]
+        self.append(event)
+
+    def append(self, event: Event) -> Record:
+        """Append one record as the store would."""
+        seq, now = len(self.records) + 1, self.now()
         stamp = Stamp(
             gateway="gw-01", county="341524", site="demo", epoch="e1a2b3c4d5e6f708", seq=seq, recorded=now
         )
@@ -193,6 +198,7 @@ class FakePlant:
         self.records.append(Record(seq, now, f"{seq:064x}", data, event))
         self._changed.set()
         self._changed = asyncio.Event()
+        return self.records[-1]
 
     # --- what tests do -----------------------------------------------------------------------------------------
 

@@ -1,6 +1,10 @@
 // Requests. Acts carry the session's word in a header, which no other site can read or set.
 
+import { t } from "./i18n.js";
 import { proof, whoami } from "./session.js";
+import { state } from "./state.js";
+
+const ACTS = /\/(commands|exercise)\//;
 
 export class Failed extends Error {
   constructor(status, body) {
@@ -24,6 +28,7 @@ function ask(method, path, body) {
 
 /** send("POST", "/api/v1/accounts", {...}). A word from before a restart is renewed once. */
 export async function send(method, path, body) {
+  if (state.lost && ACTS.test(path)) throw new Failed(0, { reason: t("lost.act") }); // nobody acts on a picture that is not live
   const answer = await ask(method, path, body);
   if (answer.status !== 401) return read(answer);
   const failed = await answer.json().catch(() => null);

@@ -19,6 +19,10 @@ export function day(ms) {
 
 export const stamp = (ms) => `${day(ms)} ${clock(ms)}`;
 
+/** For fields of type datetime-local, in UTC+8 whatever the panel's zone is; and back to ms UTC. */
+export const local = (ms) => new Date(ms + CHINA).toISOString().slice(0, 19);
+export const utc = (text) => Date.parse(`${text}${text.length === 16 ? ":00" : ""}Z`) - CHINA;
+
 /** 42 -> "42 s", 4000 -> "1 h 06 min"; a clock that is ahead counts as now. */
 export function age(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));

@@ -18,6 +18,18 @@ export function grouped(alarms) {
   return [...groups.values()];
 }
 
+/** What is kept from the operator, under what keeps it: the rule that suppresses it by design, or the person and his reason. */
+export function keptBy(alarms) {
+  const groups = new Map();
+  for (const a of [...alarms].sort(compare)) {
+    const by = a.suppression === "by-design" ? "parent" : "person", key = `${by} ${by === "parent" ? a.aside_for : [a.suppression, a.set_aside_by?.id, a.reason, a.until].join(" ")}`;
+    if (!groups.has(key)) groups.set(key, { key, kind: by, head: a, ids: [], alarms: [] });
+    groups.get(key).ids.push(a.id);
+    groups.get(key).alarms.push(a);
+  }
+  return [...groups.values()].sort((a, b) => (a.kind < b.kind ? -1 : 0) || compare(a.head, b.head));
+}
+
 const LEVEL = { red: 4, orange: 3, yellow: 2, blue: 1 };
 
 /** Higher levels stay on top; among one level the first of a trip, which is the cause as far as anybody knows. */

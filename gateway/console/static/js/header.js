@@ -11,7 +11,8 @@ import { holds, me } from "./session.js";
 import { help } from "./keys.js";
 import { draw, soundButton } from "./views/sound_button.js";
 
-const PAGES = ["overview", "alarms", "tags", "trend", "events", "field", "engineering", "reports", "people"];
+const PAGES = ["overview", "alarms", "tags", "trend", "events", "field", "engineering", "reports", "people", "rounds", "drill"];
+export const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "d"]; // of the pages
 const COLOURS = ["red", "orange", "yellow", "blue"];
 let part = {};
 let stop = null;
@@ -19,11 +20,11 @@ let stop = null;
 export function mount(root, speak) {
   stop?.();
   part = {
-    name: h("div.sitename"), level: h("div.sitelevel"), counts: h("div.counts"), health: h("a.health", { href: "#/overview" }),
+    name: h("div.sitename"), level: h("div.sitelevel"), drill: h("a.drillruns", { href: "#/drill", hidden: true }), counts: h("div.counts"), health: h("a.health", { href: "#/overview" }),
     sound: soundButton(), time: h("time"), who: h("button.plain", { type: "button", id: "who", onclick: ask }), nav: nav(), banner: h("a.banner", { href: "#/alarms" }),
   };
   put(root,
-    h("div.bar", null, part.name, part.level, part.counts, h("div.space"), part.sound, part.health, part.time, part.who, tools(speak)),
+    h("div.bar", null, part.name, part.level, part.drill, part.counts, h("div.space"), part.sound, part.health, part.time, part.who, tools(speak)),
     h("div.bar.second", null, part.nav, part.banner));
   site(); alarms(); person(); tick();
   const ends = [on("status levels link", site), on("alarms link", alarms), on("who", person), on("second", tick), on("sound", () => draw(part.sound))];
@@ -39,7 +40,7 @@ const shown = (name) => name !== "people" || (me.mode !== "name" && holds("admin
 
 function nav() {
   return h("nav", { "aria-label": t("nav.label") }, PAGES.map((name, i) => h("a", { href: `#/${name}`, "data-page": name },
-    h("kbd", null, String(i + 1)), t(`nav.${name}`))));
+    h("kbd", null, KEYS[i]), t(`nav.${name}`))));
 }
 
 function tools(speak) {
@@ -63,6 +64,8 @@ function site() {
   put(part.name, h("b", null, said(status, "name")), h("span", null, status.gateway));
   const whole = state.places.get("");
   put(part.level, whole ? levelBlock(whole.level, "small") : null);
+  part.drill.hidden = !status.exercise;
+  text(part.drill, status.exercise ? t("drill.beside") : "");
   part.health.dataset.state = state.lost ? "" : status.state;
   put(part.health, h("span", null, t("gateway")), h("b", null, state.lost ? t("unknown") : t(`state.${status.state}`)),
     status.troubles.length ? h("i", null, t("troubles.n", { n: status.troubles.length })) : null);

@@ -17,10 +17,11 @@ export function help() {
   dialog.showModal();
 }
 
-export function bind(names) {
+/** `keys`: of the pages, in their order. */
+export function bind(names, keys) {
   addEventListener("keydown", (event) => {
     if (typing(event) || document.querySelector("dialog[open]")) return;
-    const page = names[Number(event.key) - 1];
+    const page = names[keys.indexOf(event.key)];
     if (page) location.hash = `#/${page}`;
     else if (event.key === "w") location.hash = document.body.classList.contains("wall") ? "#/overview" : "#/overview?wall=1";
     else if (event.key === "?") help();

@@ -21,6 +21,7 @@ const VIEWS = {
   tags: () => import("./views/tags.js"), trend: () => import("./views/trend.js"), events: () => import("./views/events.js"),
   field: () => import("./views/field.js"), engineering: () => import("./views/engineering.js"),
   reports: () => import("./views/reports.js"), people: () => import("./views/people.js"),
+  rounds: () => import("./views/rounds.js"), drill: () => import("./views/drill.js"),
 };
 const LATER = 3000; // ms after the first view
 let leave = null; // ends the view that is shown
@@ -108,7 +109,7 @@ addEventListener("hashchange", show);
 on("link", link);
 on("table", () => show()); // another configuration: other tags
 on("who", () => (me.view === document.body.classList.contains("shut")) && show());
-bind(Object.keys(VIEWS));
+bind(Object.keys(VIEWS), header.KEYS);
 bindSound();
 keepAlive();
 setTimeout(rest, LATER);

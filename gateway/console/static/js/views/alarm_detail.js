@@ -8,14 +8,15 @@ import { about, state, tagOf } from "../state.js";
 import { delivery, deliveryOf } from "../delivery.js";
 import { bring, remove, shelve, step, stepsOf } from "./alarm_dialogs.js";
 import { card } from "./alarm_card.js";
+import { report } from "./alarm_report.js";
 import { reset } from "./acknowledge.js";
 
 export function detail(side, a, acknowledge) {
   if (!a) return put(side, h("p.empty", null, t("detail.none")));
-  const told = `${a.id} ${a.n} ${JSON.stringify(delivery.alarms[a.id] ?? "")}`;
+  const told = `${state.lost} ${a.id} ${a.n} ${JSON.stringify(delivery.alarms[a.id] ?? "")}`;
   if (side.dataset.told === told && side.childElementCount) return side;
   side.dataset.told = told;
-  return put(side, head(a), guidance(a), card(a), buttons(a, acknowledge), disposal(a), sent(a), facts(a), members(a));
+  return put(side, head(a), guidance(a), card(a), buttons(a, acknowledge), disposal(a), report(a), sent(a), facts(a), members(a), children(a));
 }
 
 function head(a) {
@@ -75,10 +76,17 @@ function facts(a) {
     ["limit", a.limit === null ? null : unit(a.limit)],
     ["reset", a.reset === null ? null : unit(a.reset)],
     ["away", a.suppression === "none" ? null : [t(`suppression.${a.suppression}`), a.set_aside_by?.name, a.until ? stamp(Date.parse(a.until)) : null, a.reason].filter(Boolean).join(" · ")],
+    ["asidefor", a.aside_for || null],
     ["rule", a.rule],
     ["id", `${a.id.slice(0, 12)} · ${a.n}`],
   ];
   return h("dl", null, rows.filter(([, value]) => value !== null).flatMap(([key, value]) => [h("dt", null, t(`detail.${key}`)), h("dd", null, value)]));
+}
+
+/** What this one keeps from the operator by design. */
+function children(a) {
+  const kept = [...state.alarms.values()].filter((x) => x.suppression === "by-design" && x.aside_for === a.rule);
+  return kept.length ? h("section", { id: "suppresses" }, h("h3", null, t("detail.suppresses", { n: kept.length })), h("ul.members", null, kept.map((x) => h("li", null, `${x.tag} ${x.name}`)))) : null;
 }
 
 function members(a) {

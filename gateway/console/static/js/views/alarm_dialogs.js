@@ -2,7 +2,7 @@
 
 import { toast } from "../dom.js";
 import { t } from "../i18n.js";
-import { act } from "../api.js";
+import { send } from "../api.js";
 import { dialog, field } from "../forms.js";
 import { me } from "../session.js";
 import { now } from "../state.js";
@@ -23,10 +23,11 @@ function second() {
 
 const secondOf = ({ second: id, secondPassword }) => (id ? { second: { id, name: id, ...(secondPassword && { password: secondPassword }) } } : {});
 
-async function go(what, title, fields, body, done) {
-  const who = await actor(`commands/${what}`);
+/** `base`: the plant's commands, or those of a drill. */
+async function go(what, title, fields, body, done, base = "commands") {
+  const who = await actor(`${base}/${what}`);
   if (!who) return false;
-  const found = await dialog(title, "", fields, t(`step.do.${what}`), (values) => act(what, { ...who, ...body(values) }));
+  const found = await dialog(title, "", fields, t(`step.do.${what}`), (values) => send("POST", `/api/v1/${base}/${what}`, { ...who, ...body(values) }));
   if (found) toast(t("step.done", { what: t(`step.do.${what}`), n: done }));
   return Boolean(found);
 }
@@ -68,6 +69,6 @@ const FIELDS = {
 
 export const stepsOf = (a) => STATES[a.disposal] ?? [];
 
-export function step(a, what) {
-  return go(what, `${a.tag} ${a.name}: ${t(`step.do.${what}`)}`, FIELDS[what](), ({ reason, ...words }) => ({ ids: [{ id: a.id, n: a.n }], comment: reason ?? "", ...words }), 1);
+export function step(a, what, base) {
+  return go(what, `${a.tag} ${a.name}: ${t(`step.do.${what}`)}`, FIELDS[what](), ({ reason, ...words }) => ({ ids: [{ id: a.id, n: a.n }], comment: reason ?? "", ...words }), 1, base);
 }

@@ -9,8 +9,8 @@ import { arrange, branches } from "../order.js";
 import { now, on, state } from "../state.js";
 import { typing } from "../keys.js";
 import { watch } from "../delivery.js";
-import { flood, grouped } from "../groups.js";
-import { layOut } from "./alarm_group.js";
+import { flood } from "../groups.js";
+import { grouping, inOrder, layOut } from "./alarm_group.js";
 import { shelve } from "./alarm_dialogs.js";
 
 const MOST_ROWS = 300; // what "all in view" can mean
@@ -21,9 +21,6 @@ const kinds = {
   all: (a) => !kept(a), unack: (a) => !kept(a) && a.acknowledgement === "unacknowledged", process: (a) => !kept(a) && !a.fault,
   fault: (a) => !kept(a) && a.fault, away: kept,
 };
-
-/** In the order of their groups. */
-const causes = (alarms) => grouped(alarms).flatMap((group) => group.ids);
 
 export function mount(root) {
   const list = new List(root);
@@ -85,7 +82,7 @@ class List {
 
   refresh() {
     const inView = new Map([...state.alarms].filter(([, a]) => kinds[this.kind](a)));
-    const { ids, fresh } = arrange(this.shown, inView, this.held, this.byCause ? causes : null);
+    const { ids, fresh } = arrange(this.shown, inView, this.held, inOrder(grouping(this.kind, this.byCause)));
     const more = Math.max(0, ids.length - MOST_ROWS);
     this.shown = ids.slice(0, this.room);
     this.grow(ids.length > this.room && this.room < MOST_ROWS);
@@ -108,7 +105,7 @@ class List {
       const row = this.rows.get(id) ?? this.newRow(id);
       row.update(state.alarms.get(id), grouped.get(id));
     });
-    layOut(this.body, this.shown, this.rows, this.byCause ? this.heads : null);
+    layOut(this.body, this.shown, this.rows, this.heads, grouping(this.kind, this.byCause));
     if (!this.rows.has(this.current)) this.current = this.shown[0] ?? null;
     this.point(this.current);
   }

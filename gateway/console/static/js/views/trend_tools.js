@@ -1,12 +1,8 @@
 // Around the picture: choose any period, and take the picture home with its words.
 
 import { t } from "../i18n.js";
-import { stamp } from "../format.js";
+import { local, stamp, utc } from "../format.js";
 import { dialog, field } from "../forms.js";
-
-const CHINA = 8 * 3600e3;
-const local = (ms) => new Date(ms + CHINA).toISOString().slice(0, 19);
-const utc = (text) => Date.parse(`${text}${text.length === 16 ? ":00" : ""}Z`) - CHINA;
 
 /** Two moments, in UTC+8 whatever the panel's zone is. */
 export function pickPeriod([start, end], done) {
