@@ -212,7 +212,8 @@ def _under(parts: dict[str, bytes], prefix: str) -> dict[str, bytes]:
 
 
 def _to_json(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    # Not sorted: what came first (a flood, a group in it) is told first, after a restore as well.
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _from_json(parts: dict[str, bytes], name: str) -> dict[str, Any]:

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.engine import VERSION, Engine, Snapshot
+from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Started, Tick, time_of
+from gateway.model.people import OperatorConsole
+from gateway.model.site import Installation, RuleKind
 from gateway.model.times import NEVER
-from tests.unit.engine.plant import T0, S, numbered, readings, site, streams
+from tests.unit.engine.plant import T0, S, numbered, readings, rule, site, streams, tag
 
 
 def whole(stream: Any) -> Any:
@@ -50,6 +53,27 @@ def test_snapshot_and_restore_at_every_edge_gives_the_same_decisions(stream: Any
         assert memory.number == item.number
     assert told(steps) == told([wanted])
     assert memory == engine.snapshot()
+
+
+def test_floods_that_end_together_end_in_the_same_order_after_a_restore() -> None:
+    """What was first stays first: in memory, that is no order of the alphabet."""
+    names = [f"{place}{k}" for k in range(11) for place in "ZA"]
+    plant = site(
+        tags=tuple(tag(name, installation=name[0], max_age=0) for name in names),
+        rules=tuple(
+            rule(f"{name}.H", RuleKind.LIMIT_HIGH, name, trigger=1.0, reset=0.0, installation=name[0])
+            for name in names
+        ),
+        installations=tuple(Installation(id=place, name=place) for place in "ZA"),
+        consoles=tuple(OperatorConsole(id=place, name=place, installations=(place,)) for place in "ZA"),
+    )
+    live, restored = Engine(plant, "e1"), Engine(plant, "e1")
+    live.step(numbered([Started(T0, 0, "1"), readings(plant, *((name, 1, 2.0) for name in names))]))
+    restored.restore(live.snapshot())
+    steps = [engine.step([Numbered(3, Tick(T0 + 3600 * S))]) for engine in (live, restored)]
+    ended = [e.detail["console"] for _, e in steps[0].events if e.event is EventKind.FLOOD_ENDED]
+    assert ended == ["Z", "A"]
+    assert told(steps[1:]) == told(steps[:1])
 
 
 @given(stream=streams(), at=st.integers(1, 40))
