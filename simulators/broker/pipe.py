@@ -11,7 +11,7 @@ import numpy as np
 from simulators.broker import packets
 from simulators.broker.packets import Publication
 from simulators.faults import Fault
-from simulators.modbus.pipe import Act, Close, Send, Wait
+from simulators.port import Act, Close, Send, Wait
 
 
 @dataclass(frozen=True)

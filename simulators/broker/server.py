@@ -1,7 +1,6 @@
 """The asyncio rim of the simulated broker: a port, its connections, its faults."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from simulators.broker.pipe import shape
 from simulators.broker.sessions import Memory, Session
 from simulators.errors import BadFrame
 from simulators.faults import Fault
-from simulators.modbus.pipe import Act, Send, Wait
+from simulators.port import Act, Port, Send, perform
 
 LOOK_S = 0.05
 MOST_WAITING = 10_000
@@ -47,47 +46,22 @@ class Link:
             self.out.put_nowait(what)
 
 
-class BrokerServer:
+class BrokerServer(Port):
     """Any number of clients. ``faults`` are looked up for every packet."""
 
     def __init__(self, faults: Faults, rng: np.random.Generator) -> None:
-        self.stats, self.port = BrokerStats(), 0
-        self.memory = Memory()
-        self.secure: ssl.SSLContext | None = None
-        """set before ``open``"""
+        super().__init__()
+        self.stats, self.memory = BrokerStats(), Memory()
         self._faults, self._rng = faults, rng
-        self._host = "127.0.0.1"
-        self._server: asyncio.Server | None = None
         self._links: dict[str, Link] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._next_takeover = 0.0
-
-    async def open(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one, kept from then on."""
-        self._server = await asyncio.start_server(self._welcome, host, port, ssl=self.secure)
-        self._host, self.port = host, self._server.sockets[0].getsockname()[1]
 
     async def follow(self) -> None:
         """Restart and take-over, as their faults come and go."""
         away = self._fault("broker-restart")
-        if away is not None and self._server is not None:
-            await self.close()
-            if away.params["forget"]:
-                self.memory.forget()
-        elif away is None and self._server is None and self.port:
-            await self.open(self._host, self.port)
+        if await self._stand(open_=away is None) and away is not None and away.params["forget"]:
+            self.memory.forget()
         self._take_over()
-
-    async def close(self) -> None:
-        """Stop listening and end every connection, without a word."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if server is not None:
-            await server.wait_closed()
 
     def publish(self, said: Publication) -> None:
         """To whom it may concern; also for a publisher in the same process."""
@@ -121,12 +95,6 @@ class BrokerServer:
         self._links.pop(link.session.client_id, None)
 
     # --- one connection -------------------------------------------------------------------------------------------
-
-    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: writer.close())
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.stats.connections += 1
@@ -223,23 +191,9 @@ class BrokerServer:
             await self._sit_out_half_open()
             acts: list[Act] = [Send(what)] if isinstance(what, bytes) else self._shaped(link, what)
             with suppress(OSError):
-                if not await _perform(acts, link.writer):
+                if not await perform(acts, link.writer):
                     link.writer.close()
 
     def _shaped(self, link: Link, said: Publication) -> list[Act]:
         self.stats.sent += 1
         return shape(said, link.hello.version, self._faults(), self._rng)
-
-
-async def _perform(acts: Sequence[Act], writer: asyncio.StreamWriter) -> bool:
-    """Carry out; False: the connection is to be closed."""
-    for act in acts:
-        match act:
-            case Send(data):
-                writer.write(data)
-                await writer.drain()
-            case Wait(seconds):
-                await asyncio.sleep(seconds)
-            case _:
-                return False
-    return True

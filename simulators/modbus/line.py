@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from simulators.modbus.frames import BUFFERS
-from simulators.modbus.pipe import Act, Close, Send, Wait
 from simulators.modbus.server import HALF_OPEN_LOOK_S, Device, DeviceServer, Reader
+from simulators.port import Act, Close, Send, Wait
 
 MOST_WAITING = 1000
 

@@ -8,28 +8,7 @@ import numpy as np
 from simulators.faults import Fault
 from simulators.modbus.frames import Frame
 from simulators.modbus.pdu import exception
-
-
-@dataclass(frozen=True)
-class Send:
-    """Put bytes on the wire."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Wait this many wall seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Close:
-    """Close the connection."""
-
-
-Act = Send | Wait | Close
+from simulators.port import Act, Close, Send, Wait
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The asyncio rim of one simulated device on TCP: a listening port, its connections, its faults."""
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,7 +13,8 @@ from simulators.faults import Fault
 from simulators.image import Image
 from simulators.modbus.frames import BUFFERS, Frame
 from simulators.modbus.pdu import WRITES, exception, respond
-from simulators.modbus.pipe import Act, Send, Wait, shape
+from simulators.modbus.pipe import shape
+from simulators.port import Act, Port, Send, perform
 
 TARGET_FAILED = 11  # gateway target device failed to respond
 HALF_OPEN_LOOK_S = 0.05
@@ -63,41 +63,17 @@ class Stats:
     bad_frames: int = 0
 
 
-class DeviceServer:
+class DeviceServer(Port):
     """One TCP port with any number of units behind it: Modbus TCP, or RTU or ASCII frames."""
 
     def __init__(self, device: Device, plant: Reader, rng: np.random.Generator) -> None:
-        self.device, self.stats, self.port = device, Stats(), 0
+        super().__init__()
+        self.device, self.stats = device, Stats()
         self._plant, self._rng = plant, rng
-        self._server: asyncio.Server | None = None
-        self._conversations: set[asyncio.Task[None]] = set()
-        self._host = "127.0.0.1"
-        self.secure: ssl.SSLContext | None = None
-        """set before ``open``: Modbus/TCP Security"""
-
-    async def open(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one, kept from then on."""
-        self._server = await asyncio.start_server(self._welcome, host, port, ssl=self.secure)
-        self._host, self.port = host, self._server.sockets[0].getsockname()[1]
 
     async def follow(self) -> None:
         """Close or open the port as the ``refuse`` fault comes and goes."""
-        refusing = self._has("refuse")
-        if refusing and self._server is not None:
-            await self.close()
-        elif not refusing and self._server is None and self.port:
-            await self.open(self._host, self.port)
-
-    async def close(self) -> None:
-        """Stop listening and end every conversation."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for task in list(self._conversations):
-            task.cancel()
-        await asyncio.gather(*self._conversations, return_exceptions=True)
-        if server is not None:
-            await server.wait_closed()
+        await self._stand(open_=not self._has("refuse"))
 
     def described(self) -> dict[str, int]:
         """The counts, for JSON."""
@@ -109,13 +85,6 @@ class DeviceServer:
 
     def _has(self, kind: str) -> bool:
         return any(fault.kind == kind for fault in self._plant.device_faults(self.device.name))
-
-    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Conversations are our own tasks, so that closing can wait for them."""
-        task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
-        self._conversations.add(task)
-        task.add_done_callback(self._conversations.discard)
-        task.add_done_callback(lambda _: writer.close())  # a task cancelled before it began closes nothing
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.stats.connections += 1
@@ -134,7 +103,7 @@ class DeviceServer:
         frames = BUFFERS[self.device.framing]()
         while data := await self._receive(reader):
             for request in frames.feed(data):
-                if not await self._perform(self._acts(request), writer):
+                if not await perform(self._acts(request), writer):
                     return
 
     async def _receive(self, reader: asyncio.StreamReader) -> bytes:
@@ -147,19 +116,6 @@ class DeviceServer:
         """Faults are looked up, not announced, so this looks again now and then."""
         while self._has("half-open"):  # noqa: ASYNC110
             await asyncio.sleep(HALF_OPEN_LOOK_S)
-
-    async def _perform(self, acts: Sequence[Act], writer: asyncio.StreamWriter) -> bool:
-        """Carry out the acts; False when the connection is to be closed."""
-        for act in acts:
-            match act:
-                case Send(data):
-                    writer.write(data)
-                    await writer.drain()
-                case Wait(seconds):
-                    await asyncio.sleep(seconds)
-                case _:
-                    return False
-        return True
 
     def _acts(self, request: Frame) -> list[Act]:
         self.stats.requests += 1

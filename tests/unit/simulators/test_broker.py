@@ -17,8 +17,8 @@ from simulators.broker.pipe import shape
 from simulators.broker.sessions import Memory
 from simulators.errors import BadFrame
 from simulators.faults import KINDS, Fault, make_fault
-from simulators.modbus.pipe import Close, Send, Wait
 from simulators.outbox import Message, Outbox
+from simulators.port import Close, Send, Wait
 from tests.ports import HOST
 
 VERSIONS = pytest.mark.parametrize("version", [aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311])
