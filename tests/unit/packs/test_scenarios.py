@@ -1,6 +1,6 @@
 """Every pack: its incident and an ordinary week, played without wires and judged by backtest.
 
-The wire is for ``tests/e2e``: the demonstration and one pack.
+The wire is for ``tests/e2e``: the demonstration and two packs.
 """
 
 from __future__ import annotations
