@@ -237,6 +237,8 @@ class FakeEventLane(FakeLane):
 
     records: list[Record] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    """dead letters: what was refused by the time the lane passed it"""
+    _refused: dict[int, str] = field(default_factory=dict)
     _position: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -249,6 +251,7 @@ class FakeEventLane(FakeLane):
 
     def rewind(self) -> None:
         self._position = self.accepted
+        self._refused.clear()
 
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         while not (found := [r for r in self.records if r.seq > self._position][:limit]):
@@ -261,7 +264,11 @@ class FakeEventLane(FakeLane):
         return found
 
     def reject(self, record: Record, reason: str) -> None:
-        self.rejected.append((record.seq, reason))
+        self._refused[record.seq] = reason
+
+    def advance(self, to: int) -> None:
+        super().advance(to)
+        self.rejected += [(seq, self._refused.pop(seq)) for seq in sorted(self._refused) if seq <= to]
 
     # --- a receiver that answers with receipts ---
 
@@ -296,6 +303,7 @@ class FakeReadingLane(FakeLane):
     chunks: list[Chunk] = field(default_factory=list)
     sites: dict[str, Site] = field(default_factory=dict)
     rejected: list[tuple[list[str], str, int, int]] = field(default_factory=list)
+    _refused: list[tuple[list[str], str, int, int]] = field(default_factory=list)
     _position: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -305,6 +313,7 @@ class FakeReadingLane(FakeLane):
 
     def rewind(self) -> None:
         self._position = self.accepted
+        self._refused.clear()
 
     async def next(self, timeout: float | None = None) -> Chunk | None:
         while not (found := [c for c in self.chunks if c.id > self._position]):
@@ -328,7 +337,13 @@ class FakeReadingLane(FakeLane):
         return self.sites.get(table)
 
     def reject(self, lines: Sequence[str], reason: str, first: int, last: int) -> None:
-        self.rejected.append((list(lines), reason, first, last))
+        self._refused.append((list(lines), reason, first, last))
+
+    def advance(self, to: int) -> None:
+        if to > self.accepted:
+            self.rejected += self._refused
+            self._refused.clear()
+        super().advance(to)
 
     aside: list[tuple[list[str], str]] = field(default_factory=list)
 

@@ -173,6 +173,39 @@ async def test_mail_goes_to_whom_the_routing_table_names(monkeypatch: pytest.Mon
     assert "sesame" not in str(out.lane.reports)
 
 
+async def test_who_can_never_be_told_is_a_dead_letter_once_though_others_must_be_tried_again() -> None:
+    refuse = {"li@plant.example": "550 no such user", "wang@plant.example": "450 later"}
+    server = MailServer(refuse=refuse)
+    settings = {"by": "smtp", "host": "127.0.0.1", "encryption": "none", "sender": "a@b.example", "every": 0}
+    with server.running():
+        out = Out("notify", **settings, port=server.port)
+        async with out.running():
+            out.say(event(), told("wang", "li"))
+            await out.lane.until(lambda: sum(what == "ended" for what, *_ in out.lane.reports) >= 2)
+            assert not out.lane.rejected, "wang still waits"
+            del refuse["wang@plant.example"]
+            await out.until(2)
+            assert out.lane.rejected == [(2, "li@plant.example: 550 no such user")]
+            assert set(out.lane.troubles) == {"not-told"}
+            del refuse["li@plant.example"]
+            out.say(told("li", tag="LT-2"))
+            await out.until(3)
+    assert not out.lane.troubles, "she can be told again"
+
+
+async def test_a_refused_gap_record_is_said_of_and_makes_no_other() -> None:
+    async with FakeInflux(script=[(422, "no", {})]) as server:
+        out = Out("webhook", url=server.url, events="all")
+        async with out.running():
+            out.say(event(EventKind.GAP, level=None))
+            await out.until(1)
+            assert "gap record 1" in out.lane.troubles["unstored"]
+            out.say(event())
+            await out.until(2)
+    assert not out.lane.rejected
+    assert not out.lane.troubles
+
+
 async def test_mail_without_a_server_is_kept() -> None:
     with MailServer().running() as gone:
         port = gone.port

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import gzip
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,12 +11,13 @@ from typing import Final, Self
 from urllib.parse import urlencode
 
 from gateway.model.errors import Retry
-from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
 from gateway.sinks.influxdb.config import Settings
-from gateway.wires.answers import after_of, words_of
+from gateway.wires.answers import Action, action_of, after_of, words_of
 from gateway.wires.http import Http
 from gateway.wires.secrets import secret
 
+NO_DATABASE: Final = 404
+_DROPPED: Final = re.compile(r"dropped=(\d+)")
 ZIPPED: Final = b"Content-Encoding: gzip\r\n"
 
 
@@ -100,9 +102,9 @@ class Writer:
             action = action_of(status)
             if action is Action.ACCEPT:
                 continue
-            if action not in {Action.BISECT, Action.HALVE}:
-                await self._keep(action, f"{status}: {words}", after)
-            elif stop - start == 1 or (action is Action.BISECT and all_dropped(words, stop - start)):
+            if action is not Action.SPLIT:
+                await self._keep(status, f"{status}: {words}", after)
+            elif stop - start == 1 or all_dropped(words, stop - start):
                 rejected += [Rejected(i, f"{status}: {words}") for i in range(start, stop)]
             else:
                 middle = (start + stop) // 2
@@ -118,16 +120,17 @@ class Writer:
         status, words, _ = await self._post(b"")
         return status, words
 
-    async def _keep(self, action: Action, words: str, after: float | None) -> None:
+    async def _keep(self, status: int, words: str, after: float | None) -> None:
+        action = action_of(status)
         if action is Action.LOGIN:
             raise Trouble("login", words)
-        if action is Action.REFUSED:
-            raise Trouble("refused", words)
-        if action is Action.DATABASE:
+        if status == NO_DATABASE:
             if self._settings.create_database and self._settings.version == 1:
                 await self._create_database()
                 raise Retry(f"database {self._settings.database} created", after=0.0)
             raise Trouble("database", words)
+        if action is Action.PERSON:
+            raise Trouble("refused", words)
         raise Retry(words, after=after)
 
     async def _post(self, body: bytes) -> tuple[int, str, float | None]:
@@ -147,6 +150,12 @@ class Writer:
         answer = await self._http.post(target, body, more=more)
         words = words_of(answer) or answer.headers.get("x-influxdb-error", "")
         return answer.status, words, after_of(answer)
+
+
+def all_dropped(words: str, lines: int) -> bool:
+    """InfluxDB 1.x counts what it dropped: when it is everything, there is nothing to look for."""
+    found = _DROPPED.search(words)
+    return found is not None and int(found[1]) >= lines
 
 
 def _where(settings: Settings) -> str:

@@ -55,10 +55,12 @@ class EventSink:
         # A full batch leaves others waiting; one that failed comes again when the supervisor says so.
         self._next_at = begun + LINGER_S if len(records) < most else 0.0
         self._troubles.report(lane, None)
+        unstored = ""
         for each in rejected:
             record = records[each.index]
             if record.event.event is EventKind.GAP:
-                self._troubles.unstored(lane, f"gap record {record.seq}: {each.reason}")
+                unstored = f"gap record {record.seq}: {each.reason}"
             else:
                 lane.reject(record, each.reason)
+        self._troubles.unstored(lane, unstored)
         lane.advance(records[-1].seq)

@@ -20,8 +20,8 @@ class Troubles:
         self._now = what
 
     def unstored(self, lane: EventLane | ReadingLane, words: str) -> None:
-        """A record that can neither be stored nor dead-lettered."""
-        lane.trouble("unstored", active=True, detail=words)
+        """A record could neither be stored nor dead-lettered, or (no words) all of the last POST were."""
+        lane.trouble("unstored", active=bool(words), detail=words)
 
     def undescribed(self, lane: ReadingLane, words: str) -> None:
         """Descriptions of tags were refused, or (no words) are stored."""

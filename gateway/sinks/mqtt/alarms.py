@@ -103,6 +103,7 @@ class _Work:
             if chosen:
                 await self._announce(connection, chosen)
             self._lane.advance(records[-1].seq)
+            self._strikes.clear()
 
     async def _announce(self, connection: Connection, chosen: Sequence[Record]) -> None:
         now = self._lane.clock.now()
@@ -113,19 +114,19 @@ class _Work:
             if verdict is not None:
                 refused.setdefault(record.seq, []).append(verdict)
         self._report([m for _, m in sent], verdicts)
+        doubtful = [each for seq, found in refused.items() if (each := self._strike(seq, found))]
+        if doubtful:
+            raise Retry(f"{doubtful[0].topic}: {doubtful[0].reason}")
         for record in chosen:
-            self._judge(record, refused.get(record.seq, []))
+            if found := refused.get(record.seq):
+                self._lane.reject(record, "; ".join(f"{r.topic}: {r.reason}" for r in found))
 
-    def _judge(self, record: Record, refused: list[Refusal]) -> None:
-        if not refused:
-            self._strikes.pop(record.seq, None)
-            return
-        if all(r.code == NOT_READ_BACK for r in refused):
-            strikes = self._strikes[record.seq] = self._strikes.get(record.seq, 0) + 1
-            if strikes < STRIKES:
-                raise Retry(f"{refused[0].topic}: {refused[0].reason}")
-        self._strikes.pop(record.seq, None)
-        self._lane.reject(record, "; ".join(f"{r.topic}: {r.reason}" for r in refused))
+    def _strike(self, seq: int, refused: Sequence[Refusal]) -> Refusal | None:
+        """What a 3.1.1 broker has kept silent about, until it has done so often enough."""
+        if any(r.code != NOT_READ_BACK for r in refused):
+            return None
+        strikes = self._strikes[seq] = self._strikes.get(seq, 0) + 1
+        return refused[0] if strikes < STRIKES else None
 
     def _report(self, messages: Sequence[Message], verdicts: Sequence[Refusal | None]) -> None:
         accepted = [m.topic for m, v in zip(messages, verdicts, strict=True) if v is None]

@@ -34,6 +34,10 @@ class NotifySink:
         self._settings, self._open = settings, open_way
         self._pool = Pool(settings.every)
         self._records: dict[int, Record] = {}
+        self._refused: dict[int, list[str]] = {}
+        """seq -> who can never be told of it, and why; a dead letter once the lane passes it"""
+        self._untold: dict[str, str] = {}
+        """receivers that could not be told the last time"""
 
     async def run(self, lane: EventLane) -> None:
         """Tell people until cancelled.
@@ -100,15 +104,20 @@ class NotifySink:
             if isinstance(error, Retry):
                 failures.append(error)
                 continue
-            if error is not None:
-                words = f"{receiver}: {error.reason}"
-                lane.trouble("not-told", active=True, detail=words)
-                for each in notices:
-                    lane.reject(self._records[each.seq], words)
+            self._note(receiver, notices, error)
             self._pool.sent(receiver, notices, time.monotonic())
+        lane.trouble("not-told", active=bool(self._untold), detail="; ".join(self._untold.values()))
         if failures:
             raise failures[0]
         lane.trouble("login", active=False)
+
+    def _note(self, receiver: str, notices: Sequence[Notice], error: Reject | None) -> None:
+        """Told, or never to be told of these."""
+        self._untold.pop(receiver, None)
+        if error is not None:
+            words = self._untold[receiver] = f"{receiver}: {error.reason}"
+            for each in notices:
+                self._refused.setdefault(each.seq, []).append(words)
 
     async def _send_all(
         self, site: Site, due: Mapping[str, Sequence[Notice]]
@@ -133,6 +142,9 @@ class NotifySink:
         """Everything below what still waits is settled."""
         lowest = self._pool.lowest()
         done = last if lowest is None else min(last, lowest - 1)
+        past = max(done, lane.cursor)
+        for seq in [s for s in self._refused if s <= past and (lowest is None or s < lowest)]:
+            lane.reject(self._records[seq], "; ".join(self._refused.pop(seq)))
         if done > lane.cursor:
             lane.advance(done)
             self._pool.settled(done)

@@ -58,16 +58,24 @@ class WebhookSink:
             elif action is Action.SPLIT:
                 if len(some) > 1:
                     todo += [some[len(some) // 2 :], some[: len(some) // 2]]
-                elif some[0].event.event is not EventKind.GAP:
-                    lane.reject(some[0], words)
+                else:
+                    _reject(lane, some[0], words)
             else:
                 if action in TROUBLES:
                     lane.trouble(TROUBLES[action], active=True, detail=words)
                 raise Retry(words, after=after_of(answer))
 
     def _well(self, lane: EventLane) -> None:
-        for what in TROUBLES.values():
+        for what in (*TROUBLES.values(), "unstored"):
             lane.trouble(what, active=False)
+
+
+def _reject(lane: EventLane, record: Record, words: str) -> None:
+    """A gap record is never a dead letter: that would make another."""
+    if record.event.event is EventKind.GAP:
+        lane.trouble("unstored", active=True, detail=f"gap record {record.seq}: {words}")
+    else:
+        lane.reject(record, words)
 
 
 def connect(name: str, settings: Settings) -> tuple[Http, str]:

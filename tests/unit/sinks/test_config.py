@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 import gateway.sinks
 from gateway.config.registry import SINKS
-from gateway.sinks.influxdb.answers import Action, action_of, all_dropped
+from gateway.sinks.influxdb.client import all_dropped
 from gateway.sinks.mqtt import config as mqtt
+from gateway.wires.answers import Action, action_of
 
 FOLDER = Path(gateway.sinks.__file__).parent
 PLUGINS: dict[str, type[BaseModel]] = {kind: module.Settings for kind, module in SINKS.items()}
@@ -76,14 +77,14 @@ def test_mqtt_versions_as_people_write_them(given: object, found: str) -> None:
     [
         (200, Action.ACCEPT),
         (204, Action.ACCEPT),
-        (302, Action.REFUSED),
-        (400, Action.BISECT),
+        (302, Action.PERSON),
+        (400, Action.SPLIT),
         (401, Action.LOGIN),
         (403, Action.LOGIN),
-        (404, Action.DATABASE),
-        (405, Action.REFUSED),
-        (413, Action.HALVE),
-        (422, Action.BISECT),
+        (404, Action.PERSON),
+        (405, Action.PERSON),
+        (413, Action.SPLIT),
+        (422, Action.SPLIT),
         (429, Action.LATER),
         (500, Action.LATER),
         (503, Action.LATER),
