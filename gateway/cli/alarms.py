@@ -31,6 +31,9 @@ Comment = Annotated[str, typer.Option(help="why, or what is being done")]
 Reason = Annotated[str, typer.Option(help="why")]
 User = Annotated[str, typer.Option("--as", help="who does it")]
 Second = Annotated[str, typer.Option(help="the second person, where an alarm is highly managed")]
+Assignee = Annotated[str, typer.Option(help="who handles it")]
+Cause = Annotated[str, typer.Option(help="what caused it")]
+Measure = Annotated[str, typer.Option(help="what was done")]
 
 
 class Step(StrEnum):
@@ -102,10 +105,8 @@ def ack(
     json: AsJson = False,
 ) -> None:
     """Acknowledge open alarms as they are now; an event that comes later stays unacknowledged."""
-    gateway = Gateway(config)
-    those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
-    body = {"ids": those, "actor": actor(user), "comment": comment}
-    acted(gateway.post("/commands/acknowledge", body), json, f"{len(those)} acknowledged")
+    answer, those = for_those(config, ids, "acknowledge", actor=actor(user), comment=comment)
+    acted(answer, json, f"{len(those)} acknowledged")
 
 
 @app.command("ledger")
@@ -226,19 +227,38 @@ def dispose(  # noqa: PLR0913  # an option each
     ids: Ids,
     *,
     comment: Comment = "",
-    assignee: Annotated[str, typer.Option(help="who handles it")] = "",
-    cause: Annotated[str, typer.Option(help="what caused it")] = "",
-    measure: Annotated[str, typer.Option(help="what was done")] = "",
+    assignee: Assignee = "",
+    cause: Cause = "",
+    measure: Measure = "",
     evidence: Annotated[str, typer.Option(help="work order, photo, report")] = "",
     user: User = "",
     json: AsJson = False,
 ) -> None:
     """One step of the closed loop (处置): assign, handle, submit, send-back, settle (销警), dismiss (误报), reopen."""
+    words = {
+        "comment": comment,
+        "assignee": assignee,
+        "cause": cause,
+        "measure": measure,
+        "evidence": evidence,
+    }
+    answer, those = for_those(config, ids, step.value, actor=actor(user), **words)
+    acted(answer, json, f"{len(those)}: {step.value}")
+
+
+def for_those(
+    config: Path, ids: list[str], act: str, *, under: str = "", **body: Any
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Do one thing to the open alarms that ``ids`` name: the answer, and which. ``under``: ``/exercise`` for a drill's.
+
+    Raises:
+        Refused: an id that names none, or several; or the gateway refuses.
+    """
     gateway = Gateway(config)
-    those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
-    words = {"assignee": assignee, "cause": cause, "measure": measure, "evidence": evidence}
-    body = {"ids": those, "actor": actor(user), "comment": comment, **words}
-    acted(gateway.post(f"/commands/{step.value}", body), json, f"{len(those)}: {step.value}")
+    those = [
+        {"id": a["id"], "n": a["n"]} for a in chosen(gateway.get(f"{under}/alarms")["alarms"], ids)
+    ]  # each as it was seen
+    return gateway.post(f"{under}/commands/{act}", {"ids": those, **body}), those
 
 
 def _set_aside(  # noqa: PLR0913  # what the two commands share
@@ -270,11 +290,6 @@ def _why(a: dict[str, Any]) -> str:
     why = f"while {a['aside_for']} is active" if a["aside_for"] else a["reason"]
     standing = "" if a["condition"] == "normal" else f"  {a['condition'].upper()} NOW"
     return f"{a['rule']:<24} {how:<15} until {a['until'] or '-'} by {who}{under}: {why}{standing}"
-
-
-def seen(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a command names: each occurrence as it was seen."""
-    return [{"id": a["id"], "n": a["n"]} for a in alarms]
 
 
 def actor(user: str) -> dict[str, str]:
@@ -314,11 +329,6 @@ def chosen(alarms: list[dict[str, Any]], ids: list[str]) -> list[dict[str, Any]]
 
     Raises:
         Refused: none or several begin so.
-    """
-    """Those that the ids name; `all`: everything unacknowledged.
-
-    Raises:
-        Refused: an id that names none, or several.
     """
     unacked = [a for a in alarms if a["acknowledgement"] == "unacknowledged"]
     if ids == ["all"]:

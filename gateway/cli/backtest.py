@@ -8,12 +8,13 @@ import typer
 from gateway.cli import history as o
 from gateway.cli.asrun import as_run
 from gateway.cli.kpi import moment
-from gateway.cli.say import say_json
+from gateway.cli.say import say_json, write_text
 from gateway.model.times import china, parse_duration
 
 if TYPE_CHECKING:
     from gateway.history.examine import Report
     from gateway.history.kpi import Kpis
+    from gateway.history.pieces import History
 
 
 def backtest(  # noqa: PLR0913 - one parameter an option
@@ -77,17 +78,21 @@ def backtest(  # noqa: PLR0913 - one parameter an option
         )  # fmt: skip
         found = examine(loaded, history, asked, second)
         if events is not None:
-            events.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
+            write_text(events, "".join(f"{line}\n" for line in found.lines))
         if report is not None:
-            from gateway.history.page import page
-
-            report.write_text(page(found, history, raw=raw), encoding="utf-8")
+            _draw(report, found, history, raw=raw)
     if json:
         say_json(found.as_json())
     else:
         _tell(found, str(against))
     if not found.ok:
         raise typer.Exit(o.NOT_SO)
+
+
+def _draw(report: Path, found: "Report", history: "History", *, raw: bool) -> None:
+    from gateway.history.page import page
+
+    write_text(report, page(found, history, raw=raw))
 
 
 def _tell(found: "Report", expected: str) -> None:

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.alarms import AsJson, Comment, Config, Ids, User, acted, actor, chosen, delivery_lines, seen
-from gateway.cli.client import Gateway
+from gateway.cli.alarms import AsJson, Comment, Config, Ids, User, acted, actor, delivery_lines, for_those
 from gateway.cli.kpi import journal, moment
 from gateway.cli.say import say_json
 from gateway.config.load import load
@@ -67,10 +66,8 @@ def report(  # noqa: PLR0913  # an option each
     json: AsJson = False,
 ) -> None:
     """Record one of the two reports (双报告) of a major event, with its receipt."""
-    gateway = Gateway(config)
-    those = seen(chosen(gateway.get("/alarms")["alarms"], ids))
-    body = {"ids": those, "actor": actor(user), "comment": comment, "to": to.value, "reference": reference}
-    answer = gateway.post("/commands/report", body | {"time": at or None})
+    body: dict[str, Any] = {"comment": comment, "to": to.value, "reference": reference, "time": at or None}
+    answer, those = for_those(config, ids, "report", actor=actor(user), **body)
     acted(answer, json, f"{len(those)} reported to {to.value}, {reference}")
 
 

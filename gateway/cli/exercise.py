@@ -1,15 +1,30 @@
 """``fengsui exercise``: drills beside the running plant. Everything goes through the running gateway."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from gateway.cli.alarms import AsJson, Comment, Config, Ids, Step, User, actor, chosen, line, seen
+from gateway.cli.alarms import (
+    AsJson,
+    Assignee,
+    Cause,
+    Comment,
+    Config,
+    Ids,
+    Measure,
+    Step,
+    User,
+    acted,
+    actor,
+    for_those,
+    line,
+)
 from gateway.cli.client import Gateway
-from gateway.cli.say import say_json
+from gateway.cli.say import read_text, say_json
 
 app = typer.Typer(no_args_is_help=True)
+DRILL: Final = "/exercise"
 Why = Annotated[str, typer.Option(help="the occasion, or why it ends")]
 
 
@@ -24,7 +39,7 @@ def start(
     json: AsJson = False,
 ) -> None:
     """Begin a drill on a copy of the present; the plant is watched on, and hears nothing of it."""
-    text = scenario.read_text(encoding="utf-8") if scenario is not None else ""
+    text = read_text(scenario) if scenario is not None else ""
     body = {"scenario": text, "name": name, "actor": actor(user), "comment": why}
     found = Gateway(config, patience=120.0).post("/exercise/start", body)
     if json:
@@ -75,10 +90,8 @@ def alarms(config: Config, *, json: AsJson = False) -> None:
 @app.command("ack")
 def ack(config: Config, ids: Ids, *, comment: Comment = "", user: User = "", json: AsJson = False) -> None:
     """Acknowledge alarms of the drill."""
-    gateway = Gateway(config)
-    those = seen(chosen(gateway.get("/exercise/alarms")["alarms"], ids))
-    body = {"ids": those, "actor": actor(user), "comment": comment}
-    _done(gateway.post("/exercise/commands/acknowledge", body), f"{len(those)} acknowledged", json=json)
+    answer, those = for_those(config, ids, "acknowledge", under=DRILL, actor=actor(user), comment=comment)
+    acted(answer, json, f"{len(those)} acknowledged")
 
 
 @app.command("dispose")
@@ -88,18 +101,16 @@ def dispose(  # noqa: PLR0913  # an option each
     ids: Ids,
     *,
     comment: Comment = "",
-    assignee: Annotated[str, typer.Option(help="who handles it")] = "",
-    cause: Annotated[str, typer.Option(help="what caused it")] = "",
-    measure: Annotated[str, typer.Option(help="what was done")] = "",
+    assignee: Assignee = "",
+    cause: Cause = "",
+    measure: Measure = "",
     user: User = "",
     json: AsJson = False,
 ) -> None:
     """One step of the closed loop, of an alarm of the drill."""
-    gateway = Gateway(config)
-    those = seen(chosen(gateway.get("/exercise/alarms")["alarms"], ids))
-    words = {"assignee": assignee, "cause": cause, "measure": measure}
-    body = {"ids": those, "actor": actor(user), "comment": comment, **words}
-    _done(gateway.post(f"/exercise/commands/{step.value}", body), f"{len(those)}: {step.value}", json=json)
+    words = {"comment": comment, "assignee": assignee, "cause": cause, "measure": measure}
+    answer, those = for_those(config, ids, step.value, under=DRILL, actor=actor(user), **words)
+    acted(answer, json, f"{len(those)}: {step.value}")
 
 
 @app.command("report")
@@ -135,10 +146,3 @@ def tell(found: dict[str, Any]) -> None:
         )
     for r in found["real_alarms"]:
         typer.echo(f"  REAL ALARM meanwhile: {r['level']} {r['rule']} at {r['raised']}")
-
-
-def _done(answer: Any, words: str, *, json: bool) -> None:
-    if json:
-        say_json(answer)
-    else:
-        typer.echo(words)

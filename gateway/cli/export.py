@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from gateway.cli.kpi import moment
-from gateway.cli.say import say_json
+from gateway.cli.say import say_json, written
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.quality import Quality
 from gateway.model.times import china, iso
@@ -87,7 +87,9 @@ def _opened(out: Path) -> Iterator[TextIO]:
     if str(out) == "-":
         yield sys.stdout
         return
-    with out.open("w", encoding="utf-8-sig", newline="") as file:
+    with written(out):
+        file = out.open("w", encoding="utf-8-sig", newline="")
+    with file:
         yield file
 
 

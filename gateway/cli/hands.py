@@ -1,12 +1,11 @@
 """``fengsui enter`` and ``fengsui loop-tested``: what people read and test, on record with their name."""
 
-import getpass
-import platform
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.alarms import actor
 from gateway.cli.client import Gateway
 from gateway.cli.say import say_json
 
@@ -27,7 +26,7 @@ def enter(  # noqa: PLR0913  # an option each
     json: AsJson = False,
 ) -> None:
     """Enter a manual reading into the running gateway; it is compared with the online tag of the same point."""
-    body = {"tag": tag, "value": value, "actor": _actor(user), "comment": comment, "time": time or None}
+    body = {"tag": tag, "value": value, "actor": actor(user), "comment": comment, "time": time or None}
     answer = Gateway(config).post("/commands/enter", body)
     if json:
         say_json(answer)
@@ -53,7 +52,7 @@ def loop_tested(  # noqa: PLR0913  # an option each
     """Journal that loops were tested from the instrument to the value here; `check` and the API show by whom."""
     gateway = Gateway(config)
     result = "failed" if failed else "passed"
-    common = {"result": result, "method": method, "actor": _actor(user), "comment": comment}
+    common = {"result": result, "method": method, "actor": actor(user), "comment": comment}
     events: list[Any] = []
     for tag in tags:
         events += gateway.post("/commands/loop-tested", {"tag": tag, **common})["events"]
@@ -74,7 +73,7 @@ def false_data(  # noqa: PLR0913  # an option each
     json: AsJson = False,
 ) -> None:
     """Call a span of readings false data (伪数据). Nothing is overwritten; the journal says who and why."""
-    body = {"tag": tag, "start": start, "end": end, "actor": _actor(user), "comment": reason}
+    body = {"tag": tag, "start": start, "end": end, "actor": actor(user), "comment": reason}
     answer = Gateway(config).post("/commands/false-data", body)
     if json:
         say_json(answer)
@@ -91,8 +90,3 @@ def _against(event: dict[str, Any]) -> str:
     word = "agrees with" if detail["agrees"] else "DIFFERS from"
     by = f"by {detail['difference']:g}, within {detail['within']:g}"
     return f"; {word} {detail['online']} {detail['online_value']:g} ({by})"
-
-
-def _actor(user: str) -> dict[str, str]:
-    name = user or getpass.getuser()
-    return {"id": name, "name": name, "workstation": platform.node()}

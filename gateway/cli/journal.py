@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 import typer
 
 from gateway.cli.kpi import moment
-from gateway.cli.say import say_json
+from gateway.cli.say import say_json, written
 from gateway.config.load import load
 from gateway.model.errors import Misconfigured
 from gateway.model.times import NEVER, china
@@ -89,7 +89,9 @@ def open_out(out: Path) -> Iterator[BinaryIO]:
     if str(out) == "-":
         yield sys.stdout.buffer
         return
-    with out.open("wb") as file:
+    with written(out):
+        file = out.open("wb")
+    with file:
         yield file
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import history as o
-from gateway.cli.say import say_json
+from gateway.cli.say import say_json, write_text
 from gateway.model.times import NS
 
 
@@ -42,7 +42,7 @@ def tune(  # noqa: PLR0913 - one parameter an option
         history, raw = history_of(data, form, raw=raw)
         found = tuned(loaded, history, workers=o.cores(workers), raw=raw, rules=rule or ())
         if report is not None:
-            report.write_text(page(found, loaded.site.name or loaded.site.id), encoding="utf-8")
+            write_text(report, page(found, loaded.site.name or loaded.site.id))
     if json:
         say_json(found.as_json())
         return

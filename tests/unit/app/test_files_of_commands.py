@@ -1,0 +1,39 @@
+"""Files that a command is given, or asked to write: what is wrong with them is said, not traced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.main import BAD_USAGE
+from gateway.cli.say import read_text, write_text
+from gateway.model.errors import Misconfigured
+from tests.helpers.incli import incli
+from tests.unit.config.writing import write
+
+
+@pytest.mark.parametrize(("data", "said"), [(None, "No such file"), (b"\xff\xfe", "not UTF-8")])
+def test_a_scenario_that_cannot_be_read(tmp_path: Path, data: bytes | None, said: str) -> None:
+    scenario = tmp_path / "drill.yaml"
+    if data is not None:
+        scenario.write_bytes(data)
+    done = incli("exercise", "start", write(tmp_path), "--scenario", scenario)
+    assert done.returncode == BAD_USAGE
+    assert f"{scenario}: (file): " in done.stderr
+    assert said in done.stderr
+
+
+def test_what_was_asked_for_cannot_be_written(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "events.txt"
+    with pytest.raises(Misconfigured) as caught:
+        write_text(nowhere, "x")
+    assert (
+        str(caught.value.faults[0])
+        == f"{nowhere}: (file): No such file or directory; allowed: a file that can be written"
+    )
+
+
+def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", "烽燧\n")
+    assert read_text(tmp_path / "a") == "烽燧\n"
