@@ -1,6 +1,7 @@
 """``run``: load, open, build, run until told to stop."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -35,6 +36,8 @@ def run_gateway(
     prepare(loaded.state)
     set_up_log()
     in_loop(lambda: serve(loaded, adopt=adopt, exercises=exercises, lost=lost))
+    # Nothing is left to do, and the last collections would walk everything numba made: a second of a stop.
+    gc.freeze()
 
 
 async def serve(

@@ -262,6 +262,10 @@ class EventLane(Protocol):
         """Up to ``limit`` records after the cursor by seq; waits for the first; empty after ``timeout`` seconds."""
         ...
 
+    async def rest(self, seconds: float) -> None:
+        """Let events gather for so long before the next is asked for; when the gateway stops it is over at once."""
+        ...
+
     def advance(self, seq: int) -> None:
         """Everything up to ``seq`` was accepted (or rejected). Kept durably soon after."""
         ...

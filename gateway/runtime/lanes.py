@@ -4,9 +4,11 @@ A lane remembers how far it has *handed out* (position) apart from how far the o
 after a failure it hands out again from the cursor, and receivers apply an event twice without harm (promise 4).
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,6 +73,8 @@ class _Lane(ABC):
         self.cursor = wiring.desk.cursor(name)
         self._position = self.cursor
         self._moved = Signal()
+        self._hurry = asyncio.Event()
+        """somebody waits until all is delivered"""
         self._telling = 0
         """gap records on their way to the journal; the durable cursor goes with them and not before"""
 
@@ -94,9 +98,19 @@ class _Lane(ABC):
         return max(0, self._end() - self.cursor)
 
     async def drained(self) -> None:
-        """Wait until nothing is left to deliver."""
-        while self.backlog:
-            await self._moved.wait()
+        """Wait until nothing is left to deliver; nothing rests meanwhile."""
+        self._hurry.set()
+        try:
+            while self.backlog:
+                await self._moved.wait()
+        finally:
+            self._hurry.clear()
+
+    async def rest(self, seconds: float) -> None:
+        """Let what comes gather for so long; no longer than until somebody waits for it to be delivered."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), seconds)
 
     @abstractmethod
     def _end(self) -> int:

@@ -253,6 +253,9 @@ class FakeEventLane(FakeLane):
         self._position = self.accepted
         self._refused.clear()
 
+    async def rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     async def next(self, limit: int, timeout: float | None = None) -> Sequence[Record]:
         while not (found := [r for r in self.records if r.seq > self._position][:limit]):
             self._wake.clear()

@@ -45,7 +45,7 @@ class EventSink:
 
     async def _batch(self, lane: EventLane, writer: Writer) -> None:
         """A gap record is never dead-lettered: that would make another gap record. The journal keeps it anyway."""
-        await asyncio.sleep(self._next_at - self._loop_time())
+        await lane.rest(self._next_at - self._loop_time())
         most = min(BATCH, self._settings.lines)
         records = await lane.next(most)
         if not records:
