@@ -47,8 +47,8 @@ class Acts:
         basis = Basis(time=fact.time, actor=command.actor, comment=command.comment)
         if command.act in away.AWAY or command.act in away.RETURNED:
             return self._suppress(command, basis, ledger, health)
-        if command.rules:
-            raise Refused(f"{command.act.value} is done to alarms, not to rules")
+        if command.rules or not command.seen:
+            raise Refused(f"{command.act.value} is done to alarms by their ids, not to rules or places")
         return [e for seen in command.seen for e in _one(command, seen, basis, ledger)]
 
     def _suppress(self, command: Command, basis: Basis, ledger: Ledger, health: Health) -> list[Event]:

@@ -17,6 +17,7 @@ KINDS: Final[Mapping[Act, EventKind]] = {
     Act.EXERCISE_END: EventKind.EXERCISE_ENDED,
 }
 _BY_TWO: Final = {Act.APPROVE: "a configuration", Act.AGREE: "a change"}
+_OF_CHANGE: Final = (Act.PROPOSE, Act.AGREE, Act.DECLINE)
 DIGITS: Final = 64
 """of a SHA-256 in hex"""
 
@@ -25,9 +26,11 @@ def note(command: Command, time: int) -> Event:
     """The record of it.
 
     Raises:
-        Refused: an approval without a whole hash, or without a second person.
+        Refused: an approval without a whole hash, or without a second person; a change that is not named.
     """
     words: dict[str, Any] = dict(command.words)
+    if command.act in _OF_CHANGE and not words.get("proposal"):
+        raise Refused(f"{command.act.value} names no change")
     if command.act in _BY_TWO:
         _by_two(command, words)
     if command.second is not None:
