@@ -28,6 +28,7 @@ from gateway.cli import (
     letters,
     probe,
     replay,
+    rollback,
     run,
     scenario,
     simulate,
@@ -66,6 +67,7 @@ app.command("kpi")(kpi.kpi)
 app.command("export")(export.export)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("rollback")(rollback.rollback)
 app.command("scenario")(scenario.scenario)
 app.command("scan")(probe.scan)
 app.command("enter")(hands.enter)

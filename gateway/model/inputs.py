@@ -168,6 +168,13 @@ def decode(data: bytes) -> Input:
     name, fields = json.loads(data[1:])
     if name not in type_names:
         raise ValueError(f"unknown input {name!r}")
+    try:
+        return _made(name, fields)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"input {name!r} has other fields: {error}") from error
+
+
+def _made(name: str, fields: dict[str, Any]) -> Input:
     if name == "config":
         fields["changes"] = tuple(fields.get("changes", ()))
     if name == "acted":

@@ -171,6 +171,8 @@ class JournalLane(_Lane):
 
     def __init__(self, name: str, wiring: Wiring) -> None:
         super().__init__(name, wiring)
+        # Behind the journal's end after a part of it was set aside: what comes under those numbers is something else.
+        self.cursor = self._position = min(self.cursor, wiring.desk.head_seq)
         # When what waits was recorded; the first of it is asked for, it may be days old after a restart.
         self._unsettled = deque((r.seq, r.recorded) for r in wiring.desk.store.records(self.cursor, 1))
         self._flying: deque[tuple[int, Event]] = deque()

@@ -16,6 +16,7 @@ import structlog
 
 from gateway.engine import Engine, Snapshot
 from gateway.model.batch import Batch
+from gateway.model.errors import Misconfigured
 from gateway.model.events import Event, Record
 from gateway.model.inputs import Numbered
 from gateway.model.site import Site
@@ -72,18 +73,19 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     decided: list[Event] = []
     stepped, first = 0, 0
     store.cut_spool()
-    for page in _pages(store.inputs(start.number)):
-        first = first or page[0].number
-        try:
+    try:
+        for page in _pages(store.inputs(start.number)):
+            first = first or page[0].number
             step = start.engine.step(page)
-        except Exception as error:  # a bug must not keep a plant unwatched
-            log.exception("kept inputs cannot be stepped again; the journal alone is taken over")
-            return _from_journal(
-                store, site, epoch, f"stepping inputs from {page[0].number} failed: {error!r}"
-            )
-        decided += [event for _, event in step.events]
-        stepped += len(page)
-        _refill(store, step.readings)
+            decided += [event for _, event in step.events]
+            stepped += len(page)
+            _refill(store, step.readings)
+    except Misconfigured:  # damaged: a person decides
+        raise
+    except Exception as error:  # a bug, or an input of a newer version, must not keep a plant unwatched
+        log.exception("kept inputs cannot be stepped again; the journal alone is taken over")
+        at = start.number + stepped
+        return _from_journal(store, site, epoch, f"stepping inputs behind {at} failed: {error!r}")
     # Without a snapshot and without the oldest inputs the decisions cannot be the journal's: nothing to compare.
     whole = start.number > 0 or first == 1 or not store.last_input[0]
     difference = _difference(decided, _records(store, start.seq)) if whole else ""

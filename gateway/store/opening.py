@@ -34,6 +34,7 @@ from gateway.store.database import (
 from gateway.store.instance import InstanceFile, risk_id
 from gateway.store.machine import differences, fingerprint
 from gateway.store.reserve import Reserve
+from gateway.store.rollback import check_words
 from gateway.store.schema import PLANT
 from gateway.store.spool import Spool
 from gateway.store.types import Head, Identity
@@ -258,6 +259,7 @@ def _judge(db: apsw.Connection, ask: Opening, instance: InstanceFile) -> str:
             "Two gateways must never write one journal. If the other one is stopped for good, start once with --adopt: "
             "a new epoch begins and names the old one"
         )
+    check_words(db, ask.path)
     if isinstance(ask.adopt, str):
         return ask.adopt
     return f"adopted: {'; '.join(complaints)}" if complaints else _broken(db, instance)

@@ -18,6 +18,8 @@ from gateway.store.types import DeadLetter, Head
 
 RESTORED: Final = "restored from the backup"
 """how the reason of an epoch begins that `fengsui restore` began"""
+ROLLED_BACK: Final = "rolled back"
+"""the same of `fengsui rollback`"""
 _LENGTH: Final = struct.Struct("<I")
 _PAGE: Final = 64
 """commit groups read at once"""
@@ -118,10 +120,12 @@ def read_epoch(db: apsw.Connection) -> tuple[int, str, Head | None]:
 
 
 def read_restored(db: apsw.Connection) -> str:
-    """Which backup the newest epoch began with, as long as no event of it has said so; else empty."""
+    """Why a person began the newest epoch (a backup put back, an older version), as long as no event of it has said so;
+    else empty.
+    """
     found = rows(db, "SELECT why FROM epochs ORDER BY n DESC LIMIT 1")
     why = str(found[0][0]) if found else ""
-    return why if why.startswith(RESTORED) and read_head(db).hash == ZERO else ""
+    return why if why.startswith((RESTORED, ROLLED_BACK)) and read_head(db).hash == ZERO else ""
 
 
 def write_epoch(
@@ -177,6 +181,7 @@ def read_inputs(db: apsw.Connection, after: int) -> Iterator[Numbered]:
 
     Raises:
         Misconfigured: a damaged group; the file and what to do are named.
+        ValueError: whole, but not an input of this version.
     """
 
     sql = "SELECT last, first, data FROM inputs WHERE last > ? ORDER BY last LIMIT ?"
@@ -184,7 +189,7 @@ def read_inputs(db: apsw.Connection, after: int) -> Iterator[Numbered]:
         for last, first, packed in groups:
             try:
                 yield from [n for n in unpack_inputs(first, packed) if n.number > after]
-            except (zstandard.ZstdError, ValueError, struct.error) as error:
+            except (zstandard.ZstdError, struct.error) as error:
                 raise Misconfigured(
                     damaged(db.filename, f"inputs {first} to {last} are unreadable")
                 ) from error

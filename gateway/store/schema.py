@@ -18,6 +18,7 @@ torn tail of either WAL          SQLite drops the unfinished transaction; it was
 plant.db damaged                 refused, file named, nothing touched: a person restores or adopts
 plant.db gone or emptied         refused when ``instance`` knows of events: a person restores or adopts
 plant.db older than ``instance`` a restored backup: new epoch, the old one named, ``note`` says so
+written by a newer version       read whole once; refused where it cannot be read: ``fengsui rollback``
 left while not durable           published events may be missing from the journal: new epoch, the old one named
 a refused commit is there        fsync failed, but the bytes had arrived: with the line above, moved to ``doubtful``
 spool.db damaged                 moved aside, filled again from the inputs, Gap for what is older
