@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gateway.cli.client import Gateway as Client
 from gateway.config.load import load
+from gateway.model.errors import Refused
 from gateway.model.events import EventKind
 from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
@@ -139,4 +143,65 @@ def test_a_stage_is_signed_by_two_and_keeps_all_else(
     wrong = incli("check", config)
     assert wrong.returncode == 2
     assert "overrides.yaml:" in wrong.stderr + wrong.stdout
+    gateway.assert_whole()
+
+
+def person(name: str) -> dict[str, Any]:
+    return {"actor": {"id": name, "name": name}}
+
+
+def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
+    tmp_path: Path, device: Device, gateway_of: GatewayFactory
+) -> None:
+    device.set(1, 8500)
+    config = site(tmp_path, device.port, "asked")
+    gateway = gateway_of(config)
+    gateway.start()
+    raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
+    client = Client(config, patience=60)
+    asked = {"rule": "LT-1.HH", "trigger": 8.4, **person("王强"), "comment": "foam at the top"}
+    with pytest.raises(Refused, match=r"above LT-1\.H at 8"):
+        client.post("/commands/propose", {**asked, "trigger": 7.9})
+    trial = client.post("/rules/try", {"rule": "LT-1.H", "trigger": 8.6, "days": 1})
+    assert [(c["how"], c["rule"]) for c in trial["other"]["changes"]] == [("lost", "LT-1.H")]
+
+    ident = client.post("/commands/propose", asked)["proposal"]
+    gateway.kill()
+    gateway.start()
+    client = Client(config)
+    (waiting,) = client.get("/changes")["proposals"]
+    assert (waiting["proposal"], waiting["by"]) == (ident, "王强"), "a proposal outlives the gateway"
+    with pytest.raises(Refused, match="two persons"):
+        client.post("/commands/agree", {"proposal": ident, **person("王强")})
+    client.post("/commands/agree", {"proposal": ident, **person("李娜")})
+    ready_again(gateway, 1)
+    changed = gateway.events(EventKind.CONFIG_CHANGED)[0].event
+    assert changed.detail["changes"] == [
+        "~ rule LT-1.HH trigger: 9 -> 8.4",
+        "~ rule LT-1.HH reset: 8.9 -> 8.3",
+    ]
+    assert changed.actor is not None
+    assert (changed.actor.name, changed.detail["second"]) == ("王强", "李娜")
+    gateway.wait_event(EventKind.RAISED, "LT-1.HH")
+    assert [a["id"] for a in gateway.alarms() if a["rule"] == "LT-1.H"] == [raised.id], "all else goes on"
+    (told, _) = json.loads(incli("diff", config, "--signed", "--json").stdout)
+    assert (told["old"], told["new"], told["by"], told["second"]) == ("9", "8.4", "王强", "李娜")
+    assert len(told["hash"]) == 64
+    (found,) = [t for t in Client(config).get("/raw?tags=LT-1")["tags"] if t["raw"]]
+    assert (found["raw"], found["number"]) == ("2134", 8500.0)
+
+    (tmp_path / "overrides.yaml").unlink()  # a deployment of new files
+    for command, code in (("check", 2), ("reload", 1), ("run", 2)):
+        refused = incli(command, config, *(["--why", "x"] if command == "reload" else []))
+        assert refused.returncode == code, command
+        assert "limits.LT-1.HH: trigger 9, reset 8.9" in refused.stdout + refused.stderr
+        assert "--accept" in refused.stdout + refused.stderr
+    done = incli("reload", config, "--accept", "--why", "new files", "--as", "王强")
+    assert done.returncode == 0, done.stderr
+    ready_again(gateway, 2)
+    dropped = gateway.events(EventKind.CONFIG_CHANGED)[1].event.detail["changes"]
+    assert dropped[0].startswith("- override limits.LT-1.HH: trigger 8.4, reset 8.3, signed by 王强 and 李娜")
+    assert dropped[1] == "~ rule LT-1.HH trigger: 8.4 -> 9"
+    assert gateway.stop() == 0
+    assert incli("check", config).returncode == 0, "what was dropped with consent is not asked for again"
     gateway.assert_whole()

@@ -85,8 +85,8 @@ def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, s
     ]
 
 
-def raw(tag: str) -> Looked | None:
-    """Registers of a level, a refusal of a gas detector, nothing of what is not polled."""
-    if tag.startswith("LT-"):
+def raw(tag: str) -> Looked:
+    """Registers of levels and displacements, a refusal of all else."""
+    if tag.startswith(("LT-", "ZT-")):
         return Looked(0, 9284.0, "2444", at=1_795_312_800_000_000_000)
-    return Looked(0, None, "", note="the device refuses the address") if tag.startswith("AT-") else None
+    return Looked(0, None, "", note="the device refuses the address")

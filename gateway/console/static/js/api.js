@@ -2,7 +2,7 @@
 
 import { t } from "./i18n.js";
 import { proof, whoami } from "./session.js";
-import { state } from "./state.js";
+import { on, state } from "./state.js";
 
 const ACTS = /\/(commands|exercise)\//;
 
@@ -10,6 +10,7 @@ export class Failed extends Error {
   constructor(status, body) {
     super(body?.reason ?? `HTTP ${status}`);
     this.status = status;
+    this.faults = body?.faults ?? null; // of a configuration, one by one
   }
 }
 
@@ -19,7 +20,14 @@ async function read(answer) {
   return body;
 }
 
-export const get = async (path) => read(await fetch(path, { cache: "no-store" }));
+let cut = new AbortController();
+/** What was asked before the gateway was lost is answered by nobody, and must not keep the stream from being opened again. */
+on("link", () => {
+  if (state.lost) cut.abort(new Failed(0, { reason: t("lost.act") }));
+  if (state.lost) cut = new AbortController();
+});
+
+export const get = async (path) => read(await fetch(path, { cache: "no-store", signal: cut.signal }));
 
 function ask(method, path, body) {
   const headers = { ...proof(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };

@@ -8,7 +8,9 @@ import { plain, stamp } from "../format.js";
 import { mark } from "../marks.js";
 import { state } from "../state.js";
 import { may } from "../session.js";
-import { approve, explain, loopTested, reload, stage } from "./engineering_dialogs.js";
+import { change } from "./engineering_change.js";
+import { changes } from "./engineering_changes.js";
+import { explain, loopTested, stage } from "./engineering_dialogs.js";
 import { lists } from "./engineering_lists.js";
 
 const PARTS = ["rules", "lists", "loops", "changes"];
@@ -46,10 +48,11 @@ async function rules(el) {
 function ruleRow(r, again) {
   const signed = r.verified_by || (r.mark === "V" || !r.mark ? "" : t(`eng.mark.${r.mark}`));
   return h(`tr${r.enabled ? "" : ".shadow"}`, null, h("td", null, mark(r.level, "hollow")), h("td", null, h("b", null, r.id), h("div.muted", null, r.version)), h("td", null, r.kind),
-    h("td", null, r.trigger === null ? "" : plain(r.trigger)), h("td", null, r.reset === null ? "" : plain(r.reset)), h("td", null, `${r.on_delay_s} / ${r.off_delay_s} s`),
+    h("td", null, r.trigger === null ? "" : `${plain(r.trigger)} ${r.unit}`), h("td", null, r.reset === null ? "" : plain(r.reset)), h("td", null, `${r.on_delay_s} / ${r.off_delay_s} s`),
     h("td", null, h(`span.chip${r.stage === "shadow" ? ".shadow" : ""}`, null, t(`eng.stage.${r.stage}`)), r.enabled ? null : h("div", null, t("trend.off"))),
     h("td", null, [r.standard, r.clause].filter(Boolean).join(" ")), h(`td${r.mark === "S" && !r.verified_by ? ".odd" : ""}`, null, signed),
     h("td.acts", null, state.index.has(r.subject) ? button(t("eng.whence"), () => explain(r.subject), { class: "plain" }) : null,
+      may("commands/propose") ? button(t("eng.change"), () => change(r).then((done) => done && (location.hash = "#/engineering/changes"))) : null,
       may("commands/stage") ? button(t(r.stage === "shadow" ? "eng.golive" : "eng.toshadow"), () => stage(r).then((done) => done && again())) : null));
 }
 
@@ -63,17 +66,6 @@ async function loops(el) {
           h("td", null, l.tested ? stamp(Date.parse(l.tested)) : ""), h("td", null, l.by ?? ""), h("td", null, l.method), h("td", null, l.comment),
           h("td.acts", null, may("commands/loop-tested") ? button(t("eng.test"), () => loopTested(l.tag).then((done) => done && draw())) : null));
       }), "loop-list"));
-  };
-  await draw().catch(failed);
-}
-
-async function changes(el) {
-  const draw = async () => {
-    const found = await get("/api/v1/configs");
-    put(el, h("h2", null, t("eng.running")), h("p", null, h("code", null, found.running), " ", h("b", { class: found.approved ? "" : "odd" }, t(found.approved ? "eng.approved" : "eng.unapproved"))),
-      h("div.buttons", null, may("commands/approve") ? button(t("eng.approve"), () => approve().then((done) => done && draw()), { id: "approve" }) : null,
-        may("commands/reload") ? button(t("eng.reload"), () => reload().then((done) => done && draw()), { id: "reload" }) : null),
-      h("h3", null, t("eng.approvals")), found.approvals.length ? table(["eng.config", "events.actor", "step.second", "events.time"], found.approvals.map((a) => h("tr", null, h("td", null, a.hash.slice(0, 12)), h("td", null, a.by), h("td", null, a.second), h("td", null, stamp(Date.parse(a.time)))))) : h("p.empty", null, t("eng.noapprovals")));
   };
   await draw().catch(failed);
 }

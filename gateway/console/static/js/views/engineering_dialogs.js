@@ -31,7 +31,7 @@ export function stage(rule) {
 
 export const approve = () => change("approve", t("eng.approve"), [reason(), ...second()], (v) => ({ comment: v.comment, ...secondOf(v) }));
 
-export const reload = () => change("reload", t("eng.reload"), [reason()], (v) => ({ comment: v.comment }));
+export const reload = () => change("reload", t("eng.reload"), [reason(), field("accept", t("eng.accept"), { type: "checkbox", id: "reload-accept" })], (v) => ({ comment: v.comment, accept: v.accept }));
 
 export const loopTested = (tag) => change("loop-tested", `${t("eng.test")}: ${tag}`, [
   field("result", t("eng.result"), { id: "loop-result" }, ["passed", "failed"].map((r) => [r, t(`eng.result.${r}`)])),

@@ -19,7 +19,7 @@ export function lists(el) {
     put(report, h("p.muted", null, t("eng.working")));
     try {
       const found = await upload(`/api/v1/engineering/${path}?name=${encodeURIComponent(given.name)}&days=${days.value}`, given);
-      put(report, found.ok === false ? faults(found.faults) : path === "check" ? sound(found) : difference(found));
+      put(report, found.ok === false ? faultTable(found.faults) : path === "check" ? sound(found) : difference(found));
     } catch (fault) {
       put(report, h("p.wrong", null, fault.message));
     } finally {
@@ -32,7 +32,8 @@ export function lists(el) {
     h("button", { type: "button", id: "list-try", disabled: !holds("engineer"), onclick: run("what-if") }, t("eng.whatif"))), report);
 }
 
-function faults(found) {
+/** Faults of a configuration, each with what is allowed and a hint. */
+export function faultTable(found) {
   return [h("p.wrong", null, t("eng.faults", { n: found.length })), h("div.scroll", null, h("table", null,
     h("thead", null, h("tr", null, ["eng.place", "eng.cell", "events.value", "eng.allowed", "eng.hint"].map((key) => h("th", { scope: "col" }, t(key))))),
     h("tbody", null, found.map((f) => h("tr.fault", null, h("td", null, f.line ? `${f.file}:${f.line}` : f.file), h("td", null, h("b", null, f.path)), h("td", null, String(f.value)), h("td", null, f.allowed), h("td", null, f.hint))))))];
@@ -47,7 +48,7 @@ function sound(found) {
 const KINDS = ["gained", "lost", "earlier", "later"];
 
 /** What the other list would have said otherwise, alarm by alarm; then the whole report for who wants it. */
-function difference(found) {
+export function difference(found) {
   const other = found.other ?? {}, changes = other.changes ?? [];
   const parts = KINDS.map((how) => [how, changes.filter((c) => c.how === how)]).map(([how, some]) => h("section", null, h("h3", null, `${t(`eng.diff.${how}`)} · ${some.length}`),
     h("ul", null, some.slice(0, 200).map((c) => h("li", null, h("b", null, c.rule), ` ${stamp(Date.parse(c.time))}`, c.gap_s ? ` ${t("age.s", { s: Math.round(Math.abs(c.gap_s)) })}` : "")))));

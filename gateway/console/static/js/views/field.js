@@ -4,7 +4,7 @@
 import { h, put, text, toast } from "../dom.js";
 import { has, said, t } from "../i18n.js";
 import { get, send } from "../api.js";
-import { age, bytes, clock, NONE, number, qualityWords, stamp } from "../format.js";
+import { age, bytes, clock, NONE, number, plain, qualityWords, stamp } from "../format.js";
 import { qualityMark } from "../marks.js";
 import { now, on, state } from "../state.js";
 import { delivery, watch } from "../delivery.js";
@@ -26,6 +26,7 @@ export function mount(root) {
       const [links, letters] = await Promise.all([get("/api/v1/links"), get("/api/v1/dead-letters")]);
       lines(parts.lines, links.links, chosen, choose);
       refused(parts.letters, letters.letters, look);
+      await raws(parts.tags);
     } catch (fault) {
       if (!state.lost) toast(t("act.failed", { reason: fault.message }), true);
     }
@@ -64,14 +65,24 @@ function tags(el, link) {
   const rows = state.tags.map((_, i) => i).filter((i) => (link ? state.tags[i].links.includes(link) : state.quality[i] >= 64)).slice(0, 300);
   if (el.dataset.rows === `${link} ${rows}` && el.childElementCount) return moving(el);
   el.dataset.rows = `${link} ${rows}`;
-  put(el, h("h2", null, link ? t("field.tagsof", { link }) : t("field.oddtags")), rows.length ? table(["tags.id", "tags.description", "tags.value", "tags.quality", "field.last", "field.address"], rows.map(tagRow)) : h("p.empty", null, t(link ? "field.notags" : "field.allgood")));
+  put(el, h("h2", null, link ? t("field.tagsof", { link }) : t("field.oddtags")), rows.length ? table(["tags.id", "tags.description", "tags.value", "tags.quality", "field.raw", "field.last", "field.address"], rows.map(tagRow)) : h("p.empty", null, t(link ? "field.notags" : "field.allgood")));
   return moving(el);
 }
 
 function tagRow(i) {
   const tag = state.tags[i];
   return h("tr", { "data-row": i }, h("td", null, h("a", { href: `#/trend/${encodeURIComponent(tag.id)}` }, h("b", null, tag.raw))), h("td", null, said(tag, "description")),
-    h("td.value", null, ""), h("td.quality", null, ""), h("td.last", null, ""), h("td.muted", null, tag.links.join(" › ")));
+    h("td.value", null, ""), h("td.quality", null, ""), h("td.raw", null, ""), h("td.last", null, ""), h("td.muted", null, tag.links.join(" › ")));
+}
+
+/** What was on the wire, out of the last poll: registers, the number they mean, and how it becomes the value. */
+async function raws(el) {
+  const rows = new Map([...el.querySelectorAll("tr[data-row]")].map((tr) => [state.tags[Number(tr.dataset.row)]?.id, tr]));
+  if (!rows.size || state.lost) return;
+  for (const r of (await get(`/api/v1/raw?tags=${encodeURIComponent([...rows.keys()].join(","))}`)).tags) {
+    const cell = rows.get(r.tag).querySelector(".raw"), number = r.number === null ? "" : `= ${plain(r.number)} ${r.scale}`;
+    put(cell, h("code", null, r.raw), r.raw ? ` ${number}` : "", h("div.muted", null, [r.address, r.note].filter(Boolean).join(" · ")));
+  }
 }
 
 function moving(el) {
