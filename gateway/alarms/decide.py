@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.alarms.evolve import Held, escalation, follow, open_with
-from gateway.alarms.subjects import Subject
+from gateway.alarms.subjects import Subject, about
 from gateway.alarms.tables import ENDS, NORM, Cause, affect, closes, letter, move
 from gateway.model.commands import Actor
 from gateway.model.errors import Refused
@@ -127,19 +127,9 @@ def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes
         time=basis.time,
         id=ident,
         n=1,
-        installation=subject.installation,
-        tag=subject.tag,
-        description=subject.description,
-        cls=subject.cls,
-        unit=subject.unit,
-        rule=subject.rule,
+        **about(subject),
         rule_version=subject.version,
-        kind=subject.kind,
-        fault=subject.fault,
-        shadow=subject.shadow,
-        level=subject.level,
         levels=(subject.level,),
-        priority=subject.priority,
         onset=basis.onset,
         value=finite(basis.value),
         limit=finite(subject.limit),
@@ -153,7 +143,6 @@ def _first(subject: Subject, ident: str, kind: EventKind, axes: tuple[Axes, Axes
         isa=letter(axes[1]),
         actor=basis.actor,
         comment=basis.comment,
-        guidance=subject.guidance,
         backfill=basis.late > 0,
         late_s=basis.late / 1e9,
         members=subject.members,
@@ -314,6 +303,7 @@ def _next(
     detail: dict[str, Any] | None = None,
 ) -> Event:
     judged = basis.subject
+    # Written out, without ``about``: an acknowledge-all makes a hundred thousand.
     return Event(
         event=kind,
         time=basis.time,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.alarms.evolve import ASKS, Held
+from gateway.alarms.subjects import about
 from gateway.alarms.tables import ENDS
 from gateway.alarms.timers import Timers
 from gateway.alarms.watches import Watches
@@ -152,37 +153,29 @@ class Router:
         return round(self._routing.limit(o.level) * watches.factor(o.installation))
 
     def _event(self, kind: EventKind, o: Occurrence, time: int, step: int, rung: _Rung, why: str) -> Event:
-        posts, then, limit = rung.posts, rung.then, rung.limit
-        persons = {post: self._persons(post, o.installation, time) for post in posts}
-        people = list(dict.fromkeys(p for found in persons.values() for p in found))
-        detail: dict[str, Any] = {"alarm": o.id, "n": o.n, "step": step, "why": why}
-        detail |= {"posts": list(posts), "people": people, "then": list(then)}
-        empty = [post for post, found in persons.items() if not found]
-        detail |= {"nobody": empty} if empty else {}
-        if posts and limit:
-            # Nobody on duty cannot acknowledge: whoever is next is told at once.
-            detail["due"] = iso(time + limit if people else time)
+        detail = {"alarm": o.id, "n": o.n, "step": step, "why": why, **self._named(o, time, rung)}
         return Event(
             event=kind,
             time=time,
-            installation=o.installation,
-            tag=o.tag,
-            description=o.description,
-            cls=o.cls,
-            unit=o.unit,
-            rule=o.rule,
-            kind=o.kind,
-            fault=o.fault,
-            shadow=o.shadow,
-            level=o.level,
+            **about(o),
             levels=(o.level,),
-            priority=o.priority,
             onset=o.onset,
             value=o.value,
             limit=o.limit,
-            guidance=o.guidance,
             detail=detail,
         )
+
+    def _named(self, o: Occurrence, time: int, rung: _Rung) -> dict[str, Any]:
+        """Posts and persons who are told, who is next, and by when."""
+        persons = {post: self._persons(post, o.installation, time) for post in rung.posts}
+        people = list(dict.fromkeys(p for found in persons.values() for p in found))
+        named: dict[str, Any] = {"posts": list(rung.posts), "people": people, "then": list(rung.then)}
+        if empty := [post for post, found in persons.items() if not found]:
+            named["nobody"] = empty
+        if rung.posts and rung.limit:
+            # Nobody on duty cannot acknowledge: whoever is next is told at once.
+            named["due"] = iso(time + rung.limit if people else time)
+        return named
 
     def _persons(self, recipient: str, installation: str, time: int) -> Iterable[str]:
         if recipient.startswith(OWNER):

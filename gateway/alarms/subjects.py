@@ -1,8 +1,10 @@
 """What an occurrence is about: a rule, an instrument, a link or the gateway itself, and what its events say of it."""
 
 from dataclasses import dataclass
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
+from gateway.model.events import Occurrence
 from gateway.model.levels import Level, Stage
 from gateway.model.site import ID_PATTERN, Rule, RuleKind, Site
 
@@ -47,6 +49,18 @@ class Subject:
     re_alarm: int = 0
     suppressed_while: tuple[str, ...] = ()
     """rules whose active condition suppresses this one by design"""
+
+
+_SAID: Final = (
+    "installation", "tag", "description", "cls", "unit", "rule", "kind", "fault", "shadow", "level", "priority",
+    "guidance",
+)  # fmt: skip
+_said = attrgetter(*_SAID)
+
+
+def about(what: Subject | Occurrence) -> dict[str, Any]:
+    """Fields of an event that say what it is about, by name."""
+    return dict(zip(_SAID, _said(what), strict=True))
 
 
 def shadow_places(site: Site) -> frozenset[str]:
