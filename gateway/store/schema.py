@@ -74,5 +74,5 @@ CREATE TABLE IF NOT EXISTS losses(
 
 ``spans``: which rows of a chunk belong to which input. ``inputs``: commit groups that ``plant.db`` needs no more and
 the archive still does; ``id`` = ``offset`` + ``last``, as of chunks. ``losses``: what was deleted before an output or
-the archive had it, until the journal has the gap record; ids only grow.
+the archive had it, or cannot be read, until the journal has the gap record; ids only grow.
 """

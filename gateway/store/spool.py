@@ -30,7 +30,7 @@ from gateway.store.database import (
 from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer, pack_spans
 from gateway.store.schema import SPOOL, SPOOL_LATER
-from gateway.store.trim import Policy, forget_losses, read_losses, trim_chunks
+from gateway.store.trim import Policy, forget_losses, note_damage, read_losses, trim_chunks
 
 T = TypeVar("T")
 SECOND: Final = NS
@@ -78,6 +78,7 @@ class Spool:
         self._cached = 0
         self._gaps: list[Gap] = []
         self._cuts: deque[int] = deque()
+        self._now = 0
         self._load(offset)
 
     def _load(self, offset: int | None) -> None:
@@ -127,6 +128,7 @@ class Spool:
 
     def seal(self, now: int) -> None:
         """Seal the open chunk when its second (and a little for stragglers) is over. Called by every commit."""
+        self._now = now
         age = now - self._open.slot * SECOND
         if self._open.batches and not 0 <= age < SECOND + STRAGGLERS:
             self._seal()
@@ -336,13 +338,11 @@ class Spool:
         return [c for c in found if c is not None]
 
     def _unpacked(self, key: int, first: int, last: int, data: bytes) -> Chunk | None:
-        """One damaged chunk must not hold up all behind it: it is a gap (told once a reader comes by)."""
+        """One damaged chunk must not hold up all behind it: it is a loss, told with the next :meth:`trim`."""
         try:
             return Chunk(key, first, last, self._packer.unpack(data))
         except ValueError as error:
-            sql = "SELECT rows, first_time, last_time, received FROM chunks WHERE id = ?"
-            ((count, start, end, received),) = rows(self._db, sql, key)
-            self._gaps.append(Gap(received, "spool", start, end, count, str(error)))
+            note_damage(self._db, key, self._now, str(error))
             return None
 
     def _ready(self) -> tuple[list[Chunk], int]:

@@ -26,6 +26,8 @@ class Policy:
     now: int
 
 
+_NOTE: Final = "INSERT INTO losses SELECT max(?, ifnull(max(id), 0) + 1), ?, ?, ?, ?, ? FROM losses"
+"""Numbered by our clock, which never goes back: numbers grow over a lost file, too."""
 _Bounds = tuple[tuple[int, int, str], ...]
 """What no cursor had passed: behind this id, before that one, it goes for this reason."""
 
@@ -85,11 +87,23 @@ def _slice_end(db: apsw.Connection, end: int) -> int | None:
 def _note(db: apsw.Connection, bounds: _Bounds, upto: int, now: int) -> None:
     """What goes with the chunks before ``upto``; inside the caller's transaction."""
     sql = "SELECT sum(rows), min(first_time), max(last_time) FROM chunks WHERE id > ? AND id < ?"
-    for k, (after, before, why) in enumerate(bounds):
+    for after, before, why in bounds:
         ((count, start, end),) = rows(db, sql, after, min(before, upto))
         if count:
-            key = upto * len(bounds) + k
-            db.execute("INSERT INTO losses VALUES(?,?,?,?,?,?)", (key, now, start, end, count, why))
+            db.execute(_NOTE, (now, now, start, end, count, why))
+
+
+def note_damage(db: apsw.Connection, key: int, now: int, why: str) -> None:
+    """A chunk that cannot be read: its readings are a loss, once; what is left of it stays for whoever can use it.
+
+    Raises:
+        apsw.Error: the disk refuses; it must be asked for again.
+    """
+    ((count, start, end),) = rows(db, "SELECT rows, first_time, last_time FROM chunks WHERE id = ?", key)
+    if count:
+        with transaction(db):
+            db.execute(_NOTE, (now, now, start, end, count, why))
+            db.execute("UPDATE chunks SET rows = 0 WHERE id = ?", (key,))
 
 
 def _oldest_kept(db: apsw.Connection, received: int) -> int:
