@@ -20,7 +20,9 @@ Tags = Annotated[str, Query(max_length=65 * MOST, description=f"tag ids with com
 
 
 class RawView(schemas.Model):
-    """One tag: its registers in hexadecimal, the number they mean before scaling, when they came, and what is odd."""
+    """One tag: its registers in hexadecimal, the number they mean before scaling, when they came, and what is odd:
+    not-polled, refused, no-answer, no-number or counter.
+    """
 
     tag: str
     address: str

@@ -102,7 +102,8 @@ def test_registers_stand_beside_the_value(page: Page, language: str) -> None:
     page.open("field", language)
     page.until(lambda: "plc1.1" in page.text("#field-lines"))
     page.until(lambda: "2444 = 9284" in page.text("#field-tags"))
-    assert "the device refuses the address" in page.text("#field-tags")
+    refused = {"zh": "设备拒绝此地址", "en": "the device refuses the address"}[language]
+    assert refused in page.text("#field-tags")
     page.js("document.getElementById('field-tags').scrollIntoView()")
     page.picture(f"field-raw-{language}")
     page.quiet()

@@ -89,4 +89,4 @@ def raw(tag: str) -> Looked:
     """Registers of levels and displacements, a refusal of all else."""
     if tag.startswith(("LT-", "ZT-")):
         return Looked(0, 9284.0, "2444", at=1_795_312_800_000_000_000)
-    return Looked(0, None, "", note="the device refuses the address")
+    return Looked(0, None, "", note="refused")

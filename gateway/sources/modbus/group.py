@@ -23,11 +23,9 @@ from gateway.sources.modbus.client import Lost, Silent
 from gateway.sources.modbus.convert import per_second
 from gateway.sources.modbus.decode import Decoder
 from gateway.sources.modbus.frames import DeviceException, Garbled, Question, question
-from gateway.sources.modbus.look import looked
+from gateway.sources.modbus.look import NOT_YET, REFUSED, SILENT, looked
 from gateway.sources.modbus.plan import Block, Cut, Limits, Point, block_of, halves, plan
 
-NOT_YET: Final = "not polled yet"
-REFUSED: Final = "the device refuses the address"
 Ask = Callable[[Question], Awaitable[bytes]]
 Now = Callable[[], int]
 ILLEGAL_FUNCTION: Final = 1
@@ -161,7 +159,8 @@ class Group:
             return Looked(tag, None, "", note=REFUSED)
         data = turn.data[k]
         if not isinstance(data, bytes):
-            return Looked(tag, None, "", note=data.name.lower().replace("_", "-"), at=turn.at[k])
+            why = REFUSED if data is Quality.DEVICE_EXCEPTION else SILENT
+            return Looked(tag, None, "", note=why, at=turn.at[k])
         return looked(tag, self._points[at], blocks[k], data, turn.at[k])
 
     def _note(self, now: int) -> None:

@@ -14,7 +14,7 @@ from gateway.sources.modbus.address import Binding
 from gateway.sources.modbus.counters import Counters
 from gateway.sources.modbus.dial import Connection, dialler
 from gateway.sources.modbus.frames import DeviceException, question
-from gateway.sources.modbus.look import looked
+from gateway.sources.modbus.look import WORDS, looked
 from gateway.sources.modbus.plan import Block, Point, halves, plan
 from gateway.sources.modbus.settings import Polling
 
@@ -130,7 +130,9 @@ class _Probe:
 
     def _read(self, block: Block, points: Sequence[tuple[int, Point]], data: bytes, ms: float) -> None:
         found = [looked(points[i][0], points[i][1], block, data) for i in block.points]
-        self.out.rows += [replace(each, ms=round(ms, 1)) for each in found]
+        self.out.rows += [
+            replace(each, ms=round(ms, 1), note=WORDS.get(each.note, each.note)) for each in found
+        ]
 
 
 async def probe(settings: Polling, bound: Sequence[tuple[int, Tag, Binding]], pace: Pace) -> Probed:

@@ -79,6 +79,6 @@ async def test_what_was_on_the_wire_stands_beside_address_and_scale(client: http
     client.headers["Authorization"] = f"Bearer {TOKEN}"
     found = (await client.get(f"{API}/raw", params={"tags": "LT-101,AT-101"})).json()["tags"]
     assert [(f["raw"], f["number"]) for f in found] == [("2444", 9284.0), ("", None)]
-    assert found[1]["note"] == "the device refuses the address"
+    assert found[1]["note"] == "refused"
     assert (await client.get(f"{API}/raw", params={"tags": "no-such"})).status_code == 404
     assert (await client.get(f"{API}/raw")).status_code == 422

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.model.quality import Quality
 from gateway.sources.modbus.frames import DeviceException, Question
-from gateway.sources.modbus.group import NOT_YET, REFUSED, Group
+from gateway.sources.modbus.group import Group
+from gateway.sources.modbus.look import NO_NUMBER, NOT_YET, REFUSED, SILENT
 from gateway.sources.modbus.plan import Area, Kind, Limits, Order, Point
 
 HOLDING = Area.HOLDING
@@ -42,6 +42,8 @@ async def test_registers_beside_the_number_they_mean() -> None:
     assert told[5] == ("0000 4148", 12.5, 42)
     assert told[6] == ("1", 1.0, 42)
     assert told[8] == ("7fc0 0000", None, 42)
+    assert found[8] is not None
+    assert found[8].note == NO_NUMBER
     refused = found[7]
     assert refused is not None
     assert (refused.raw, refused.value, refused.note) == ("", None, REFUSED)
@@ -58,4 +60,4 @@ async def test_before_the_first_poll_and_after_a_failed_one() -> None:
     group.done(turn, 60)
     failed = group.raw(4)
     assert failed is not None
-    assert failed.note == Quality.COMMUNICATION.name.lower()
+    assert failed.note == SILENT

@@ -81,7 +81,7 @@ async function raws(el) {
   if (!rows.size || state.lost) return;
   for (const r of (await get(`/api/v1/raw?tags=${encodeURIComponent([...rows.keys()].join(","))}`)).tags) {
     const cell = rows.get(r.tag).querySelector(".raw"), number = r.number === null ? "" : `= ${plain(r.number)} ${r.scale}`;
-    put(cell, h("code", null, r.raw), r.raw ? ` ${number}` : "", h("div.muted", null, [r.address, r.note].filter(Boolean).join(" · ")));
+    put(cell, h("code", null, r.raw), r.raw ? ` ${number}` : "", h("div.muted", null, [r.address, r.note && t(`raw.${r.note}`)].filter(Boolean).join(" · ")));
   }
 }
 
