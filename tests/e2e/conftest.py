@@ -34,9 +34,9 @@ def gateway_of() -> Iterator[GatewayFactory]:
         yield lambda config: stack.enter_context(Gateway(config))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """One browser for all tests of a file."""
+    """One browser for all tests; each has a console with an address, and so with cookies and storage, of its own."""
     if not (shutil.which("chromium") or shutil.which("google-chrome")) or not shutil.which("chromedriver"):
         pytest.skip("chromium and chromedriver are not installed; `make servers` installs them on Debian")
     found = browser(tmp_path_factory.mktemp("profile"), 1400, 900)

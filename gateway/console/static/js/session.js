@@ -4,6 +4,7 @@ import { tell } from "./state.js";
 
 /* global early */
 const WORD = "X-Fengsui-Session";
+const PATIENCE = 4000; // ms: on a dead network questions would pile up and keep the stream from being opened
 const MOVED_EVERY = 60e3; // how often the gateway is told that somebody is here
 export let me = { mode: "name", setup: false, user: null, roles: [], workstation: "", panel: false, view: true, until: null, word: "", may: [] };
 let moved = 0;
@@ -15,7 +16,7 @@ export const proof = () => ({ [WORD]: me.word });
 export async function whoami() {
   const first = early.session;
   early.session = null; // an answer is read once
-  const answer = await (first ?? fetch("/api/v1/session", { cache: "no-store" }));
+  const answer = await (first ?? fetch("/api/v1/session", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) }));
   if (answer.ok) become(await answer.json());
   return me;
 }

@@ -5,6 +5,7 @@ import { get } from "./api.js";
 import { me, whoami } from "./session.js";
 
 const SILENCE = 5000; // the gateway speaks at least every two seconds
+const LATE = 5000; // ms by which a message may come later than the quickest of its stream
 const RETRY = 2000;
 let source = null;
 let reopening = 0;
@@ -19,13 +20,29 @@ function heard() {
   state.heard = performance.now();
 }
 
+let opened = 0; // performance.now() when this stream was asked for
+let quickest = -Infinity; // gateway's clock minus ours when the message that came quickest was here
+/**
+ * Did it come in time? A network or a proxy that holds everything back for a while, and goes on speaking, would otherwise show
+ * the past as the present. Without a clock that both share, lateness is against the stream's own best.
+ */
+function timely({ t }, full) {
+  const offset = t - performance.now();
+  quickest = full ? offset : Math.max(quickest, offset);
+  return full ? performance.now() - opened < SILENCE : quickest - offset < LATE;
+}
+
 let work = Promise.resolve();
 /** In turn: a change must not overtake the full picture that is still fetching its tag table. */
-function inTurn(handle) {
+function inTurn(handle, full = false) {
   return (event) => {
-    heard();
+    const mine = event.target, still = () => mine === source; // else of a stream that was given up
+    if (!still()) return undefined;
     const message = JSON.parse(event.data);
-    work = work.then(() => handle(message)).catch(again);
+    if (!timely(message, full)) return again();
+    heard();
+    work = work.then(() => still() && handle(message, still)).catch(() => still() && again());
+    return undefined;
   };
 }
 
@@ -47,11 +64,12 @@ async function tableOf(config) {
   return found && (found.config === config || found.config === null) ? found.tags : (await tagTable()).tags;
 }
 
-async function onFull(message) {
+async function onFull(message, still) {
   if (state.build && message.build !== state.build) location.reload(); // the gateway was upgraded under us
   state.build = message.build;
   const other = state.status?.config !== message.status.config;
   const table = other ? await tableOf(message.status.config) : null;
+  if (!still()) return; // the stream was lost while the table came: this picture is an old one
   state.lost = false;
   take(message, true, table);
   tell("link");
@@ -61,20 +79,20 @@ function open() {
   clearTimeout(reopening);
   source?.close();
   if (!state.status) early ??= tagTable();
+  opened = performance.now();
   source = new EventSource("/api/v1/stream");
-  source.addEventListener("full", inTurn(onFull));
+  source.addEventListener("full", inTurn(onFull, true));
   source.addEventListener("change", inTurn((message) => take(message, false)));
   source.addEventListener("beat", inTurn((message) => { state.ahead = message.t - Date.now(); }));
-  source.onerror = again;
+  source.onerror = (event) => event.target === source && again();
 }
 
 /** Also when the session is over: an unregistered page then has no view, and says so. */
 function again() {
   lost();
-  whoami().then(() => { if (!me.view) stop(); }, () => null);
-  source?.close();
-  clearTimeout(reopening);
+  stop();
   reopening = setTimeout(open, RETRY);
+  whoami().then(() => { if (!me.view) stop(); }, () => null);
 }
 
 function stop() {
@@ -88,7 +106,8 @@ export function start() {
   heard();
   open();
   watching ||= setInterval(() => {
-    if (performance.now() - state.heard > SILENCE && source?.readyState === EventSource.OPEN) again();
+    // A stream that is being opened is given up like one that is silent: the system itself would try a dead network for minutes.
+    if (source && performance.now() - Math.max(state.heard, opened) > SILENCE) again();
     else if (performance.now() - state.heard > SILENCE) lost();
     tell("second");
   }, 1000);
