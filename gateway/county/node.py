@@ -31,8 +31,8 @@ from gateway.store.database import DISK_ERRORS
 
 P = ParamSpec("P")
 T = TypeVar("T")
-MOST: Final = 20_000
-"""Messages that wait to be stored, at most; more are let go and asked for again."""
+MOST, MOST_BYTES = 20_000, 64 << 20
+"""Messages and bytes that wait to be stored, at most; more are let go and asked for again."""
 BATCH: Final = 2_000
 GATHER_S: Final = 0.05
 AGAIN_S: Final = 10.0
@@ -58,6 +58,7 @@ class Node:
     def __init__(self, county: County) -> None:
         self._county, self._code = county, county.file.county
         self._waiting: deque[tuple[str, bytes]] = deque()
+        self._bytes = 0
         self._came, self._due = asyncio.Event(), {name: asyncio.Event() for name in county.file.brokers}
         self._receipts: dict[Place, bytes] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vault")
@@ -107,10 +108,11 @@ class Node:
     def _hear(self, topic: str, payload: bytes, _retained: bool) -> None:  # noqa: FBT001 - the connection's callback
         if not payload:
             return
-        if len(self._waiting) >= MOST:
+        if len(self._waiting) >= MOST or self._bytes + len(payload) > MOST_BYTES:
             self.overflowed += 1
             return
         self._waiting.append((topic, payload))
+        self._bytes += len(payload)
         self._came.set()
 
     async def _confirm(self, name: str, connection: Connection) -> None:
@@ -145,6 +147,7 @@ class Node:
             self._came.clear()
             while self._waiting:
                 some = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                self._bytes -= sum(len(payload) for _, payload in some)
                 await self._keep(vault, some)
 
     async def _keep(self, vault: Vault, messages: list[tuple[str, bytes]]) -> None:

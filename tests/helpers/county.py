@@ -16,10 +16,11 @@ from gateway.model.times import NS
 from tests.helpers.lane import T0
 
 
-def write_county(folder: Path, **brokers: Any) -> Path:
+def write_county(folder: Path, version: str = "5", **brokers: Any) -> Path:
     """The county's file (JSON is YAML), quick with its receipts."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = {name: {"host": b.host, "port": b.port, "timeout": "2s"} for name, b in brokers.items()}
+    how = {"timeout": "2s", "version": version}
+    told = {name: {"host": b.host, "port": b.port, **how} for name, b in brokers.items()}
     path = folder / "county.yaml"
     path.write_text(json.dumps({"version": 1, "county": "341524", "brokers": told, "receipt_every": "50ms"}))
     return path

@@ -40,6 +40,27 @@ async def test_the_cursor_is_what_the_county_has_stored(
     assert not out.events.troubles
 
 
+@VERSIONS
+async def test_one_site_that_floods_its_topic_stops_nobody(
+    mosquitto: MosquittoFactory, tmp_path: Path, version: str
+) -> None:
+    """Retained, so it comes with every connection; and what nobody can store is refused."""
+    broker = mosquitto()
+    async with aiomqtt.Client(broker.host, broker.port) as other:
+        flood = "fengsui/v1/341524/other/gw/status"
+        await other.publish(flood, b"x" * (3 << 20), qos=1, retain=True)
+        odd = {"gateway": "gw", "state": "online", "epoch": "e", "head": {"seq": 1e300, "hash": ""}}
+        bad = json.dumps({**odd, "time": "9999-01-01T00:00:00Z"})
+        await other.publish("fengsui/v1/341524/third/gw/status", bad, qos=1, retain=True)
+    out = Output(broker, version, receipts=True)
+    config = write_county(tmp_path / "county", version, main=broker)
+    async with out.running(), county(config) as node:
+        out.say(*events(3))
+        await out.events.until(lambda: out.events.accepted == 3)
+        assert node.listening == {"main"}
+        assert not node.overflowed
+
+
 async def test_the_receipt_is_as_published(mosquitto: MosquittoFactory, tmp_path: Path) -> None:
     import jsonschema
 

@@ -20,6 +20,9 @@ from gateway.wires.tls import context
 CLOSE_S: Final = 0.5
 """A broker that takes nothing any more would keep us for ever."""
 LAST_ID: Final = 0xFFFF
+LARGEST: Final = 2 << 20
+"""Bytes of a packet that is read; events, pages, states and receipts are far smaller. Whatever else somebody writes
+under topics that we read is acknowledged and passed over: it must neither fill memory nor end the connection."""
 _LOGIN_CODES: Final = packets.FOR_A_PERSON - {0x84}
 _BUSY_CODES: Final = frozenset({0x89, 0x93, 0x96, 0x97})
 """PUBACK codes that pass: server busy, receive maximum, message rate, quota."""
@@ -181,8 +184,8 @@ class Connection:
 
     # --- what the broker says -----------------------------------------------------------------------------------------
 
-    def _take(self, first: int, body: bytes) -> None:
-        """One packet.
+    def _take(self, first: int, body: bytes, *, cut: bool) -> None:
+        """One packet; ``cut``: no more than its beginning.
 
         Raises:
             Broken: not one a broker sends.
@@ -192,7 +195,9 @@ class Connection:
             number, code, words = packets.puback(body, version)
             self._flight.acknowledged(number, code if code >= 0x80 else 0, words)
         elif kind == packets.PUBLISH:
-            self._hear(first, body)
+            self._hear(first, body, cut=cut)
+        elif cut:
+            raise Broken("a packet that is too large")
         elif kind == packets.CONNACK:
             _answer(self._connected, packets.connack(body, version))
         elif kind == packets.SUBACK:
@@ -203,10 +208,10 @@ class Connection:
         elif kind != packets.PINGRESP:
             raise Broken(f"unexpected packet {first:#04x}")
 
-    def _hear(self, first: int, body: bytes) -> None:
+    def _hear(self, first: int, body: bytes, *, cut: bool) -> None:
         raw, number, at = packets.publish(first, body, self._line.login.version)
         topic, payload, retained = raw.decode(errors="replace"), body[at:], bool(first & 1)
-        own = not retained and self._flight.read_back(topic, payload)
+        own = cut or (not retained and self._flight.read_back(topic, payload))
         if not own and self._heard is not None:
             self._heard(topic, payload, retained)
         if number:
@@ -318,7 +323,7 @@ class Connection:
 class _Line(asyncio.Protocol):
     """The bytes of one connection, cut into packets."""
 
-    def __init__(self, login: Login, take: Callable[[int, bytes], None], lose: Callable[[str], None]) -> None:
+    def __init__(self, login: Login, take: Callable[..., None], lose: Callable[[str], None]) -> None:
         self.login = login
         self.made = False
         self._loop = asyncio.get_running_loop()
@@ -368,9 +373,7 @@ class _Line(asyncio.Protocol):
         self.heard_at = self._loop.time()
         try:
             for first, body, cut in self._packets.feed(data):
-                if cut:
-                    raise Broken("a packet that is too large")
-                self._take(first, body)
+                self._take(first, body, cut=cut)
         except Broken as error:
             self.fail(error.reason)
 
@@ -389,7 +392,7 @@ def _login(settings: Settings, client_id: str, will: Message | None) -> Login:
         keep_alive_s=round(settings.keepalive),
         expiry_s=0,
         receive_maximum=LAST_ID,
-        max_packet=packets.LONGEST,
+        max_packet=LARGEST,
         username=settings.username,
         password=word.encode() if word is not None and settings.username is not None else None,
         will=Will(will.topic, will.payload, will.retain) if will is not None else None,
