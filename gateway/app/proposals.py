@@ -2,20 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
 from gateway.app.signing import Ask, Signing
 from gateway.config.diff import Change as Difference
 from gateway.config.load import Loaded, load
+from gateway.config.numbers import later
 from gateway.config.overrides import NUMBERS, Numbers, Overrides
 from gateway.config.signed import Sign, Wanted, drafted, place_of, signed_changes
-from gateway.config.words import number_word
+from gateway.config.words import TIMES, number_word
 from gateway.model.commands import Act, Actor, Command
 from gateway.model.errors import Refused
 from gateway.model.site import Rule
-from gateway.model.times import NS, iso
+from gateway.model.times import NS, iso, parse_duration
 from gateway.runtime.machine import Machine
 
 MOST_OPEN: Final = 100
@@ -151,7 +152,7 @@ def _meant(difference: Difference, rule: str) -> bool:
 def _waiting(loaded: Loaded, words: Mapping[str, Any]) -> dict[str, Any]:
     """A proposal, with where the numbers it would change come from."""
     placed = loaded.origin.rules.get(str(words["rule"]))
-    numbers = [{"field": n, "old": words[f"{n}{WAS}"], "new": words[n]} for n in NUMBERS if n in words]
+    numbers = [_number(n, words, placed.rule if placed is not None else None) for n in NUMBERS if n in words]
     return {
         "proposal": words["proposal"], "rule": words["rule"], "numbers": numbers,
         "origin": place_of(loaded, placed) if placed is not None else "",
@@ -159,3 +160,15 @@ def _waiting(loaded: Loaded, words: Mapping[str, Any]) -> dict[str, Any]:
         "by": words["actor"].get("name") or words["actor"].get("id", ""), "by_id": words["actor"].get("id", ""),
         "time": iso(words["time"]), "comment": words["comment"],
     }  # fmt: skip
+
+
+def _number(name: str, words: Mapping[str, Any], rule: Rule | None) -> dict[str, Any]:
+    """One number as it is and as it would be, and whether the alarm then comes later."""
+    old, new = str(words[f"{name}{WAS}"]), str(words[name])
+    read: Callable[[str], float] = parse_duration if name in TIMES else float
+    return {
+        "field": name,
+        "old": old,
+        "new": new,
+        "later": rule is not None and later(rule, name, read(old), read(new)),
+    }

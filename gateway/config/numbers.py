@@ -38,6 +38,13 @@ def low_side(rule: Rule) -> bool:
     return rule.kind is RuleKind.LIMIT_LOW or (rule.kind is RuleKind.VOTE and rule.danger_low)
 
 
+def later(rule: Rule, name: str, old: float, new: float) -> bool:
+    """With this number the alarm comes later than before, or not at all: what a second person must not overlook."""
+    if name == "trigger":
+        return new < old if low_side(rule) else new > old
+    return name == "on_delay" and new > old
+
+
 def put_in(rules: Sequence[Placed], read: Overriding) -> list[Placed]:
     """The rules with the signed numbers; a changed one stands where its numbers do, for what is said of it."""
     return [_placed(placed, read) for placed in rules]

@@ -72,9 +72,9 @@ def _source(loaded: Loaded, rule: Rule) -> tuple[str, str]:
 
 
 def place_of(loaded: Loaded, placed: Placed) -> str:
-    """``tags.csv:2 HH``, from the site's folder."""
+    """``tags.csv:2 HH``, from the site's folder; of a pack ``tank-farm/pack.yaml:53 types...``."""
     file, home = Path(placed.file), loaded.path.parent
-    name = str(file.relative_to(home)) if file.is_relative_to(home) else file.name
+    name = str(file.relative_to(home)) if file.is_relative_to(home) else f"{file.parent.name}/{file.name}"
     return f"{name}:{placed.line or 1} {placed.path}"
 
 

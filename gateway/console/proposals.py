@@ -108,11 +108,12 @@ class ProposedView(schemas.Model):
 
 
 class NumberView(schemas.Model):
-    """One number, as it is and as it would be, in words."""
+    """One number, as it is and as it would be, in words. ``later``: the alarm then comes later, or not at all."""
 
     field: str
     old: str
     new: str
+    later: bool
 
 
 class WaitingView(schemas.Model):

@@ -89,6 +89,7 @@ def test_a_proposal_is_turned_down_by_keyboard(page: Page) -> None:
     write(page, "#change-reason", "x")
     page.press(Keys.ENTER)
     page.until(lambda: len(page.texts("#proposals tbody tr")) == 1)
+    assert "⚠ the alarm comes later" in page.text("#proposals")
     page.js("document.querySelector('#proposals td.acts button:last-child').focus()")
     page.press(Keys.ENTER)
     write(page, "#decline-reason", "no")

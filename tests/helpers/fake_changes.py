@@ -63,7 +63,7 @@ class FakeProposals:
             "reason": words["comment"],
             "hash": NEW,
         }
-        self._signed += [{**shared, **where, **number} for number in words["numbers"]]
+        self._signed += [{**shared, **where, **_plain(number)} for number in words["numbers"]]
         return {"old": OLD, "new": NEW, "changes": [f"~ rule {words['rule']} trigger"]}
 
     async def decline(self, proposal: str, actor: Actor, comment: str) -> Mapping[str, Any]:
@@ -77,12 +77,18 @@ class FakeProposals:
         return self._waiting[proposal]
 
 
-def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, str]]:
+def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """The gateway says itself which of them make an alarm come later; here a delay does."""
+    names = {"trigger": "trigger", "reset": "reset", "on_delay": "on_delay_s"}
     return [
-        {"field": name, "old": f"{getattr(rule, name):g}", "new": f"{wanted[name]:g}"}
-        for name in ("trigger", "reset")
-        if wanted[name] is not None
+        {"field": n, "old": f"{getattr(rule, n):g}", "new": f"{wanted[w]:g}", "later": n == "on_delay"}
+        for n, w in names.items()
+        if wanted[w] is not None
     ]
+
+
+def _plain(number: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: number[name] for name in ("field", "old", "new")}
 
 
 def raw(tag: str) -> Looked:

@@ -75,9 +75,9 @@ async def test_one_asks_and_another_agrees(house: House) -> None:
     ident = await house.propose(trigger=11.5, on_delay_s=3)
     (waiting,) = house.waiting()
     assert waiting["numbers"] == [
-        {"field": "trigger", "old": "12", "new": "11.5"},
-        {"field": "reset", "old": "11.8", "new": "11.3"},
-        {"field": "on_delay", "old": "0s", "new": "3s"},
+        {"field": "trigger", "old": "12", "new": "11.5", "later": False},
+        {"field": "reset", "old": "11.8", "new": "11.3", "later": False},
+        {"field": "on_delay", "old": "0s", "new": "3s", "later": True},
     ]
     assert (waiting["by"], waiting["comment"], waiting["origin"]) == ("王强", WHY, "tags.csv:2 H")
     done = await house.proposals.agree(ident, LI, "seen the trend")
@@ -87,6 +87,18 @@ async def test_one_asks_and_another_agrees(house: House) -> None:
     entry = house.loaded.origin.overriding.content.limits["LT-1.H"]
     assert (entry.by, entry.second, entry.reason) == ("王强", "李娜", f"{WHY}; seen the trend")
     assert house.reload.loaded.site.config_hash == done["new"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "trigger", "later"),
+    [("LT-1.H", 12.5, True), ("LT-1.H", 11.5, False), ("LT-1.L", 0.5, True), ("LT-1.L", 1.5, False)],
+)
+async def test_an_alarm_that_would_come_later_is_marked_for_the_second_person(
+    house: House, rule: str, trigger: float, later: bool
+) -> None:
+    await house.propose(rule, trigger=trigger)
+    (waiting,) = house.waiting()
+    assert waiting["numbers"][0]["later"] is later
 
 
 async def test_what_ran_approved_runs_approved(house: House) -> None:

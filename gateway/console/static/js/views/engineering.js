@@ -39,7 +39,12 @@ async function rules(el) {
     put(count, t("eng.count", { n: fit.length, all: found.length }));
     put(list, table(["alarms.level", "detail.rule", "eng.kind", "eng.trigger", "detail.reset", "eng.delay", "eng.stage", "eng.clause", "eng.signed", ""], fit.slice(0, MOST).map((r) => ruleRow(r, again)), "rule-list"));
   };
-  const again = async () => { found = (await get("/api/v1/rules")).rules; draw(); };
+  const again = async () => {
+    const [rules, changes] = await Promise.all([get("/api/v1/rules"), get("/api/v1/changes")]);
+    const signed = new Set(changes.signed.map((c) => c.id));
+    found = rules.rules.map((r) => ({ ...r, signed: signed.has(r.id) }));
+    draw();
+  };
   search.addEventListener("input", draw);
   put(el, h("header", null, search, h("div.space"), count), list);
   await again().catch(failed);
@@ -49,7 +54,7 @@ function ruleRow(r, again) {
   const signed = r.verified_by || (r.mark === "V" || !r.mark ? "" : t(`eng.mark.${r.mark}`));
   return h(`tr${r.enabled ? "" : ".shadow"}`, null, h("td", null, mark(r.level, "hollow")), h("td", null, h("b", null, r.id), h("div.muted", null, r.version)), h("td", null, r.kind),
     h("td", null, r.trigger === null ? "" : `${plain(r.trigger)} ${r.unit}`), h("td", null, r.reset === null ? "" : plain(r.reset)), h("td", null, `${r.on_delay_s} / ${r.off_delay_s} s`),
-    h("td", null, h(`span.chip${r.stage === "shadow" ? ".shadow" : ""}`, null, t(`eng.stage.${r.stage}`)), r.enabled ? null : h("div", null, t("trend.off"))),
+    h("td", null, h(`span.chip${r.stage === "shadow" ? ".shadow" : ""}`, null, t(`eng.stage.${r.stage}`)), r.signed ? h("div", null, t("eng.changed")) : null, r.enabled ? null : h("div", null, t("trend.off"))),
     h("td", null, [r.standard, r.clause].filter(Boolean).join(" ")), h(`td${r.mark === "S" && !r.verified_by ? ".odd" : ""}`, null, signed),
     h("td.acts", null, state.index.has(r.subject) ? button(t("eng.whence"), () => explain(r.subject), { class: "plain" }) : null,
       may("commands/propose") ? button(t("eng.change"), () => change(r).then((done) => done && (location.hash = "#/engineering/changes"))) : null,

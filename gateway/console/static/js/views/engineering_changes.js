@@ -24,7 +24,7 @@ export async function changes(el) {
   await draw().catch((fault) => toast(t("act.failed", { reason: fault.message }), true));
 }
 
-const differs = (numbers) => numbers.map((n) => h("div", null, `${t(`eng.number.${n.field}`)} ${n.old} → `, h("b", null, n.new)));
+const differs = (numbers) => numbers.map((n) => h("div", null, `${t(`eng.number.${n.field}`)} ${n.old} → `, h("b", null, n.new), n.later ? h("b.odd", null, ` ⚠ ${t("eng.later")}`) : null));
 
 function waiting(found, again) {
   const rows = found.map((p) => h("tr.proposal", null, h("td", null, h("b", null, p.rule)), h("td", null, differs(p.numbers)), h("td.muted", null, h("div", null, p.origin), p.clause),
