@@ -75,8 +75,11 @@ check: lint types contracts test-unit  ## format, lint, types, import contracts,
 servers:  ## the real brokers, databases and browser that the tests talk to (Debian; root or passwordless sudo)
 	sh scripts/install_servers.sh
 
+# A file's tests stay in order on one worker: they share a browser, or are the acts of one story. 5: ARGS choose none.
+WIRE_TESTS = tests/integration tests/e2e $(ARGS) || [ $$? -eq 5 ]
 test-wire: install-dev
-	$(PYTEST) tests/integration tests/e2e $(ARGS)
+	$(PYTEST) -m alone $(WIRE_TESTS)
+	$(PYTEST) -m "not alone" -n $(WORKERS) --dist loadfile $(WIRE_TESTS)
 
 test: install-dev servers  ## everything: check, then integration and end-to-end tests over real servers
 	$(MAKE) check

@@ -11,8 +11,10 @@ HOST = "127.0.0.1"
 # and the server's start.
 FIRST, LAST = 12_000, 32_000
 
-# Several test processes run side by side (xdist, other people's runs): each walks from a place of its own.
-_next = random.Random(os.getpid() ^ int.from_bytes(os.urandom(4), "big")).randrange(FIRST, LAST)
+# Several test processes run side by side: each walks from a place of its own, workers of one run each in a stretch.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+STRETCH = (LAST - FIRST) // 4
+_next = FIRST + WORKER * STRETCH + random.Random(os.urandom(8)).randrange(STRETCH // 2)
 
 
 def free_port() -> int:

@@ -20,6 +20,16 @@ from tests.helpers.plant import FakePlant
 GatewayFactory = Callable[[Path], Gateway]
 
 
+PATIENCE_S = 300
+"""for a whole test that starts gateways or a browser: what is waited for inside ends sooner, and says what it was"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for each in items:
+        if Path(__file__).parent in each.path.parents and each.get_closest_marker("timeout") is None:
+            each.add_marker(pytest.mark.timeout(PATIENCE_S))
+
+
 @pytest.fixture
 def device() -> Iterator[Device]:
     """A scripted Modbus device."""

@@ -17,7 +17,6 @@ from tests.helpers.plant import FakePlant
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(120),
     pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
 ]
 PAGES = ("overview", "alarms", "tags", "trend", "events")

@@ -12,7 +12,6 @@ from tests.helpers.page import Page
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(120),
     pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
 ]
 
@@ -114,7 +113,7 @@ def test_the_list_stands_still_under_the_pointer(page: Page) -> None:
     page.console.do(lambda: page.plant.drop(gone))
     page.until(lambda: "1 new" in page.one("#fresh").text)
     assert page.rows() == before, "a row moved under the pointer"
-    assert "gone" in page.one(f'tr[data-id="{gone}"]').get_attribute("class")
+    page.until(lambda: "gone" in page.one(f'tr[data-id="{gone}"]').get_attribute("class"))
     assert "AT-102 HH" in page.one(".banner").text, "the banner tells what is newest all the same"
     ActionChains(page.driver).move_to_element(page.one(".banner")).perform()
     page.until(lambda: page.rows()[0] == new)

@@ -12,7 +12,6 @@ from tests.helpers.plant import FakePlant
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(180),
     pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
 ]
 PAGES = (

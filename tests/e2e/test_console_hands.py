@@ -15,7 +15,6 @@ from tests.helpers.page import Page
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(120),
     pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
 ]
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])

@@ -14,7 +14,6 @@ from tests.helpers.relay import Relay
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timeout(180),
     pytest.mark.leaks_ok("the browser and its driver live as long as this file's tests"),
 ]
 SILENCE_S = 12.0

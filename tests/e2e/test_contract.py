@@ -25,7 +25,7 @@ from tests.e2e.scene import Scene, scene
 from tests.helpers.gateway import REPO, until
 from tests.servers import Mosquitto, MosquittoOptions
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROOT = "fengsui/v1/341524/plant/gw-e2e"
 LATE_S = 30
 VALID = validator(load_schemas(DOCS))

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FENGSUI = Path(sys.executable).with_name("fengsui")
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_every_hazard_is_caught_and_nothing_else_is_called_one() -> None:
     done = subprocess.run(

@@ -24,7 +24,7 @@ from tests.servers import Influxd, VictoriaMetrics
 IDENTITY = Identity("gw-e2e", "341524", "plant")
 COUNTER = 4
 BAD = 128
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass(frozen=True)

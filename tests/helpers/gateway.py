@@ -23,7 +23,7 @@ from tests.helpers.incli import Done, incli
 REPO = Path(__file__).parents[2]
 FENGSUI = (str(Path(sys.executable).with_name("fengsui")),)
 START_S = 120.0
-STOP_S = 30.0
+STOP_S = 60.0
 PATIENCE_S = 60.0
 """for what comes within a second on a machine of its own"""
 T = TypeVar("T")

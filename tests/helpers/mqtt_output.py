@@ -32,6 +32,8 @@ class Output:
         self.clock = clock or FakeClock()
         self.sinks = build("county", self.settings)
         self.alarms, self.events = (FakeEventLane(s.name, present(SITE), self.clock) for s in self.sinks)
+        self.lost: list[str] = []
+        """why a connection was given up, where that was forgiven"""
 
     def say(self, *events: Any, open_now: Any = (), recorded: int | None = None) -> None:
         records = self.journal.add(*events, recorded=recorded or self.clock.now())
@@ -51,7 +53,8 @@ class Output:
         for lane in lanes:
             lane.rewind()
         tasks = [
-            asyncio.create_task(_life(s, each, forgiving)) for s, each in zip(self.sinks, lanes, strict=True)
+            asyncio.create_task(self._life(s, each, forgiving))
+            for s, each in zip(self.sinks, lanes, strict=True)
         ]
         try:
             yield
@@ -62,16 +65,16 @@ class Output:
                 if not isinstance(found, asyncio.CancelledError) and found is not None:
                     raise found
 
-
-async def _life(sink: Any, lane: FakeEventLane, forgiving: bool) -> None:
-    while True:
-        try:
-            await sink.run(lane)
-        except Retry:
-            if not forgiving:
-                raise
-            lane.rewind()
-            await asyncio.sleep(0.1)
+    async def _life(self, sink: Any, lane: FakeEventLane, forgiving: bool) -> None:
+        while True:
+            try:
+                await sink.run(lane)
+            except Retry as error:
+                if not forgiving:
+                    raise
+                self.lost.append(error.reason)
+                lane.rewind()
+                await asyncio.sleep(0.1)
 
 
 def raised(**more: Any) -> Any:

@@ -20,6 +20,7 @@ from gateway.model.levels import LiveLevel
 from simulators.faults import KINDS
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 async def test_every_fault_is_seen_and_over_without_a_restart() -> None:
     """All wires beside each other: most of the time is waiting."""

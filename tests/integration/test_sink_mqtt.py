@@ -247,16 +247,16 @@ async def test_after_an_outage_present_state_first_then_marked_history(mosquitto
 async def test_a_broker_that_freezes_is_left_and_nothing_is_lost(mosquitto: MosquittoFactory) -> None:
     broker = mosquitto()
     out = Output(broker, timeout="500ms", keepalive="1s")
-    async with out.running(forgiving=True):
+    async with following(broker.host, broker.port, f"{ROOT}/events") as f, out.running(forgiving=True):
         out.say(raised())
         await out.settled()
         broker.freeze()
         out.say(*[raised(tag=f"LT-{1 + i % 4}", onset=T0 + i) for i in range(300)])
-        await asyncio.sleep(1.5)
+        await out.events.until(lambda: len(out.lost) >= 2)
         broker.thaw()
         await out.settled()
-        async with following(broker.host, broker.port) as f:
-            await f.until(lambda: f.on("/status"))
+        wanted = {r.data for r in out.journal.records}
+        await f.until(lambda: {h.payload for h in f.heard} == wanted)
 
 
 async def test_an_orderly_end_and_a_killed_gateway_both_show_offline(mosquitto: MosquittoFactory) -> None:

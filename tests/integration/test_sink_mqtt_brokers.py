@@ -48,6 +48,7 @@ async def test_over_the_embedded_broker(tmp_path: Path, monkeypatch: pytest.Monk
 # --- speed ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 async def test_an_alarm_is_on_the_wire_within_milliseconds(mosquitto: MosquittoFactory) -> None:
     broker = mosquitto()
     out = Output(broker)

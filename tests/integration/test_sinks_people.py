@@ -193,6 +193,26 @@ async def test_who_can_never_be_told_is_a_dead_letter_once_though_others_must_be
     assert not out.lane.troubles, "she can be told again"
 
 
+async def test_what_is_wrong_with_us_or_our_words_costs_no_mail() -> None:
+    """A sender that is refused is nobody's dead letter; a description of two lines is one line of a subject."""
+    server = MailServer(sender=["530 authentication required"])
+    settings = {"by": "smtp", "host": "127.0.0.1", "encryption": "none", "sender": "a@b.example", "every": 0}
+    with server.running():
+        out = Out("notify", **settings, port=server.port)
+        async with out.running():
+            out.say(told("wang")._replace(description="甲醇\n储罐"))
+            await out.until(1)
+            out.lane.now = replace(
+                out.lane.now, site=replace(SITE, people=(Person(id="no", name="无", email="王@"),))
+            )
+            out.say(told("no", tag="LT-2"))
+            await out.until(2)
+    ((_, mail),) = server.mails
+    assert mail["Subject"] == "【烽燧示范厂】红色 LT-1 甲醇 储罐"
+    assert ("login", True) in [(what, active) for what, active, _ in out.lane.reports]
+    assert [seq for seq, _ in out.lane.rejected] == [2], "an address that is none is no reason to wait"
+
+
 async def test_a_refused_gap_record_is_said_of_and_makes_no_other() -> None:
     async with FakeInflux(script=[(422, "no", {})]) as server:
         out = Out("webhook", url=server.url, events="all")

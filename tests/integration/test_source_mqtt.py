@@ -316,6 +316,7 @@ async def test_whoever_takes_our_name_is_named(mosquitto: MosquittoFactory) -> N
     broker = mosquitto()
     async with running(source(broker.port, "a")) as one, running(source(broker.port, "a")) as two:
         await subscribed(broker, 4)
+        await one.until(lambda: any("client_id" in why for feed in (one, two) for _, _, why in feed.links))
         publish(broker.port, ("a", b"1"))
         await one.until(lambda: bool(one.rows or two.rows))
 

@@ -148,7 +148,16 @@ async def test_a_server_without_a_certificate_is_no_tls_server() -> None:
         await client.close()
 
 
-@pytest.mark.parametrize(("url", "login"), [("http://h:70000", "t"), ("http://h", "a\nb: c")])
+@pytest.mark.parametrize(
+    ("url", "login"),
+    [
+        ("http://h:70000", "t"),
+        ("http://h", "a\nb: c"),
+        ("http://me:sesame@h", "t"),
+        ("http://me:ses@ame@h", "t"),
+    ],
+)
 def test_what_cannot_be_sent_is_said_at_once(url: str, login: str) -> None:
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Misconfigured) as refused:
         Http(url, 1.0, {"Authorization": login})
+    assert "ses" not in str(refused.value), "nor is it in the words of any failure"
