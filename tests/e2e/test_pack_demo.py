@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 FENGSUI = Path(sys.executable).with_name("fengsui")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.alone
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("pack", ["tailings-pond", "tank-farm"])
 def test_every_hazard_is_told_in_time_and_its_sensor_faults_are_faults(pack: str) -> None:
     done = subprocess.run(
@@ -23,9 +24,10 @@ def test_every_hazard_is_told_in_time_and_its_sensor_faults_are_faults(pack: str
         env={**os.environ, "NUMBA_CACHE_DIR": str(Path(sys.prefix) / "numba-cache")},
         capture_output=True,
         text=True,
-        timeout=220,
+        timeout=380,
         check=False,
     )
+    assert done.stdout, done.stderr[-2000:]
     report = json.loads(done.stdout)
     assert done.returncode == 0, (report, done.stderr[-2000:])
     keys = ("missed", "false", "late", "early", "not_ended")
