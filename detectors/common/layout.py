@@ -111,7 +111,7 @@ WINDOW: Final = np.dtype(
         ("close", "<i8"),  # end of the open bucket, or of the last one
         ("width", "<i8"),
         ("sum", "<f8"),
-        ("age", "<i8"),  # sum of ns from reading to end
+        ("age", "<f8"),  # sum of ns from reading to end: of days of readings, more than an int64 holds
         ("doubt", "<i8"),  # bit by slot: has an UNCERTAIN reading
         ("count", "<i4"),  # 0 = no bucket is open
         ("first", "<i4"),  # of its slots

@@ -8,7 +8,7 @@ the loadings by column.
 import numpy as np
 
 from detectors._numba import part
-from detectors.groups.layout import MEDIAN_OF, POOL_HEAD, VECTORS
+from detectors.groups.layout import EMPTY, MEDIAN_OF, POOL_HEAD, Q_ONLY, T2_ONLY, VECTORS
 from detectors.types import Array, Record
 
 SWEEPS = 60
@@ -135,8 +135,24 @@ def q_limit(p: Record, pool: Array, k: int) -> float:
 
 
 @part
+def limit(p: Record, pool: Array) -> float:
+    """Of the statistic that is judged; 0: it has none, and its number would be 0 whatever comes."""
+    t2, q = pool[p.own], pool[p.own + 1]
+    if p.mode == T2_ONLY:
+        return float(t2)
+    return float(q) if p.mode == Q_ONLY else float(max(t2, q))
+
+
+@part
+def forget(p: Record, st: Record, pool: Array) -> None:
+    for i in range(p.own, p.own + p.size):
+        pool[i] = 0.0
+    st.samples, st.since = 0, EMPTY
+
+
+@part
 def finish(p: Record, st: Record, pool: Array, a: Array) -> None:
-    """Freeze what was learned."""
+    """Freeze what was learned; begin again if that gives no limit (a plant that stood still teaches nothing)."""
     mean, deviation, _, matrix = places(p)
     n, samples = p.count, st.samples
     for i in range(n):
@@ -159,6 +175,9 @@ def finish(p: Record, st: Record, pool: Array, a: Array) -> None:
     pool[p.own] = scale * f_quantile(p.share, k, samples - k) if k > 0 else 0.0
     pool[p.own + 1] = q_limit(p, pool, k)
     pool[p.own + 2] = k
+    if not limit(p, pool) > 0.0:
+        forget(p, st, pool)
+        return
     for i in range(n):
         pool[mean + 3 * n + i] = 0.0
     st.learned, st.samples = 1, 0

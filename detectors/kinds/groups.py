@@ -254,7 +254,8 @@ class Multivariate(Delayed):
     first ``learn`` ns, at least ``least`` of them (0: 10 times the members), then frozen. So the variance of z is
     measured and not deduced: readings of a process are not independent, as Lowry's factor would have it. Until then
     nothing is known. Correlations are shrunk to (1 - ``shrink``) R + ``shrink`` I, which keeps members that are
-    nearly the same apart. A member that never moved is left out. What was learned is in the snapshot; a changed
+    nearly the same apart. A member that never moved is left out; where none moved, or (``q``) nothing is left over to
+    judge, it learns again and stays unknown. What was learned is in the snapshot; a changed
     rule or member learns again. With ``relearn`` the means are learned anew from that many GOOD samples after each
     raise (deviations and loadings stay), and then judged again: every raise is a change point, and the rule finds
     the next one.

@@ -153,6 +153,32 @@ def test_after_a_change_it_learns_the_new_means_and_finds_the_next() -> None:
     assert cleared[1:] == [raised[0] + 41, raised[1] + 41]
 
 
+@pytest.mark.parametrize("statistic", ["t2", "both"])
+def test_a_plant_that_stands_still_teaches_nothing(statistic: str) -> None:
+    """What was learned from it has no limit: the rule goes on learning, unknown, and is not normal for ever."""
+    random, rule = np.random.default_rng(5), Multivariate(tags=(0, 1), learn=50 * S, statistic=statistic)
+    bank, inputs = Bank(2, [rule]), []
+    for second in range(100):
+        told(bank, second, 5.0, 7.0)
+        inputs.append((rows(second, 5.0, 7.0), START + second * S))
+    assert bank.conditions()[0] == lo.IS_UNKNOWN
+    for second in range(100, 300):
+        x = 5.0 + random.normal(size=2) + 40.0 * (second >= 250)
+        told(bank, second, *x)
+        inputs.append((rows(second, *x), START + second * S))
+    assert bank.conditions()[0] == lo.IS_ACTIVE
+    assert agree(rule, inputs, 2) > 0
+
+
+def test_q_alone_of_tags_that_have_nothing_in_common_is_never_known() -> None:
+    """All components are kept, so none is left over that could be judged."""
+    random, rule = np.random.default_rng(6), Multivariate(tags=(0, 1), learn=50 * S, statistic="q", keep=1.0)
+    bank = Bank(2, [rule])
+    for second in range(200):
+        told(bank, second, *random.normal(size=2))
+    assert bank.conditions()[0] == lo.IS_UNKNOWN
+
+
 def test_a_fault_that_breaks_the_correlation_is_beyond_q_and_not_t2() -> None:
     random = np.random.default_rng(3)
     banks = {

@@ -118,6 +118,17 @@ def test_falling_to_a_low_limit_is_the_mirror_of_it() -> None:
     assert up["rate"] == -down["rate"]
 
 
+def test_a_bucket_of_days_holds_every_second() -> None:
+    """The ages of so many readings, in ns, add up to more than 63 bits."""
+    day = 86_400 * S
+    rule = Rate(tag=0, trigger=0.95 / 86_400, reset=0.5 / 86_400, window=6 * day, buckets=3)
+    start = (START // (2 * day) + 1) * 2 * day
+    times = start + day + np.arange(5 * 86_400 + 1) * S
+    rows = rows_of(times, (times - start) / day)
+    (edge,) = Bank(1, [rule]).feed(rows, len(rows), int(times[-1]))
+    assert (edge["after"], edge["rate"] * 86_400) == (lo.IS_ACTIVE, pytest.approx(1.0, rel=1e-6))
+
+
 @pytest.mark.parametrize(("alike", "limit"), [(0.0, 1.0), (0.9, 3.0)])
 def test_noise_near_the_limit_raises_nothing(alike: float, limit: float) -> None:
     """A week of stationary noise, so many standard deviations below the limit; white, and alike for a minute."""

@@ -244,7 +244,8 @@ class MultivariateTwin(GroupTwin):
                 self.last = new.source
                 self.samples.append(x)
                 if new.source - self.since >= p.learn and len(self.samples) >= p.samples:
-                    self.model = Model(p, np.array(weighted(self.samples, p.weight)))
+                    model = Model(p, np.array(weighted(self.samples, p.weight)))
+                    self.model, self.samples, self.since = model if model.limit > 0.0 else None, [], 0
             return "", good(new.quality)
         self.last = new.source
         if p.relearn and self.phase == "active" and not self.judge_first:
@@ -301,6 +302,7 @@ class Model:
         if one > 1e-11:
             h = max(1 - 2 * one * three / (3 * two * two), 0.001)
             self.q = one * (z * math.sqrt(2 * two) * h / one + 1 + two * h * (h - 1) / one**2) ** (1 / h)
+        self.limit = {"t2": self.t2, "q": self.q, "both": max(self.t2, self.q)}[p.statistic]
 
     def begin(self, mean: Any) -> None:
         self.mean, self.z, self.n = mean, np.zeros(len(mean)), 0
