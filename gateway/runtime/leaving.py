@@ -25,6 +25,9 @@ HUNG_S: Final = 1.0
 """A commit takes milliseconds; on a worn flash card a few hundred."""
 STALL_S: Final = 5.0
 """A commit that takes longer is told in the status."""
+OWED_S: Final = 2.0
+"""Whoever says no more until it is kept (an MQTT 3.1.1 broker sends twenty messages) waits so long for a disk that
+refuses. Then it is told that memory has it; if that is lost by a kill, the outage's gap record begins before it."""
 ASIDE_BYTES: Final = 4 << 20
 """While the disk hangs a group without a decision leaves when it is so large: memory of it is bounded there."""
 READINGS_BYTES: Final = 64 << 20
@@ -48,11 +51,23 @@ class Group:
     since: float = 0.0
     urgent: bool = False
     ticket: Ticket = field(default_factory=Ticket)
+    told: bool = False
+    """who waits for it needs no further word"""
 
     @property
     def along(self) -> list[Callable[[], None]]:
         """Store calls that belong into its commit."""
         return [call for item in self.items for call in item.along]
+
+    @property
+    def pressed(self) -> bool:
+        """A source says no more before it is told of this."""
+        return not self.told and any(item.soon for item in self.items)
+
+    def owed(self) -> list[Callable[[], None]]:
+        """Who is to be told of it, once."""
+        told, self.told = self.told, True
+        return [] if told else [done for item in self.items for done in item.done]
 
     def answer(self, records: Sequence[Record]) -> None:
         """Tell who waits for what was decided."""
@@ -88,6 +103,10 @@ class Leaving:
         self._lost: Sequence[Gap] = ()
         self._undurable: list[Callable[[], None]] = []
         """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
+        self._pressed = False
+        """... and a source among them says no more before it is told"""
+        self._refused_at = 0.0
+        """since when they wait (the loop's time); 0: nobody does"""
         self._marking: asyncio.Future[None] | None = None
 
     @property
@@ -124,7 +143,11 @@ class Leaving:
                 await flight
             finally:
                 self._rejoin()
-        if not self.hung or not (group.events or group.answers or group.size >= ASIDE_BYTES):
+        if not self.hung:
+            return False
+        self.tell(())  # who was patient so far need not be any longer
+        pressing = bool(group.inputs) and self._presses(group) and self._too_long()
+        if not (group.events or group.answers or group.size >= ASIDE_BYTES or pressing):
             return False
         self._leave_early(group)
         return True
@@ -138,14 +161,29 @@ class Leaving:
         if self._marking is not None:
             await asyncio.gather(self._marking, return_exceptions=True)
 
-    def tell(self, waiting: Sequence[Callable[[], None]]) -> None:
-        """Acknowledge what is on disk, and nothing else."""
+    def tell(self, waiting: Sequence[Callable[[], None]], *, pressed: bool = False) -> None:
+        """Acknowledge what is on disk; and what only memory has when the disk has refused for :data:`OWED_S` and a
+        source is ``pressed``: it says no more until it is told, and an alarm must not wait for a disk.
+        """
         self._undurable += waiting
-        if not self._stored:
+        self._pressed = self._pressed or pressed
+        if self._stored:
+            self._refused_at = 0.0
+        elif not (self._pressed and self._too_long()):
             return
-        told, self._undurable = self._undurable, []
+        told, self._undurable, self._pressed = self._undurable, [], False
         for done in told:
             done()
+
+    def _presses(self, group: Group) -> bool:
+        """A source says no more before it is told of this, or of what is on its way before it."""
+        return group.pressed or (self._flying is not None and self._flying.pressed)
+
+    def _too_long(self) -> bool:
+        """The disk has taken nothing for so long that nobody can wait for it."""
+        now = asyncio.get_running_loop().time()
+        self._refused_at = self._refused_at or now
+        return now - self._refused_at >= OWED_S
 
     # --- the usual way --------------------------------------------------------------------------------------------
 
@@ -170,7 +208,8 @@ class Leaving:
         if not group.ticket.left:
             self._desk.published(records)
             group.answer(records)
-        self.tell([done for item in group.items for done in item.done])
+        pressed = group.pressed
+        self.tell(group.owed(), pressed=pressed)
         self._told()
 
     def _told(self) -> None:
@@ -236,7 +275,10 @@ class Leaving:
         if self._flying is not None and not self._flying.ticket.left:
             self._publish(self._flying)
         self._publish(group)
-        self.tell([done for item in group.items for done in item.done])
+        pressed = self._presses(group)
+        self.tell(
+            [*(self._flying.owed() if self._flying is not None else ()), *group.owed()], pressed=pressed
+        )
         self._aside.append(group)
         self._bound(group)
         self.on_commit()
