@@ -21,7 +21,7 @@ COLUMNS: Final = (
 )
 ROW_BYTES: Final = sum(np.dtype(d).itemsize for _, d in COLUMNS)
 _HEAD: Final = struct.Struct("<8sI")
-_NATIVE: Final = tuple((n, np.dtype(d).newbyteorder("=")) for n, d in COLUMNS)
+_NATIVE: Final = tuple((n, np.dtype(np.dtype(d).type)) for n, d in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,16 +47,17 @@ class Batch:
     def __post_init__(self) -> None:
         shape = np.shape(self.tag)
         for name, dtype in _NATIVE:
-            given = getattr(self, name)
-            column = np.ascontiguousarray(given, dtype=dtype)
-            if column.ndim != 1 or column.shape != shape:
+            column = given = getattr(self, name)
+            # Made several times for every poll and message: what is right already is only looked at.
+            if type(given) is not np.ndarray or given.dtype is not dtype or not given.flags.c_contiguous:
+                column = np.ascontiguousarray(given, dtype=dtype)
+            if column.shape != shape or len(shape) != 1:
                 raise ValueError(f"column {name!r} has shape {column.shape}, expected {shape}")
+            if column is given and column.flags.writeable:
+                column = column.view()
             if column is not given:
                 object.__setattr__(self, name, column)
-            elif column.flags.writeable:
-                column = column.view()
-                object.__setattr__(self, name, column)
-            column.setflags(write=False)
+                column.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.tag)

@@ -212,6 +212,8 @@ class Receipts:
     def __init__(self, session: Session, gather: Gather, counters: Counters) -> None:
         self._session, self._gather, self._counters = session, gather, counters
         self._waiting: deque[tuple[list[int], list[bool]]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._told = False
 
     def expect(self, ids: list[int]) -> Callable[[], None]:
         """What to call when the batch of these messages is on disk."""
@@ -220,13 +222,17 @@ class Receipts:
 
         def done() -> None:
             committed.append(True)
-            self._flush()
+            if not self._told:  # the batches of one commit are acknowledged in one write
+                self._told = True
+                self._loop.call_soon(self._flush)
 
         return done
 
     def _flush(self) -> None:
+        self._told = False
+        ready: list[int] = []
         while self._waiting and self._waiting[0][1]:
-            ids, _ = self._waiting.popleft()
-            self._counters.acknowledged += len(ids)
-            self._gather.owed -= len(ids)
-            self._session.acknowledge(ids)
+            ready += self._waiting.popleft()[0]
+        self._counters.acknowledged += len(ready)
+        self._gather.owed -= len(ready)
+        self._session.acknowledge(ready)

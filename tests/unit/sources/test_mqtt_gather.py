@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from gateway.model.site import Tag
 from gateway.sources.mqtt.config import Settings, bind
 from gateway.sources.mqtt.flood import Flood
@@ -14,10 +16,15 @@ class Wire:
     """A session that keeps what was acknowledged."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.writes: list[list[int]] = []
 
     def acknowledge(self, ids: list[int]) -> None:
-        self.told += ids
+        if ids:
+            self.writes.append(ids)
+
+    @property
+    def told(self) -> list[int]:
+        return [each for ids in self.writes for each in ids]
 
 
 class Box:
@@ -61,6 +68,7 @@ async def test_a_window_that_is_nearly_full_is_not_waited_for() -> None:
     assert not box.piece(2)
     assert box.gather.ready.is_set()
     first()
+    await asyncio.sleep(0)
     assert box.wire.told == [], "in order: the batch before it is not on disk"
     assert box.gather.owed == 16
 
@@ -70,6 +78,20 @@ async def test_what_is_acknowledged_makes_room_in_the_window() -> None:
     box.piece(16)
     done = box.receipts.expect(box.gather.take("t").ids)
     done()
+    await asyncio.sleep(0)
     assert (box.gather.owed, box.wire.told) == (0, list(range(1, 17)))
     assert box.piece(2), "there is room again, so few messages are gathered"
     box.gather.take("t")
+
+
+async def test_batches_of_one_commit_are_acknowledged_in_one_write_and_in_order() -> None:
+    box = Box(window=40)
+    dones = []
+    for _ in range(3):
+        box.piece(2)
+        dones.append(box.receipts.expect(box.gather.take("t").ids))
+    for done in reversed(dones):
+        done()
+    assert box.wire.writes == []
+    await asyncio.sleep(0)
+    assert box.wire.writes == [[1, 2, 3, 4, 5, 6]]
