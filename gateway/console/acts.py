@@ -91,7 +91,7 @@ def _route(
     async def handle(request: Request, body: Any) -> Response:
         made = command(act, body, actor(request, body.actor))
         if isinstance(body, schemas.SetAsideBody) and body.second is not None:
-            made = replace(made, second=await second(access, body.second))
+            made = replace(made, second=await second(access, request, body.second))
         return records(await context.commands.submit(made))
 
     handle.__annotations__["body"] = shape  # the one thing that differs
@@ -134,7 +134,7 @@ def actor(request: Request, said: schemas.ActorBody | None) -> Actor:
     return Actor(said.id, said.name, "operator", said.workstation)
 
 
-async def second(access: Access | None, said: schemas.SecondBody) -> Actor:
+async def second(access: Access | None, request: Request, said: schemas.SecondBody) -> Actor:
     """The second person, who proves it where there are accounts.
 
     Raises:
@@ -142,7 +142,7 @@ async def second(access: Access | None, said: schemas.SecondBody) -> Actor:
     """
     if access is None:
         return Actor(said.id, said.name, "operator", said.workstation)
-    account = await access.prove(said.id, said.password, said.code)
+    account = await access.vouch(request.state.who, said.id, said.password, said.code)
     if account is None or account.role not in {Role.OPERATOR, Role.ENGINEER}:
         raise Refused("the second person is not known by this name and password, or may not")
     return Actor(account.id, account.name, account.role.value, said.workstation)

@@ -74,14 +74,14 @@ def router(changes: ChangePort, access: Access | None) -> APIRouter:
     @api.post("/commands/approve", response_model=ApprovedView)
     async def approve(request: Request, body: ApproveBody) -> Response:
         """Journal that two persons approve a configuration: what runs, what the files say, or one that was kept."""
-        who, other = actor(request, body.actor), await second(access, body.second)
+        who, other = actor(request, body.actor), await second(access, request, body.second)
         return answer(dict(await changes.approve(body.hash, who, other, body.comment)))
 
     @api.post("/commands/stage", response_model=schemas.ReloadView)
     async def stage(request: Request, body: StageBody) -> schemas.ReloadView:
         """Set the stage of one rule or installation, signed by two persons, and put it in place."""
         part, ident = ("rules", body.rule) if body.rule else ("installations", body.installation or "")
-        who, other = actor(request, body.actor), await second(access, body.second)
+        who, other = actor(request, body.actor), await second(access, request, body.second)
         done = await changes.stage(part, ident, body.stage, who, other, body.comment)
         return schemas.ReloadView.model_validate(done)
 

@@ -74,7 +74,7 @@ class Guard:
 
 def _body_fault(headers: dict[str, str], *, uploads: bool) -> tuple[int, str, str] | None:
     length = headers.get("content-length", "")
-    if not length.isdigit():
+    if not (length.isascii() and length.isdigit()):
         return 411, "length", "content-length is needed"
     most = MOST_UPLOAD if uploads else MOST_BODY
     if int(length) > most:

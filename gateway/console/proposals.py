@@ -203,7 +203,7 @@ async def _agreeing(request: Request, body: AgreeBody, access: Access | None) ->
     """
     here = actor(request, body.actor)
     if body.second is not None:
-        return await second(access, body.second)
+        return await second(access, request, body.second)
     if access is not None and here.role != Role.ENGINEER.value:
         raise Refused("a second person agrees, who is signed in or gives a password")
     return here

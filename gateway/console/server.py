@@ -155,6 +155,7 @@ class _Server(uvicorn.Server):
         if self.started:
             await self.shutdown(sockets=list(sockets))
             await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
-            for left in tuple(self.server_state.connections):  # a client that takes nothing never lets its socket close
+            # A client that takes nothing never lets its socket close.
+            for left in tuple(self.server_state.connections):
                 left.transport.abort()
             await asyncio.sleep(0)

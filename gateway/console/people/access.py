@@ -90,6 +90,22 @@ class Access:
             account.second_used = step
         return account
 
+    async def vouch(self, at: Principal, user: str, password: str, code: str) -> Account | None:
+        """The second person of an act that somebody does ``at`` a place.
+
+        A wrong proof counts like a wrong sign-in from there: an act of two is no way to guess a password. A password
+        that somebody else has chosen proves nobody until it is changed.
+
+        Raises:
+            HTTPException: 429, too many wrong ones.
+        """
+        self._count(at)
+        account = await self.prove(user, password, code, panel=bool(at.panel))
+        if account is None or account.must_change:
+            return None
+        self.lockout.right(source(at))
+        return account
+
     async def sign_out(self, who: Actor, session: Session) -> None:
         await self._audit(who, "signed-out", {"account": session.account})
         self.door.end([session])

@@ -1,5 +1,6 @@
 """/session and /setup: who am I, sign in and out, one's own password and second factor, the first administrator."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException
@@ -108,30 +109,53 @@ def session_view(door: Door, who: Principal, *, setup: bool) -> dict[str, Any]:
     }
 
 
-def router(door: Door, access: Access | None) -> APIRouter:  # noqa: C901 - a handler each
+def router(door: Door, access: Access | None) -> APIRouter:
     """Handlers."""
     api = APIRouter(tags=["session"], responses=RESPONSES)
+    house = _House(door, access)
+    _session(api, house)
+    _own(api, house)
+    _setup(api, house)
+    return api
 
-    def shown(who: Principal) -> dict[str, Any]:
-        return session_view(door, who, setup=access is not None and not access.book.founded)
 
-    def people() -> Access:
-        if access is None:
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What the handlers share."""
+
+    door: Door
+    access: Access | None
+
+    def shown(self, who: Principal) -> dict[str, Any]:
+        return session_view(self.door, who, setup=self.access is not None and not self.access.book.founded)
+
+    def people(self) -> Access:
+        if self.access is None:
             raise HTTPException(404, "this gateway has no accounts")
-        return access
+        return self.access
+
+    def at(self, request: Request) -> Principal:
+        """Where somebody stands who is nobody yet: a registered panel, or an address."""
+        return self.door.panel_of(request) or Principal("nobody", address=self.door.address(request))
+
+
+def _session(api: APIRouter, house: _House) -> None:
+    """In, out, and who am I."""
+    door = house.door
 
     @api.get("/session", response_model=SessionView)
     async def me(request: Request) -> Response:
         """Who this page is and what it may."""
-        return answer(shown(request.state.who))
+        return answer(house.shown(request.state.who))
 
     @api.post("/session", response_model=SessionView)
     async def sign_in(request: Request, body: SignInBody) -> Response:
         """Sign in. Wrong ones are counted by where they come from; a registered panel never waits long."""
-        at = door.panel_of(request) or Principal("nobody", address=door.address(request))
-        secret, session = await people().sign_in(at, body.user, body.password, body.code, body.workstation)
-        who = door.principal(session, at)
-        response = answer(shown(who))
+        at = house.at(request)
+        secret, session = await house.people().sign_in(
+            at, body.user, body.password, body.code, body.workstation
+        )
+        response = answer(house.shown(door.principal(session, at)))
         secure = request.url.scheme == "https"
         response.set_cookie(
             cookie_name(SESSION, request.url.port), secret, httponly=True, samesite="strict", secure=secure
@@ -144,8 +168,8 @@ def router(door: Door, access: Access | None) -> APIRouter:  # noqa: C901 - a ha
         who: Principal = request.state.who
         session = door.session_of(request)
         if session is not None and who.kind == "session":
-            await people().sign_out(actor_of(who), session)
-        response = answer(shown(door.panel_of(request) or Principal("nobody")))
+            await house.people().sign_out(actor_of(who), session)
+        response = answer(house.shown(door.panel_of(request) or Principal("nobody")))
         response.delete_cookie(cookie_name(SESSION, request.url.port))
         return response
 
@@ -155,32 +179,39 @@ def router(door: Door, access: Access | None) -> APIRouter:  # noqa: C901 - a ha
         session = door.session_of(request)
         if session is not None:
             session.idle = door.now()
-        return answer(shown(door.who(request)))
+        return answer(house.shown(door.who(request)))
+
+
+def _own(api: APIRouter, house: _House) -> None:
+    """One's own password and second factor."""
 
     @api.post("/session/password", response_model=SessionView)
     async def password(request: Request, body: PasswordBody) -> Response:
         """Change one's own password."""
         who = _person(request)
-        await people().change_password(actor_of(who), who, body.old, body.new)
-        return answer(shown(door.who(request)))
+        await house.people().change_password(actor_of(who), who, body.old, body.new)
+        return answer(house.shown(house.door.who(request)))
 
     @api.post("/session/second", response_model=OfferView)
     async def second(request: Request) -> Response:
         """A secret for a second factor (TOTP); it counts once confirmed."""
-        secret, uri = people().offer_second(actor_of(_person(request)))
+        secret, uri = house.people().offer_second(actor_of(_person(request)))
         return answer({"secret": secret, "uri": uri})
 
     @api.post("/session/second/confirm", response_model=SessionView)
     async def confirm(request: Request, body: CodeBody) -> Response:
         """The device shows this code: from now on it is asked for."""
-        await people().confirm_second(actor_of(_person(request)), body.code)
-        return answer(shown(door.who(request)))
+        await house.people().confirm_second(actor_of(_person(request)), body.code)
+        return answer(house.shown(house.door.who(request)))
+
+
+def _setup(api: APIRouter, house: _House) -> None:
+    """The first administrator, and the way back for a lost password."""
 
     @api.post("/setup", response_model=UserView)
     async def setup(request: Request, body: SetupBody) -> Response:
         """Make the first administrator with the one-time code that stands on the gateway's terminal."""
-        at = door.panel_of(request) or Principal("nobody", address=door.address(request))
-        a = await people().found(at, body.code, body.user, body.name, body.password)
+        a = await house.people().found(house.at(request), body.code, body.user, body.name, body.password)
         return answer(
             {"id": a.id, "name": a.name, "role": a.role.value, "must_change": False, "second": False}
         )
@@ -188,9 +219,7 @@ def router(door: Door, access: Access | None) -> APIRouter:  # noqa: C901 - a ha
     @api.post("/setup/code", response_model=TerminalCodeView)
     async def code() -> Response:
         """A new one-time code, for an administrator whose password is lost; only the machine's own terminal."""
-        return answer({"code": await people().another_code()})
-
-    return api
+        return answer({"code": await house.people().another_code()})
 
 
 def _person(request: Request) -> Principal:

@@ -236,3 +236,37 @@ async def test_a_shift_is_the_longest(house: House, web: httpx.AsyncClient) -> N
         house.now += 590
         await web.post("/api/v1/session/here")
     assert (await web.get("/api/v1/alarms")).status_code == 401
+
+
+# --- the second person ----------------------------------------------------------------------------
+
+
+def shelving(house: House, password: str, second: str = "engineer") -> dict[str, Any]:
+    key = next(iter(house.plant.alarms))
+    until = "2126-11-22T18:00:00+08:00"
+    proof = {"id": second, "name": "Second", "password": password}
+    return {"ids": [{"id": key, "n": 1}], "comment": "test", "until": until, "second": proof}
+
+
+async def test_an_act_of_two_is_no_way_to_guess_a_password(house: House, web: httpx.AsyncClient) -> None:
+    await enter(web, "operator")
+    wrong = [
+        (await web.post("/api/v1/commands/shelve", json=shelving(house, f"wrong wrong {i}"))).status_code
+        for i in range(12)
+    ]
+    assert wrong == [409] * FREE + [429] * (12 - FREE)
+    assert (await web.post("/api/v1/commands/shelve", json=shelving(house, PASSWORD))).status_code == 429
+    assert "shelve" not in [c.act.value for c in house.plant.commands]
+    house.now += 60  # the wait is over, the session is not
+    assert (await web.post("/api/v1/commands/shelve", json=shelving(house, PASSWORD))).status_code == 200
+    assert house.plant.commands[-1].second is not None
+    assert house.plant.commands[-1].second.id == "engineer"
+
+
+async def test_a_password_chosen_by_another_proves_nobody(house: House, web: httpx.AsyncClient) -> None:
+    """The administrator who has set it could otherwise be two persons."""
+    await enter(web, "operator")
+    house.book.accounts["engineer"].must_change = True
+    assert (await web.post("/api/v1/commands/shelve", json=shelving(house, PASSWORD))).status_code == 409
+    house.book.accounts["engineer"].must_change = False
+    assert (await web.post("/api/v1/commands/shelve", json=shelving(house, PASSWORD))).status_code == 200
