@@ -1,7 +1,7 @@
 """The ledger's live side: lanes tell what they did, every five seconds it is written in one transaction.
 
-An alarm never waits for the ledger, and a disk that takes none is a trouble, not a stop. While it refuses, the newest
-``MOST`` entries are kept in memory.
+An alarm never waits for the ledger, and a disk that takes none is a trouble, not a stop. While it refuses or hangs, the
+newest ``MOST`` entries are kept in memory (twice as many until there is a reason to tidy).
 """
 
 import asyncio
@@ -48,6 +48,8 @@ class Ledger:
                 self._keys.setdefault((record.event.id, record.event.n), _key(record))
                 steps = self._at(output, record.event)
                 steps.sent = steps.sent or now
+        if max(len(self._keys), len(self._steps)) > 2 * MOST:  # nobody writes: the disk takes none, or hangs
+            self._keys, self._steps = _newest(self._keys), _newest(self._steps)
 
     def settled(self, output: str, events: Iterable[Event], stage: Stage, words: str = "") -> None:
         """The other side has accepted, stored or refused (``words``) these."""

@@ -91,15 +91,23 @@ def put_back(backup: Backup, state: Path) -> Path | None:
     Raises:
         Misconfigured: a gateway runs there, or the disk refuses.
     """
-    aside = _move_aside(state)
-    try:
-        new = state.with_name(state.name + ".restoring")
+    if state.exists():
+        FolderLock(state).release()
+    new, aside = state.with_name(state.name + ".restoring"), None
+    try:  # whole and on disk first: until then, whoever is killed or starts a gateway finds what was there
         shutil.rmtree(new, ignore_errors=True)
         shutil.copytree(backup.folder, new, ignore=shutil.ignore_patterns(MANIFEST))
+        for path in (new, *new.rglob("*")):
+            _sync(path)
+        aside = _move_aside(state)
         new.rename(state)
         sync_folder(state.parent)
+    except Misconfigured:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
     except OSError as error:
-        raise Misconfigured(f"{state} could not be restored: {error}; what was there is {aside}") from error
+        left = f"; what was there is {aside}" if aside is not None else ", nothing was changed"
+        raise Misconfigured(f"{state} could not be restored: {error}{left}") from error
     return aside
 
 

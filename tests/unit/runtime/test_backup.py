@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from gateway.cli.main import app
 from gateway.model.errors import Misconfigured
 from gateway.model.events import EventKind
-from gateway.store import open_reader
-from gateway.store.backup import back_up, read_backup
+from gateway.store import Identity, open_reader
+from gateway.store.backup import back_up, put_back, read_backup
 from gateway.store.verify import verify_journal
 from tests.unit.runtime.rig import plant, running
+from tests.unit.store import make
 
 
 class Loaded:
@@ -98,3 +99,20 @@ async def test_what_is_no_backup_is_refused_and_changes_nothing(state: Path, tmp
     blocked.write_text("in the way")
     with pytest.raises(Misconfigured, match="no backup in"):
         back_up(state, blocked, version="0")
+
+
+def test_a_restore_that_fails_leaves_what_was_there(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is killed, or the disk is full, while it copies: a gateway that starts then finds its own folder."""
+    make.store(state, identity=Identity("gw", "341524", "s")).close()
+    made = back_up(state, tmp_path / "backups", version="0")
+
+    def full(*_: object, **__: object) -> None:
+        assert (state / "plant.db").is_file(), "in its place while the copy is made"
+        raise OSError("no room")
+
+    monkeypatch.setattr("shutil.copytree", full)
+    with pytest.raises(Misconfigured, match=r"no room.*nothing was changed"):
+        put_back(made, state)
+    assert verify_journal(state).ok

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from gateway.model.events import Record
+from gateway.model.levels import Level
 from gateway.runtime import ledger as module
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.ledger import Ledger
 from gateway.runtime.troubles import Troubles
-from gateway.store.ledger import LedgerFile
+from gateway.store.ledger import LedgerFile, Stage
 from tests.unit.alarms.plant import Story
+from tests.unit.store import make
 
 
 @pytest.mark.parametrize("slow", ["write", "__init__"])
@@ -52,3 +55,17 @@ async def test_it_ends_one_thing_after_the_other(
     assert order[0] == "__init__"
     assert order[-1] == "close"
     assert order.count("close") == 1
+
+
+def test_what_nobody_writes_is_bounded_and_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk took no ledger at all when it was opened: the next try is minutes away, and alarms go on."""
+    monkeypatch.setattr(module, "MOST", 50)
+    clock = SystemClock()
+    ledger = Ledger(clock, Troubles(clock, lambda _: None))
+    for n in range(1, 1000):
+        event = make.event(clock.now(), n=n, level=Level.RED)
+        ledger.sent("county.alarms", [Record(n, clock.now(), "", b"", event)])
+        ledger.settled("county.alarms", [event], Stage.ACCEPTED)
+    assert len(ledger._keys) <= 100
+    assert len(ledger._steps) <= 101
+    assert ("a" * 32, 999) in ledger._keys
