@@ -73,13 +73,14 @@ class Changes:
         ask = Ask(actor, second, why)
         ask.check()
         _may(self._machine.site, part, ident, stage)
-        before = await self._signing.running()
         signed = Signed(
             stage="live" if stage == "live" else "shadow", by=ask.actor.name or ask.actor.id,
             second=second.name or second.id, reason=ask.why, time=iso(self._machine.clock.now()),
         )  # fmt: skip
-        content = before.origin.overriding.content.put(part, ident, signed)
-        return await self._signing.put(before, content, ask, lambda d: d.field == "stage")
+        async with self._signing.turn:
+            before = await self._signing.running()
+            content = before.origin.overriding.content.put(part, ident, signed)
+            return await self._signing.put(before, content, ask, lambda d: d.field == "stage")
 
     async def _whole(self, digest: str) -> str:
         """The one known hash that begins so; a configuration in the files is kept as it is."""

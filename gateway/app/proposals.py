@@ -59,7 +59,10 @@ class Proposals:
 
     async def agree(self, proposal: str, actor: Actor, comment: str) -> Mapping[str, Any]:
         """Agree to a proposal of somebody else, and put it in place; what differs."""
-        words = self._open(proposal)
+        async with self._signing.turn:
+            return await self._agreed(self._open(proposal), actor, comment)
+
+    async def _agreed(self, words: Mapping[str, Any], actor: Actor, comment: str) -> Mapping[str, Any]:
         before = await self._signing.running()
         rule = _rule(before, str(words["rule"]))
         if any(words[f"{n}{WAS}"] != number_word(n, getattr(rule, n)) for n in NUMBERS if n in words):

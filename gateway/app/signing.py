@@ -1,5 +1,6 @@
 """How a change that two persons signed gets into the one file of overrides, and from there into what runs."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,8 @@ class Signing:
     def __init__(self, machine: Machine, reload: Reload) -> None:
         self._machine = machine
         self._reload = reload
+        self.turn = asyncio.Lock()
+        """one change at a time, from reading the files to putting it in place: two would undo each other"""
 
     @property
     def loaded(self) -> Loaded:

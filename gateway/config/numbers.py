@@ -17,11 +17,6 @@ _COLUMNS: Final = ("LL", "L", "H", "HH")
 """limits of a tag from the lowest to the highest"""
 
 
-def numbers_of(rule: Rule) -> Numbers:
-    """What the rule has of what can be changed."""
-    return Numbers.model_construct(**{name: getattr(rule, name) for name in changeable(rule)})
-
-
 def changeable(rule: Rule) -> tuple[str, ...]:
     """Names of the numbers that can be changed of a rule of its kind."""
     return NUMBERS if rule.kind in WITH_LIMIT else NUMBERS[2:]

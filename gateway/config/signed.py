@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gateway.config.load import Loaded
-from gateway.config.numbers import changed, low_side, numbers_of
+from gateway.config.numbers import changed, low_side
 from gateway.config.overrides import NUMBERS, Numbers, Overrides, Signed, SignedNumbers
+from gateway.config.source import printable
 from gateway.config.taglist import tidy
 from gateway.config.uniqueness import Placed
 from gateway.config.words import TIMES, number_word
 from gateway.model.errors import Refused
 from gateway.model.site import Rule
+
+LONGEST: Final = 500
+"""characters of a reason"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def drafted(loaded: Loaded, name: str, numbers: Numbers, sign: Sign) -> Override
         return over.put("limits", name, None)
     entry = SignedNumbers.model_construct(
         **_plain(whole, differ), was=Numbers.model_construct(**_plain(base, differ)),
-        by=sign.by, second=sign.second, reason=sign.reason, time=sign.time,
+        by=_text(sign.by), second=_text(sign.second), reason=_text(sign.reason), time=sign.time,
     )  # fmt: skip
     return over.put("limits", name, entry.sealed(name))
 
@@ -145,6 +149,6 @@ def _plain(rule: Rule, names: Iterable[str]) -> dict[str, Any]:
     return {n: getattr(rule, n) if n in TIMES else float(getattr(rule, n)) for n in names}
 
 
-def before(loaded: Loaded, name: str) -> Numbers:
-    """The numbers that a rule judges by now."""
-    return numbers_of(loaded.site.rules[loaded.site.rule_index[name]])
+def _text(words: str) -> str:
+    """As the file can carry it and as it is read back."""
+    return "".join(c if printable(c) else " " for c in words)[:LONGEST].strip()

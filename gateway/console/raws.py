@@ -61,8 +61,9 @@ def _all(tags: Sequence[Tag], raws: RawPort | None) -> list[dict[str, Any]]:
 
 
 def _one(tag: Tag, found: Looked | None) -> dict[str, Any]:
-    scale = "" if (tag.gain, tag.offset) == (1.0, 0.0) else f"× {tag.gain:.6g} + {tag.offset:.6g}"
-    out: dict[str, Any] = {"tag": tag.id, "address": tag.address, "scale": scale}
+    scale = "" if tag.gain == 1.0 else f"× {tag.gain:.6g}"
+    scale += f" {tag.offset:+.6g}" if tag.offset else ""
+    out: dict[str, Any] = {"tag": tag.id, "address": tag.address, "scale": scale.strip()}
     if found is None:
         return {**out, "raw": "", "number": None, "time": None, "note": ""}
     number = finite(found.value)

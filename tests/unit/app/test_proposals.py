@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +15,13 @@ from gateway.alarms.notes import note
 from gateway.app.proposals import Proposals
 from gateway.app.reload import Reload
 from gateway.app.signing import Signing
+from gateway.app.tools import Tools
 from gateway.config.kept import keep
 from gateway.config.load import Loaded, load
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Misconfigured, Refused
 from gateway.model.times import NS
-from tests.unit.config.writing import TAGS, good, spoilt, write
+from tests.unit.config.writing import SITE, TAGS, good, spoilt, write
 
 WANG, LI = Actor("wang", "王强", "engineer"), Actor("li", "李娜", "engineer")
 WHY = "nuisance at every filling"
@@ -150,6 +152,27 @@ async def test_a_rule_that_moved_on_is_proposed_anew(house: House, tmp_path: Pat
     house.machine.site = house.loaded.site  # they were put in place
     with pytest.raises(Refused, match="propose it anew"):
         await house.proposals.agree(ident, LI, "")
+
+
+async def test_two_changes_at_once_do_not_undo_each_other(house: House) -> None:
+    first, second = await house.propose(trigger=11.5), await house.propose("LT-1.HH", trigger=12.9)
+    done = await asyncio.gather(
+        house.proposals.agree(first, LI, ""), house.proposals.agree(second, LI, ""), return_exceptions=True
+    )
+    assert [isinstance(each, Refused) for each in done] == [False, True]
+    assert list(house.loaded.origin.overriding.content.limits) == ["LT-1.H"]
+    assert [w["proposal"] for w in house.waiting()] == [second]
+
+
+async def test_a_trial_never_touches_overrides_that_lie_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    outside = SITE + "changes: {overrides: ../shared.yaml}\n"
+    tools = Tools(good(tmp_path / "site", site=outside), lambda: 1_800_000_000 * NS)
+    with pytest.raises(Refused, match="outside the site's folder"):
+        await tools.try_rule("LT-1.H", {"trigger": 11.5}, 7)
+    with pytest.raises(Misconfigured):
+        await tools.try_rule("LT-1.H", {"trigger": 14.5}, 7)
+    assert not (tmp_path / "shared.yaml").exists()
 
 
 async def test_what_cannot_be_put_in_place_leaves_the_file_as_it_was(house: House) -> None:

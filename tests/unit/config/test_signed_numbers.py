@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.config.explain import explain
 from gateway.config.kept import FILE, deployed, dropped, keep, remember
@@ -206,3 +208,28 @@ def test_files_that_moved_on_under_a_signature_are_told(tmp_path: Path) -> None:
     told = [n for n in notes(load(after.path), today="2026-11-22", environment={}) if n.code == "override"]
     assert [n.subject for n in told] == ["LT-1.H", "LT-1.H"]
     assert told[0].text == "trigger 11.5 was signed against 12; the files now say 12.5"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reason=st.text(max_size=600), name=st.text(min_size=1, max_size=64).filter(str.strip))
+def test_whatever_is_said_is_read_back_as_it_was_sealed(tmp_path: Path, reason: str, name: str) -> None:
+    loaded = good(tmp_path)
+    (tmp_path / "overrides.yaml").unlink(missing_ok=True)
+    sign = Sign(f"a{name}", f"b{name}", reason, SIGN.time)
+    write_overrides(loaded.overrides, draft(load(loaded.path), "LT-1.H", sign, trigger=11.5))
+    assert rule(load(loaded.path), "LT-1.H").trigger == 11.5
+    loaded.overrides.unlink()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(trigger=st.floats(-5, 20), reset=st.floats(-5, 20))
+def test_numbers_are_refused_or_can_be_judged_by(tmp_path: Path, trigger: float, reset: float) -> None:
+    loaded = good(tmp_path)
+    content = draft(loaded, "LT-1.H", trigger=trigger, reset=reset)
+    if 1 < reset <= trigger < 13:
+        found = rule(load(loaded.path, signed=content), "LT-1.H")
+        assert (found.trigger, found.reset) == (trigger, reset), "between L and HH, and it can clear"
+        return
+    with pytest.raises(Misconfigured) as caught:
+        load(loaded.path, signed=content)
+    assert all(f.path.startswith("limits.LT-1.H.") and f.allowed for f in caught.value.faults)
