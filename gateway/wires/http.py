@@ -164,6 +164,8 @@ class _Place:
 
 def _place(url: str, tls: Tls | None) -> _Place:
     parts = urlsplit(url)
+    if "@" in parts.netloc:  # it would stand in every message about this address
+        raise Misconfigured(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}: a login in the address")
     try:
         secure, port = parts.scheme == "https", parts.port
     except ValueError as error:
@@ -187,7 +189,7 @@ class Http:
         self, url: str, timeout_s: float, headers: Mapping[str, str], tls: Tls | None = None
     ) -> None:
         self._url, self._timeout_s, self._place = url, timeout_s, _place(url, tls)
-        host = urlsplit(url).netloc.rpartition("@")[2]
+        host = urlsplit(url).netloc
         lines = [f"{name}: {value}" for name, value in {"Host": host, **headers}.items()]
         if any(set(line) & set("\r\n\0") for line in lines):
             raise Misconfigured(f"{url}: a line break in the login")

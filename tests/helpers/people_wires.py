@@ -17,8 +17,11 @@ from email.policy import default
 
 @dataclass
 class MailServer:
-    """Speaks enough of SMTP. ``refuse``: address -> reply to its RCPT; ``login``: reply to AUTH, as a script."""
+    """Speaks enough of SMTP. ``refuse``: address -> reply to its RCPT; ``login``: reply to AUTH, as a script;
+    ``sender``: replies to MAIL.
+    """
 
+    sender: list[str] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     login: list[str] = field(default_factory=list)
     mails: list[tuple[str, Message]] = field(default_factory=list)
@@ -31,10 +34,12 @@ class MailServer:
             self.port = server.getsockname()[1]
             thread = threading.Thread(target=self._serve, args=(server,))
             thread.start()
-            yield self
-            with contextlib.suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+            try:
+                yield self
+            finally:
+                with contextlib.suppress(OSError):
+                    server.shutdown(socket.SHUT_RDWR)
+                thread.join()
 
     def _serve(self, server: socket.socket) -> None:
         while True:
@@ -61,6 +66,8 @@ class MailServer:
                 say("250 AUTH PLAIN")
             elif word == b"AUTH":
                 say(self.login.pop(0) if self.login else "235 welcome")
+            elif word == b"MAIL":
+                say(self.sender.pop(0) if self.sender else "250 ok")
             elif word == b"RCPT":
                 to = line.split(b"<")[1].split(b">")[0].decode()
                 say(self.refuse.get(to, "250 ok"))

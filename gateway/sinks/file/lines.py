@@ -21,8 +21,12 @@ class Lines:
         self._path, self._max, self._keep = path, max_bytes, keep
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
-        self.last = self._mend()
-        """(epoch, seq) of the last line; none in an empty file"""
+        try:
+            self.last = self._mend()
+            """(epoch, seq) of the last line; none in an empty file"""
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Append, and force to the disk."""
@@ -38,12 +42,13 @@ class Lines:
         os.close(self._file)
 
     def _rotate(self) -> None:
-        os.close(self._file)
         for n in range(self._keep, 0, -1):
             old = self._path if n == 1 else self._aside(n - 1)
             if old.exists():
                 old.replace(self._aside(n))
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+        # The new one first: what refuses it must leave us the old one, to be closed once.
+        full, self._file = self._file, os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+        os.close(full)
 
     def _aside(self, n: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{n}")

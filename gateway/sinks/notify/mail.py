@@ -65,21 +65,37 @@ class Mail:
         """One mail to one person.
 
         Raises:
-            Reject: the server will never take it for this address. Retry: not now.
+            Reject: the server will never take it for this address. Retry: not now. LoginRefused: not from us.
         """
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._settings.sender, address, subject
-        message["Date"], message["Message-ID"] = formatdate(localtime=False), make_msgid(domain="fengsui")
-        message.set_content(text)
+        message = self._message(address, subject, text)
         try:
             self._server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
             raise _refusal(code, words) from error
+        except (
+            smtplib.SMTPSenderRefused
+        ) as error:  # it is us the server does not want, whoever the mail is for
+            raise LoginRefused(f"smtp {self._settings.host}: {_words(error)}") from error
         except smtplib.SMTPResponseException as error:
             raise _refusal(error.smtp_code, error.smtp_error) from error
-        except (smtplib.SMTPException, OSError, ValueError) as error:
+        except (ValueError, smtplib.SMTPNotSupportedError) as error:  # an address this server cannot have
+            raise Reject(f"{address!r}: {error}") from error
+        except (smtplib.SMTPException, OSError) as error:
             raise Retry(f"smtp {self._settings.host}: {_words(error)}") from error
+
+    def _message(self, address: str, subject: str, text: str) -> EmailMessage:
+        message = EmailMessage()
+        # A description may have line breaks, as cells of a table have; a header may not.
+        message["From"] = self._settings.sender
+        try:
+            message["To"] = address
+        except (ValueError, LookupError, AttributeError) as error:  # so the standard library says: no address
+            raise Reject(f"{address!r} is no mail address") from error
+        message["Subject"] = " ".join(subject.split())
+        message["Date"], message["Message-ID"] = formatdate(localtime=False), make_msgid(domain="fengsui")
+        message.set_content(text)
+        return message
 
 
 def _refusal(code: int, words: bytes | str) -> Reject | Retry:

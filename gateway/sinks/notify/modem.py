@@ -16,7 +16,8 @@ _REGISTERED: Final = ("1", "5")
 """At home, roaming (TS 27.007, 7.2)."""
 _NEVER: Final = frozenset({1, 8, 10, 28, 29, 30})
 """Causes that will not change for this number (TS 24.011, annex E-2)."""
-_CMS: Final = re.compile(r"\+CMS ERROR: *(\d+)")
+_ERROR: Final = re.compile(r"ERROR(?:: *(\d*))?[^\r\n]*[\r\n]")
+"""A whole line: of a cause in two pieces the first may be another cause."""
 
 
 class Modem:
@@ -94,10 +95,10 @@ class Modem:
         said = ""
         while time.monotonic() < deadline:
             said += bytes(self._port.read(256)).decode("ascii", "replace")
-            found = _CMS.search(said)
-            if found and int(found[1]) in _NEVER:
-                raise Reject(f"the network refuses: {found[0]}")
-            if found or "ERROR" in said:
+            found = _ERROR.search(said)
+            if found and "+CMS" in said and int(found[1] or 0) in _NEVER:
+                raise Reject(f"the network refuses: +CMS {found[0].strip()}")
+            if found:
                 raise Retry(f"{self._device}: {shown}: {' '.join(said.split())}")
             if until in said:
                 return said

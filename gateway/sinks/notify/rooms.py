@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.sinks.notify.config import Settings
@@ -14,6 +15,7 @@ from gateway.sinks.notify.robots import BUSY, cut, dingtalk, signature, wecom
 from gateway.sinks.notify.ways import LoginRefused
 from gateway.wires.tls import context
 
+LOCAL: Final = (("http", "127.0.0.1"), ("http", "localhost"))
 PAUSE_S: Final = 3.0
 """Between two pieces: robots take 20 messages a minute."""
 
@@ -26,7 +28,8 @@ class Room:
     """
 
     def __init__(self, settings: Settings, url: str, key: str | None) -> None:
-        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        place = urlsplit(url)
+        if place.scheme != "https" and (place.scheme, place.hostname) not in LOCAL:
             raise Misconfigured(f"{settings.by}: the robot's address must begin with https://")
         self._settings, self._url, self._key = settings, url, key
         self._tls: ssl.SSLContext | None = None

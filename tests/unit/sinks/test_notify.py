@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.errors import Reject, Retry
 from gateway.model.events import EventKind
 from gateway.model.levels import Level
 from gateway.sinks.notify.encode import Notice, subject, text
+from gateway.sinks.notify.modem import Modem
 from gateway.sinks.notify.pdu import address, parts, submits
 from gateway.sinks.notify.pool import Pool
 from gateway.sinks.notify.robots import cut, signature
@@ -134,3 +136,32 @@ def test_the_signature_of_a_message() -> None:
     assert signature("SECkey", 1_577_262_236_757) == (
         "timestamp=1577262236757&sign=rcA80jHmZlGchKlyTzArKbDyhGRZnTMFe9ph7V424mA%3D"
     )
+
+
+class Port:
+    """What a modem says, in the pieces it comes in."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = list(pieces)
+
+    def write(self, _: bytes) -> None: ...
+
+    def read(self, _: int) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kind"),
+    [
+        ((b"\r\n+CMS ERROR: 1", b"7\r\n"), Retry),
+        ((b"\r\n+CMS ERROR: 1", b"\r\n"), Reject),
+        ((b"\r\n+CMS ERR", b"OR: 38\r", b"\n"), Retry),
+        ((b"\r\nERROR\r\n",), Retry),
+    ],
+)
+def test_a_cause_is_read_to_its_end(pieces: tuple[bytes, ...], kind: type[Exception]) -> None:
+    """17, the network, passes; 1, a number nobody has, does not."""
+    modem = Modem("dev", 115200, None, 5.0)
+    modem._port = Port(*pieces)  # type: ignore[assignment]
+    with pytest.raises(kind):
+        modem._ask("AT")
