@@ -54,19 +54,19 @@ def run(pack: Path, which: str, folder: Path) -> Judged:
     loaded = load(write_site(pack, folder / "site"))
     scenario = load_scenario(pack / SCENARIOS / which)
     data = folder / "readings.csv"
-    truth = write_recording(scenario, data, _every(scenario), START)
-    outcome = backtest(_as_coarse(loaded.site, _every(scenario)), Recording((data,), Form(unit="s")))
+    truth = write_recording(scenario, data, row_every(scenario), START)
+    outcome = backtest(as_coarse(loaded.site, row_every(scenario)), Recording((data,), Form(unit="s")))
     messages = [m for _, event in outcome.decisions if (m := _message(event)) is not None]
     report = judge(messages, truth, START * NS)
     return Judged(loaded, scenario, truth, outcome, data, report)
 
 
-def _every(scenario: Scenario) -> float:
+def row_every(scenario: Scenario) -> float:
     """A row each second of a short scenario, each step of a long one."""
     return max(scenario.step_s, 1.0)
 
 
-def _as_coarse(site: Site, every_s: float) -> Site:
+def as_coarse(site: Site, every_s: float) -> Site:
     """The site as it would be read that seldom: nothing goes stale between two rows."""
     every = round(every_s * NS)
     tags = (

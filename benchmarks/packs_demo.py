@@ -26,19 +26,21 @@ def play(pack: str, for_: str, pace: float) -> dict[str, Any]:
     fengsui = Path(sys.executable).with_name("fengsui")
     asked = [fengsui, "demo", "--pack", pack, "--for", for_, "--pace", f"{pace:g}", "--json"]
     began = time.monotonic()
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=LONGEST_S)
-    except subprocess.TimeoutExpired:
-        return {"pack": pack, "exit": -1, "took_s": LONGEST_S, "error": "did not end"}
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        try:
+            said, errors = demo.communicate(timeout=LONGEST_S)
+        except subprocess.TimeoutExpired:
+            demo.terminate()  # and no kill: it takes its plant and its broker with it
+            return {"pack": pack, "exit": -1, "took_s": LONGEST_S, "error": "did not end"}
     found: dict[str, Any] = {
         "pack": pack,
-        "exit": done.returncode,
+        "exit": demo.returncode,
         "took_s": round(time.monotonic() - began, 1),
     }
     try:
-        return {**found, **json.loads(done.stdout)}
+        return {**found, **json.loads(said)}
     except json.JSONDecodeError:
-        return {**found, "exit": done.returncode or 1, "error": done.stderr[-500:]}
+        return {**found, "exit": demo.returncode or 1, "error": errors[-500:]}
 
 
 def leads(report: dict[str, Any]) -> list[float]:

@@ -59,6 +59,7 @@ def page(pack: Pack, found: Judged) -> str:
         f"{file.about}。\n\n{file.about_en}. Marks: {_MARKS}. S and E run and are shown as to be signed.\n",
         f"Begin with `fengsui init {file.pack} DIR`; what is below plays as `fengsui demo --pack {file.pack}`.\n",
         *_types(pack),
+        *_tags(pack),
         *_rest(file),
         *_scenario(pack, found),
     ]
@@ -70,8 +71,8 @@ def _types(pack: Pack) -> Iterator[str]:
         linked = ", ".join(f"[{name}]({name}.md)" for name in pack.file.includes)
         yield f"Includes all of {linked}.\n"
     yield "## 点型 Point types\n"
-    yield "| type | 名称 name | class | unit | range | period | without these not-judged |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| type | 名称 name | class | unit | range | danger | period | longest rest | without these not-judged |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     raw = pack.document.data["types"]
     for name, kind in pack.file.types.items():
         said = raw[name]
@@ -82,7 +83,7 @@ def _types(pack: Pack) -> Iterator[str]:
             kind.class_,
             kind.unit,
             span,
-            str(said.get("period", "")),
+            *(str(said.get(key, "")) for key in ("danger", "period", "rest")),
         )
         yield f"| {' | '.join(cells)} | {', '.join(kind.required)} |"
     yield "\n## 规则 Rules\n\nWhere the number is `site`, the pack has none: the site gives it, or is not judged.\n"
@@ -94,12 +95,24 @@ def _types(pack: Pack) -> Iterator[str]:
         yield _rule(rule, values, "")
 
 
+def _tags(pack: Pack) -> Iterator[str]:
+    """The tag list that ``init`` writes, to be edited."""
+    yield "\n## 位号 Tags\n\nThe list that `fengsui init` writes; addresses are examples.\n"
+    yield "| 位号 tag | 描述 description | type | source | address or expression |\n|---|---|---|---|---|"
+    with (pack.folder / "tags.csv").open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            said = f"{row['描述']} {row['英文描述']}"
+            cells = (row["位号"], said, f"`{row['点型']}`", row["数据源"], f"`{_plain(row['地址'])}`")
+            yield f"| {' | '.join(cells)} |"
+
+
 def _rule(name: str, values: Mapping[str, Any], reason: str) -> str:
     said = [f"{key} {_words(values[key])}" for key in _NUMBERS if key in values]
     if values["kind"] in OF_THE_SITE and not {"trigger", "limit"} & set(values):
         said = ["**site**", *said]
     source = " ".join(str(values.get(k, "")) for k in ("standard", "clause", "edition")).strip()
-    cells = (f"`{name}`", values["kind"], "; ".join(said), values["level"], source, values.get("mark", ""))
+    level = f"{values['level']}{' (fault)' if values.get('instrument') else ''}"
+    cells = (f"`{name}`", values["kind"], "; ".join(said), level, source, values.get("mark", ""))
     return "| " + " | ".join([*map(_plain, cells), _plain(str(values.get("reason", reason)))]) + " |"
 
 
@@ -148,7 +161,10 @@ def _rest(file: PackFile) -> Iterator[str]:
 
 def _scenario(pack: Pack, found: Judged) -> Iterator[str]:
     yield f"\n## 演示场景 The scenario\n\n{found.scenario.text}\n"
-    yield "| alarm | level | cause, s | raised, s | lead |\n|---|---|---|---|---|"
+    played = [(h.at, h.text) for h in found.scenario.hazards if h.text]
+    played += [(f.at, f"{f.target}, {f.kind}: {f.text}") for f in found.scenario.faults]
+    yield from (f"- {at:g} s: {text}" for at, text in sorted(played))
+    yield "\n| alarm | level | cause, s | raised, s | lead |\n|---|---|---|---|---|"
     for row in sorted(found.report["alarms"], key=lambda r: (r["cause_s"], r["rule"])):
         lead = row["cause_s"] - row["decided_s"]
         told = f"**{_long(lead)} before the limit**" if row["rule"].endswith(LEADS) else ""

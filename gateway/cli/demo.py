@@ -1,8 +1,9 @@
 """``fengsui demo``: see it work, with nothing to configure."""
 
 import asyncio
+import signal
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,8 +57,8 @@ def demo(
             say=lambda text: typer.echo(text, err=json),
         )
         try:
-            report = asyncio.run(run_demo(asked))
-        except KeyboardInterrupt:
+            report = asyncio.run(_until_told(run_demo(asked)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
             raise typer.Exit(NOT_SO) from None
     if json:
         say_json(report)
@@ -65,6 +66,13 @@ def demo(
         tell(report)
     if not good(report):
         raise typer.Exit(NOT_SO)
+
+
+async def _until_told(playing: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """A demo that is told to end takes its plant and its broker with it."""
+    task = asyncio.ensure_future(playing)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def tell(report: Mapping[str, Any]) -> None:
