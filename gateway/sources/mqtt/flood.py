@@ -46,9 +46,9 @@ class Flood:
         if last is not None:
             self._drop(last[0][1])
 
-    def release(self, now: int) -> tuple[list[tuple[Row, int]], Lost | None]:
-        """What was held, when its second is over, and what was lost of it."""
-        if not self._held or 0 <= now - self._since < WINDOW:
+    def release(self, now: int, *, last: bool = False) -> tuple[list[tuple[Row, int]], Lost | None]:
+        """What was held, when its second is over or it is the ``last`` chance, and what was lost of it."""
+        if not self._held or (not last and 0 <= now - self._since < WINDOW):
             return [], None
         held, self._held = list(self._held.values()), {}
         lost, self._lost = self._lost, None

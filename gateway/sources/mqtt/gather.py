@@ -180,13 +180,13 @@ class Gather:
         self._counters.received_bytes += received
         self._counters.sent_bytes += sent
 
-    def take(self, table: str) -> Taken:
-        """What was gathered, and begin anew."""
+    def take(self, table: str, *, last: bool = False) -> Taken:
+        """What was gathered, and begin anew. ``last``: what a flood holds back too, the connection is gone."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         now = self._clock.now()
-        rows, lost = self._flood.release(now)
+        rows, lost = self._flood.release(now, last=last)
         for row, received in rows:
             self._columns.add(row, received)
         if self._flood.holding:

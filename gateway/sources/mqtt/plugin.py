@@ -211,10 +211,11 @@ class MqttSource:
             return True
         if isinstance(parts[-1], Change):
             parts = [*parts, Batch.empty(feed.table)]
+        # What there is no room for the intake notes, part by part; links are said in any case.
+        room = True
         for part in parts[:-1]:
-            if not self._part(feed, part, None, soon=False):
-                return False
-        return self._part(feed, parts[-1], done, soon=soon)
+            room = self._part(feed, part, None, soon=False) and room
+        return self._part(feed, parts[-1], done if room else None, soon=soon) and room
 
     def _part(self, feed: Feed, part: Batch | Change, done: Callable[[], None] | None, *, soon: bool) -> bool:
         if isinstance(part, Change):
@@ -229,7 +230,7 @@ class MqttSource:
 
     def _last(self, gather: Gather, feed: Feed) -> None:
         """What came before the loss is no less true for it; unacknowledged, it will come again."""
-        taken = gather.take(feed.table)
+        taken = gather.take(feed.table, last=True)
         if taken.parts:
             self._send(feed, taken, lambda: None, soon=False)
 

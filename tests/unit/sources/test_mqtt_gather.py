@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway.model.batch import of_rows
 from gateway.model.site import Tag
 from gateway.sources.mqtt.config import Settings, bind
 from gateway.sources.mqtt.flood import Flood
-from gateway.sources.mqtt.gather import Counters, Gather, Receipts
-from gateway.sources.mqtt.plugin import make_reader
+from gateway.sources.mqtt.gather import Counters, Gather, Receipts, Taken
+from gateway.sources.mqtt.plugin import build, make_reader
+from gateway.sources.mqtt.said import Change
 from tests.helpers.feed import FakeFeed
 
 
@@ -95,3 +97,29 @@ async def test_batches_of_one_commit_are_acknowledged_in_one_write_and_in_order(
     assert box.wire.writes == []
     await asyncio.sleep(0)
     assert box.wire.writes == [[1, 2, 3, 4, 5, 6]]
+
+
+async def test_what_a_flood_held_back_is_not_lost_with_the_connection() -> None:
+    """QoS 0: nobody sends it again. The newest of each tag is a reading, the others are a gap record."""
+    settings = Settings.model_validate({"kind": "mqtt", "host": "127.0.0.1", "qos": 0})
+    tag = Tag(id="T", raw="", description="", cls="other", unit="", installation="")
+    bound, feed = [(0, tag, bind(settings, "a", tag))], FakeFeed()
+    source = build("pond", settings, bound)
+    gather = Gather(make_reader(settings, bound), feed.clock, source.counters, 20, Flood(most=2))
+    for number in range(7):
+        gather.message(b"a", b"%d" % number, 0, retained=False)
+    source._last(gather, feed)
+    assert [row.value for row in feed.rows] == [0.0, 1.0, 6.0]
+    assert [count for _, _, _, count, _ in feed.gaps] == [4]
+    assert source.counters.flooded == 4
+
+
+async def test_a_full_queue_takes_no_death_along() -> None:
+    """Readings that find no room come again or are a gap record; that a node is gone is said all the same."""
+    settings = Settings.model_validate({"kind": "mqtt", "host": "127.0.0.1"})
+    source, feed, done = build("pond", settings, []), FakeFeed(full=True), list[bool]()
+    batch = of_rows(feed.table, [(0, 1, 1, 1.0, 0)])
+    taken = Taken([batch, Change(("G/E", ""), up=False, why="NDEATH"), batch], None, [1, 2])
+    assert not source._send(feed, taken, lambda: done.append(True), soon=False)
+    assert [(up, why) for _, up, why in feed.links] == [(False, "NDEATH")]
+    assert not done, "nothing is acknowledged"
