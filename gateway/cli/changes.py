@@ -1,4 +1,4 @@
-"""``fengsui stage`` and ``fengsui approve``: changes signed by two persons, through the running gateway."""
+"""``fengsui stage``, ``approve``, ``propose``, ``agree``: changes signed by two, through the running gateway."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from gateway.cli.client import Gateway
 from gateway.cli.say import say_json
 from gateway.model.errors import Misconfigured
 from gateway.model.levels import Stage
+from gateway.model.times import NS, parse_duration
 
 Config = Annotated[Path, typer.Argument(help="the site file")]
 By = Annotated[str, typer.Option("--by", help="who asks for it")]
@@ -70,6 +71,78 @@ def approve(  # noqa: PLR0913  # an option each
         say_json(answer)
     else:
         typer.echo(f"approved {answer['hash']}{', which runs' if answer['running'] else ''}")
+
+
+def propose(  # noqa: PLR0913  # an option each
+    config: Config,
+    rule: Annotated[str, typer.Argument(help="rule id")],
+    *,
+    trigger: Annotated[float | None, typer.Option(help="the limit, in the rule's unit")] = None,
+    reset: Annotated[float | None, typer.Option(help="where it ends")] = None,
+    deadband: Annotated[float | None, typer.Option(help="instead of --reset: how far from the limit")] = None,
+    on_delay: Annotated[str, typer.Option(help="beyond for this long before it is raised, e.g. 3s")] = "",
+    off_delay: Annotated[str, typer.Option(help="inside for this long before it is cleared")] = "",
+    reason: Reason,
+    by: By = "",
+    json: AsJson = False,
+) -> None:
+    """Ask for other numbers of a rule; a second person agrees to them, or declines."""
+    delays = {"on_delay_s": on_delay, "off_delay_s": off_delay}
+    asked = {"trigger": trigger, "reset": reset, "deadband": deadband}
+    numbers = asked | {name: _seconds(text) for name, text in delays.items()}
+    given = {name: value for name, value in numbers.items() if value is not None}
+    body = {"rule": rule, **given, "actor": actor(by), "comment": reason}
+    answer = Gateway(config).post("/commands/propose", body)
+    say_json(answer) if json else typer.echo(f"{answer['proposal']} waits for a second person")
+
+
+def agree(  # noqa: PLR0913  # an option each
+    config: Config,
+    proposal: Annotated[str, typer.Argument(help="its id; without it: what waits")] = "",
+    *,
+    second: Annotated[str, typer.Option("--second", help="the second person, who agrees")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="more to be said; it is journalled")] = "",
+    by: By = "",
+    decline: Annotated[
+        bool, typer.Option("--decline", help="turn it down, or take one's own back; for a --reason")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Agree to another person's proposal, which puts it in place; or decline it; without an id say what waits."""
+    gateway = Gateway(config)
+    if not proposal:
+        _tell_waiting(gateway.get("/changes")["proposals"], json=json)
+        return
+    body = {"proposal": proposal, "actor": actor(by), "comment": reason}
+    if decline:
+        answer = gateway.post("/commands/decline", body)
+    elif second:
+        answer = gateway.post("/commands/agree", {**body, "second": agreeing(second)})
+    else:
+        raise Misconfigured("agree needs --second: a change is agreed to by another person; or --decline")
+    if json:
+        say_json(answer)
+        return
+    for change in answer.get("changes", [f"declined {proposal}"]):
+        typer.echo(change)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return parse_duration(text) / NS if text else None
+    except ValueError as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _tell_waiting(found: list[dict[str, Any]], *, json: bool) -> None:
+    if json:
+        say_json(found)
+        return
+    for each in found:
+        numbers = "; ".join(f"{n['field']} {n['old']} -> {n['new']}" for n in each["numbers"])
+        typer.echo(
+            f"{each['proposal']} {each['rule']} {numbers} by {each['by']} {each['time']}: {each['comment']}"
+        )
 
 
 def _signed(by: str, second: str, reason: str) -> dict[str, Any]:

@@ -57,6 +57,8 @@ app.command("access")(access.access)
 app.command("diff")(run.diff)
 app.command("stage")(changes.stage)
 app.command("approve")(changes.approve)
+app.command("propose")(changes.propose)
+app.command("agree")(changes.agree)
 app.command("simulate", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     simulate.simulate
 )

@@ -6,11 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from gateway.cli.client import Gateway as Client
 from gateway.config.load import load
-from gateway.model.errors import Refused
 from gateway.model.events import EventKind
 from tests.e2e.conftest import GatewayFactory
 from tests.e2e.device import Device
@@ -146,10 +143,6 @@ def test_a_stage_is_signed_by_two_and_keeps_all_else(
     gateway.assert_whole()
 
 
-def person(name: str) -> dict[str, Any]:
-    return {"actor": {"id": name, "name": name}}
-
-
 def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     tmp_path: Path, device: Device, gateway_of: GatewayFactory
 ) -> None:
@@ -159,21 +152,22 @@ def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     gateway.start()
     raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
     client = Client(config, patience=60)
-    asked = {"rule": "LT-1.HH", "trigger": 8.4, **person("王强"), "comment": "foam at the top"}
-    with pytest.raises(Refused, match=r"above LT-1\.H at 8"):
-        client.post("/commands/propose", {**asked, "trigger": 7.9})
+    wrong = incli("propose", config, "LT-1.HH", "--trigger", "7.9", "--by", "王强", "--reason", "x")
+    assert wrong.returncode == 1
+    assert "above LT-1.H at 8" in wrong.stderr
     trial = client.post("/rules/try", {"rule": "LT-1.H", "trigger": 8.6, "days": 1})
     assert [(c["how"], c["rule"]) for c in trial["other"]["changes"]] == [("lost", "LT-1.H")]
 
-    ident = client.post("/commands/propose", asked)["proposal"]
+    words = ("propose", config, "LT-1.HH", "--trigger", "8.4", "--by", "王强", "--reason", "foam at the top")
+    ident = json.loads(incli(*words, "--json").stdout)["proposal"]
     gateway.kill()
     gateway.start()
     client = Client(config)
     (waiting,) = client.get("/changes")["proposals"]
     assert (waiting["proposal"], waiting["by"]) == (ident, "王强"), "a proposal outlives the gateway"
-    with pytest.raises(Refused, match="two persons"):
-        client.post("/commands/agree", {"proposal": ident, **person("王强")})
-    client.post("/commands/agree", {"proposal": ident, **person("李娜")})
+    assert "trigger 9 -> 8.4; reset 8.9 -> 8.3 by 王强" in incli("agree", config).stdout
+    assert "two persons" in incli("agree", config, ident, "--second", "王强").stderr
+    assert "~ rule LT-1.HH trigger: 9 -> 8.4" in incli("agree", config, ident, "--second", "李娜").stdout
     ready_again(gateway, 1)
     changed = gateway.events(EventKind.CONFIG_CHANGED)[0].event
     assert changed.detail["changes"] == [
