@@ -19,7 +19,7 @@ from gateway.model.errors import Misconfigured, Retry
 from gateway.wires.tls import Tls, context
 
 MOST_WORDS: Final = 64 * 1024
-"""Of an answer's body no more is kept (bytes)."""
+"""Of an answer's head or body no more is kept (bytes)."""
 _USUAL: Final = b"HTTP/1.1 204 "
 _END: Final = b"\r\n\r\n"
 
@@ -88,16 +88,19 @@ class _Line(asyncio.Protocol):
         if self._waiter is None:
             self.abort()  # an answer to nothing
             return
+        if self._reader is not None:
+            self._read(data)
+            return
         self._data += data
-        if self._reader is None and _USUAL.startswith(self._data[: len(_USUAL)]):
-            if (end := self._data.find(_END)) < 0:
+        if _USUAL.startswith(self._data[: len(_USUAL)]):
+            end = self._data.find(_END)
+            if end < 0 and len(self._data) < MOST_WORDS:
                 return
             if end == len(self._data) - len(_END) and b"close" not in self._data:
                 self._settle(Answer(204, {}, b"", kept=True))
                 return
-        if self._reader is None:
-            self._reader, data = _Reader(), self._data
-        self._read(data)
+        self._reader = _Reader()
+        self._read(self._data)
 
     def _read(self, data: bytes) -> None:
         if self._reader is None:

@@ -124,6 +124,7 @@ async def test_a_connection_closed_while_it_was_idle_is_made_anew() -> None:
         ([b"SMTP ready\r\n\r\n"], "not an answer of HTTP"),
         ([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", None], "not an answer of HTTP"),
         ([b"HTTP/1.1 20"], "TimeoutError"),
+        ([b"HTTP/1.1 204 No\r\n", *[b"X: y\r\n" * 4000] * 4], "not an answer of HTTP"),
     ],
 )
 async def test_what_is_no_answer_keeps_everything(pieces: list[bytes | None], words: str) -> None:
