@@ -191,9 +191,11 @@ class Keeper:
         told = await self._desk.call(self._desk.store.remembered, "archive/")
         for manifest in known:
             sign = _sign(manifest)
-            if manifest.closed and told.get(manifest.day) != sign:
-                await self._committed(*_inputs(manifest, self._clock.now()))
-                await self._desk.call(self._desk.store.remember, f"archive/{manifest.day}", sign)
+            before, _, lost = told.get(manifest.day, "").partition(":")
+            if manifest.closed and before != sign:
+                await self._committed(*_inputs(manifest, self._clock.now(), int(lost or 0)))
+                what = f"{sign}:{manifest.lost}"
+                await self._desk.call(self._desk.store.remember, f"archive/{manifest.day}", what)
         last = max((m.last for m in known), default=-1)
         await self._desk.call(self._desk.store.spool.mark_archived, last)
 
@@ -228,11 +230,14 @@ def _sign(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _inputs(manifest: Manifest, now: int) -> list[Input]:
-    """What the journal is told of a day: a gap where readings went, and the hashes of what is there."""
+def _inputs(manifest: Manifest, now: int, told: int) -> list[Input]:
+    """What the journal is told of a day: a gap where readings went (but ``told`` that it has heard of), and the hashes of
+    what is there.
+    """
     m, gaps = manifest, list[Input]()
-    if m.lost:
-        gaps.append(Gap(now, "archive", m.start, m.end, m.lost, f"limits of the archive; left: {m.thinned}"))
+    if m.lost > told:
+        why = f"limits of the archive; left: {m.thinned}"
+        gaps.append(Gap(now, "archive", m.start, m.end, m.lost - told, why))
     closed = ArchiveClosed(
         now, m.day, m.first_input, m.last_input, m.rows, m.bytes, dict(m.hashes), m.thinned
     )

@@ -161,7 +161,7 @@ def _rewrite(
         for path in new.iterdir():
             path.unlink()
     kept = replace(
-        manifest, rows=count, lost=manifest.rows - count, thinned=how if count else GONE,
+        manifest, rows=count, lost=manifest.lost + manifest.rows - count, thinned=how if count else GONE,
         groups=manifest.groups if count else [], **sizes(new),
     )  # fmt: skip
     return lo.publish(new, lo.day_folder(state, manifest.day), kept)

@@ -96,6 +96,14 @@ def test_then_the_oldest_go(state: Path) -> None:
     assert len(read(state, ["L"], 0, FAR)["L"]) == 0
 
 
+def test_what_is_thinned_and_then_goes_counts_once_and_whole(state: Path) -> None:
+    """Both in one turn, before the gateway has told the journal of the first."""
+    bound(state, limits(1))
+    assert kept(state) == [(GONE, 0, SECONDS)] * DAYS
+    bound(state, limits(1))
+    assert kept(state) == [(GONE, 0, SECONDS)] * DAYS
+
+
 def test_days_older_than_asked_go(state: Path) -> None:
     bound(state, limits(1 << 40, keep_days=1))
     assert [m[0] for m in kept(state)] == [GONE, GONE, ""]

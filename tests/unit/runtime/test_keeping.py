@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,29 @@ async def test_what_had_to_go_is_told_once_also_by_who_was_killed_before(tmp_pat
             await rig.machine.keeper.trim()
             await rig.machine._desk.call(lambda: None)
             assert losses(rig) == told
+
+
+async def test_a_day_that_loses_twice_is_told_of_each_reading_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GRACE_NS", -2 * keeping.DAY_NS)
+
+    def losses(rig: Rig) -> list[int]:
+        return [
+            e.detail["count"] for e in rig.events if e.event is EventKind.GAP and e.detail["who"] == "archive"
+        ]
+
+    async with running(tmp_path) as rig:
+        await spoken(rig, 1.0, 2.0, 3.0, 4.0)
+        keeper = rig.machine.keeper
+        await keeper.archive()
+        await rig.until(lambda: closed(rig))
+        real = keeping.manifests
+        for rows, lost in ((3, 1), (1, 3)):
+            changed = {"rows": rows, "lost": lost, "thinned": "for the test"}
+            monkeypatch.setattr(
+                keeping, "manifests", lambda at, c=changed: [replace(m, **c) for m in real(at)]
+            )
+            await keeper.archive()
+        await rig.until(lambda: len(closed(rig)) == 3)
+        assert losses(rig) == [1, 2]
