@@ -38,6 +38,7 @@ def test_a_reading_by_hand_says_who_and_when_and_is_compared(page: Page, languag
     page.open("rounds", language).name_me()
     page.until(lambda: "LT-101M" in page.text("#round-tags"))
     assert "LT-101 " in page.text("#round-tags td.twin"), "the online instrument stands beside it"
+    assert page.texts("#round-tags .due"), "two hours old: it is due"
     page.click("#round-tags button")
     page.one("#round-value").send_keys("10.2")
     page.one("#round-comment").send_keys("雾大", Keys.ENTER)
@@ -51,6 +52,7 @@ def test_a_reading_by_hand_says_who_and_when_and_is_compared(page: Page, languag
     row = page.text("#round-book tbody tr")
     assert all(x in row for x in ("LT-101M", "10.2", "10.95", "王强", "panel-1", "雾大")), row
     page.until(lambda: "10.2" in page.text("#round-tags td.value"))
+    page.until(lambda: not page.texts("#round-tags .due"))
     page.picture(f"rounds-{language}")
     page.quiet()
 

@@ -32,7 +32,14 @@ class HandsPlant(FakePlant):
         super().__init__(extra_tags)
         twin = self.site.tags[self.site.tag_index["LT-101"]]
         by_hand = replace(
-            twin, id="LT-101M", raw="LT-101M", manual=True, twin="LT-101", twin_within=0.2, links=()
+            twin,
+            id="LT-101M",
+            raw="LT-101M",
+            manual=True,
+            twin="LT-101",
+            twin_within=0.2,
+            links=(),
+            max_age=seconds(3600),
         )
         self.site = replace(self.site, tags=(*self.site.tags, by_hand))
         self.values["LT-101M"], self.sources["LT-101M"] = 10.9, self.now() - seconds(7200)

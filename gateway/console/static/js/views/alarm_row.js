@@ -15,8 +15,14 @@ export function alarmRow(acts) {
   return new Row(acts);
 }
 
+/** Watches which rows are in sight of `root`: only these move by themselves, of three hundred a dozen. */
+export function sightOf(root) {
+  return new IntersectionObserver((seen) => seen.forEach(({ target, isIntersecting }) => target.row?.show(isIntersecting)), { root, rootMargin: "100px" });
+}
+
 class Row {
   constructor(acts) {
+    this.insight = true; // until the browser says otherwise
     this.alarm = null;
     this.shownN = [0, 0]; // the n before the last change, and now
     this.shownAt = 0;
@@ -29,6 +35,7 @@ class Row {
     this.way = h("div.way");
     this.cells.pick.append(this.box);
     this.el = h("tr", { onpointerdown: acts.point }, Object.values(this.cells));
+    this.el.row = this;
   }
 
   update(alarm, branch) {
@@ -83,7 +90,7 @@ class Row {
   /** The value now (not that of the alarm) and the age move by themselves. */
   tick(kind) {
     const a = this.alarm;
-    if (!a || this.el.classList.contains("gone")) return;
+    if (!a || !this.insight || this.el.classList.contains("gone")) return;
     if (kind === "second") return text(this.age, age(now() - a.raisedMs));
     const i = state.index.get(a.tag), tag = tagOf(a.tag);
     text(this.live, i === undefined ? (a.value === null ? "" : plain(a.value)) : number(state.value[i], tag, state.quality[i]));
@@ -91,6 +98,13 @@ class Row {
     if (code === this.code) return undefined;
     this.code = code;
     return put(this.cells.quality, h("div", null, qualityMark(code), h("span", null, i === undefined ? t(`standing.${a.quality_status}`) : qualityWords(code))));
+  }
+
+  show(insight) {
+    this.insight = insight;
+    if (!insight) return;
+    this.tick("second");
+    this.tick("tags");
   }
 
   gone() {

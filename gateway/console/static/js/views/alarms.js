@@ -2,7 +2,7 @@
 
 import { h, klass, put, segments, text } from "../dom.js";
 import { t } from "../i18n.js";
-import { alarmRow } from "./alarm_row.js";
+import { alarmRow, sightOf } from "./alarm_row.js";
 import { detail } from "./alarm_detail.js";
 import { acknowledge } from "./acknowledge.js";
 import { arrange, branches } from "../order.js";
@@ -25,7 +25,7 @@ const kinds = {
 export function mount(root) {
   const list = new List(root);
   const ends = [on("alarms levels table link", () => list.refresh()), on("tags second", (kind) => list.tick(kind))];
-  ends.push(watch(), on("delivery", () => list.sent()), () => clearTimeout(list.growing));
+  ends.push(watch(), on("delivery", () => list.sent()), () => clearTimeout(list.growing), () => list.sight.disconnect());
   return () => ends.forEach((end) => end());
 }
 
@@ -58,6 +58,7 @@ class List {
     const columns = ["pick", "level", "state", "tag", "value", "quality", "age", "place", "act"];
     this.table = h("div.scroll", { tabindex: 0, id: "alarm-list", "aria-label": t("nav.alarms") },
       h("table", null, h("thead", null, h("tr", null, columns.map((c) => h(`th.${c}`, { scope: "col" }, t(`alarms.${c}`))))), this.body), this.empty);
+    this.sight = sightOf(this.table);
     put(root, h("div.toolbar", null,
       segments(t("alarms.filter"), Object.keys(kinds).map((k) => [k, t(`alarms.kind.${k}`)]), this.kind, (k) => { this.kind = k; this.release(); }),
       this.group, this.note, h("div.space"), this.comment, this.away, this.ackPicked, this.ackAll),
@@ -100,7 +101,7 @@ class List {
 
   draw(grouped) {
     const wanted = new Set(this.shown);
-    for (const [id, row] of this.rows) if (!wanted.has(id)) { row.el.remove(); this.rows.delete(id); this.picked.delete(id); this.done.delete(id); }
+    for (const [id, row] of this.rows) if (!wanted.has(id)) { this.sight.unobserve(row.el); row.el.remove(); this.rows.delete(id); this.picked.delete(id); this.done.delete(id); }
     this.shown.forEach((id, i) => {
       const row = this.rows.get(id) ?? this.newRow(id);
       row.update(state.alarms.get(id), grouped.get(id));
@@ -131,6 +132,7 @@ class List {
       act: () => this.act([id]), point: () => this.point(id),
     });
     this.rows.set(id, row);
+    this.sight.observe(row.el);
     return row;
   }
 

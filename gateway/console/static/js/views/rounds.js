@@ -49,7 +49,8 @@ function moving(el) {
   for (const tr of el.querySelectorAll("tr[data-row]")) {
     const i = Number(tr.dataset.row), tag = state.tags[i], twin = state.index.get(tag.twin), at = state.at[i];
     put(tr.querySelector(".value"), value(i));
-    put(tr.querySelector(".last"), at ? `${stamp(at)} · ${age(now() - at)}` : t("never"));
+    const due = !at || now() - at > tag.max_age_s * 1000;
+    put(tr.querySelector(".last"), at ? `${stamp(at)} · ${age(now() - at)}` : t("never"), due ? h("b.due", null, ` ${t("rounds.due")}`) : null);
     put(tr.querySelector(".twin"), twin === undefined ? NONE : h("div", null, h("b", null, state.tags[twin].raw), " ", value(twin), apart(i, twin)));
   }
 }
