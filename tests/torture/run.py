@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import resource
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -140,8 +141,9 @@ def run(seed: int, folder: Path, faults: int = FAULTS_EACH) -> Outcome:
             scene.clock.set(0)
             scene.gateway.stop()
             return _judge(seed, began, scene)
-        except AssertionError as error:
-            return _failed(seed, began, scene, str(error)[-1500:])
+        except (AssertionError, RuntimeError, OSError, subprocess.SubprocessError) as error:
+            words = f"{type(error).__name__}: {error}\nthe gateway's log ends: {scene.gateway.log[-800:]}"
+            return _failed(seed, began, scene, words[-2500:])
 
 
 def _play(scene: Scene, faults: int) -> None:
