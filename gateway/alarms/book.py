@@ -193,7 +193,7 @@ class Book:
         self._health.load(data["view"])
         self._levels = Levels(self._topology)
         for row in range(len(self._site.tags)):
-            self._levels.sight(row, self._health.sighted(row))
+            self._levels.sight(row, self._health.viewed(row))
         for occurrence in self.open():
             self._levels.alarm(None, occurrence)
         self._levels.watch(self._ledger.watches)
@@ -204,6 +204,8 @@ class Book:
 
     def _rule(self, fact: RuleFact) -> list[Event]:
         subject = self._subjects[fact.rule]
+        if fact.after is not Condition.UNKNOWN and (viewed := self._health.judged(fact.rule)) is not None:
+            self._levels.sight(viewed, True)
         lateness = fact.received - fact.time
         basis = Basis(
             time=fact.time,
@@ -220,7 +222,7 @@ class Book:
 
     def _tag(self, fact: TagFact) -> list[Event]:
         turns = self._health.tag(fact)
-        self._levels.sight(fact.tag, self._health.sighted(fact.tag))
+        self._levels.sight(fact.tag, self._health.viewed(fact.tag))
         return self._turns(turns)
 
     def _link(self, fact: LinkFact) -> list[Event]:

@@ -18,6 +18,7 @@ from gateway.model.inputs import (
     SystemFault,
     Tick,
 )
+from gateway.model.quality import Status, status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class TagFact:
     time: int
     inherited: bool = False
     """of a computed tag: because an input is BAD"""
+
+    @property
+    def doubtful(self) -> bool:
+        """It came into sight by an UNCERTAIN value."""
+        return not self.bad and status_of(self.quality) is Status.UNCERTAIN
 
 
 LinkFact = LinkChange

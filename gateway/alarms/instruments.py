@@ -121,6 +121,8 @@ class Health:
         self._topology = topology
         self._subjects = Subjects(topology)
         self._quality = [NOT_HEARD] * len(topology.site.tags)
+        self._doubtful: set[int] = set()
+        """in sight by an UNCERTAIN value, which says of no limit that it is kept"""
         self._down: dict[str, int] = {}
         self._tag_due: Timers[int] = Timers()
         self._link_due: Timers[str] = Timers()
@@ -129,6 +131,18 @@ class Health:
         """There is a value that may be judged."""
         quality = self._quality[row]
         return quality != NOT_HEARD and status_of(quality) is not Status.BAD
+
+    def viewed(self, row: int) -> bool:
+        """... and of its limits it is known whether they are kept."""
+        return self.sighted(row) and row not in self._doubtful
+
+    def judged(self, rule: int) -> int | None:
+        """A condition is known. The row of the tag that is viewed by it and was not; None: there is none."""
+        row = self._topology.limits.get(rule)
+        if row not in self._doubtful:
+            return None
+        self._doubtful.discard(row)
+        return row
 
     def next_deadline(self) -> int:
         """When patience next ends, ns or NEVER."""
@@ -150,6 +164,10 @@ class Health:
 
     def tag(self, fact: TagFact) -> list[Turn]:
         """An instrument failed or recovered."""
+        if not fact.doubtful:
+            self._doubtful.discard(fact.tag)
+        elif not self.sighted(fact.tag) and fact.tag in self._topology.limited:
+            self._doubtful.add(fact.tag)
         self._quality[fact.tag] = _told(fact)
         if not fact.bad or fact.inherited:  # one fault, at the cause
             self._tag_due.drop(fact.tag)
@@ -191,6 +209,7 @@ class Health:
         tags = self._topology.site.tags
         return {
             "tags": {tags[i].id: q for i, q in enumerate(self._quality) if q != NOT_HEARD},
+            "doubtful": [tags[i].id for i in sorted(self._doubtful)],
             "down": dict(self._down),
             "tag_due": {tags[i].id: at for i, at in self._tag_due.items()},
             "link_due": dict(self._link_due.items()),
@@ -200,6 +219,7 @@ class Health:
         """Inverse of :meth:`dump`; tags that are no longer configured are left out."""
         index = self._topology.site.tag_index
         self._quality = [data["tags"].get(t.id, NOT_HEARD) for t in self._topology.site.tags]
+        self._doubtful = {index[t] for t in data.get("doubtful", ()) if t in index} & self._topology.limited
         self._down = dict(data["down"])
         self._tag_due = Timers({index[t]: at for t, at in data["tag_due"].items() if t in index})
         self._link_due = Timers(data["link_due"])

@@ -20,6 +20,8 @@ JUDGES: Final = frozenset(
     }
 )
 """Kinds that hold a tag's value against a limit."""
+LIMITS: Final = frozenset({RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW})
+"""... of that tag alone, so that it is known as soon as one value of it was judged"""
 LOWEST: Final = 4
 """Priority of what blinds nothing."""
 
@@ -86,6 +88,22 @@ class Topology:
                 if tag in self.site.tag_index:
                     found.setdefault(self.site.tag_index[tag], []).append(rule)
         return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
+    def limits(self) -> dict[int, int]:
+        """Row of a live rule that is a limit of one tag -> row of the tag."""
+        told = {rule.id for rule in self.live_rules}
+        index = self.site.tag_index
+        return {
+            i: index[rule.tags[0]]
+            for i, rule in enumerate(self.site.rules)
+            if rule.kind in LIMITS and rule.id in told and rule.tags[0] in index
+        }
+
+    @cached_property
+    def limited(self) -> frozenset[int]:
+        """Rows of tags that have such a rule."""
+        return frozenset(self.limits.values())
 
     @cached_property
     def computed_from(self) -> dict[int, tuple[int, ...]]:

@@ -40,6 +40,7 @@ class Judge:
         self._held: list[Lines] = []
         self._held_at = grid.start
         self._active = [False] * len(part.site.rules)
+        self._doubtful = set[int]()
         self.readings = 0
 
     def start(self, version: str) -> list[Told]:
@@ -111,6 +112,7 @@ class Judge:
         for i, fact in enumerate(facts):
             if isinstance(fact, TagFact):
                 tag = self._part.tags[fact.tag]
+                (self._doubtful.add if fact.doubtful else self._doubtful.discard)(fact.tag)
                 order = (
                     (number, MEASURED, places[i], i) if i in places else (number, self._made(fact), tag, i)
                 )
@@ -121,11 +123,12 @@ class Judge:
         return out
 
     def _worth(self, fact: RuleFact) -> bool:
-        """A rule that never was active has no alarm that could become normal or unknown: the book would pass it over.
-        At a start there is such a fact for every rule of the site.
+        """A rule that never was active has no alarm that could become normal or unknown: the book would pass it over,
+        unless it is what brings a doubtful tag into view. At a start there is such a fact for every rule of the site.
         """
         self._active[fact.rule] |= fact.after is Condition.ACTIVE
-        return self._active[fact.rule]
+        site = self._part.site
+        return self._active[fact.rule] or site.tag_index[site.rules[fact.rule].tags[0]] in self._doubtful
 
     def _made(self, fact: TagFact) -> int:
         return COMPUTED if self._part.site.tags[fact.tag].expression else AGED

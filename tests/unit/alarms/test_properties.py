@@ -29,6 +29,7 @@ from gateway.model.events import Condition, Event, EventKind, Occurrence, Stamp,
 from gateway.model.levels import Level, LiveLevel, Stage
 from gateway.model.published import body
 from gateway.model.quality import status_of
+from gateway.model.site import RuleKind
 from gateway.model.times import NEVER, seconds
 from gateway.model.wire import parse
 from tests.unit.alarms import plant
@@ -240,11 +241,20 @@ class Naive:
     def __init__(self) -> None:
         self.conditions = [Condition.NORMAL] * len(SITE.rules)
         self.sight = [False] * len(SITE.tags)
+        self.doubtful = set[int]()
+        live = [r for r in SITE.rules if r.stage is Stage.LIVE and r.kind is RuleKind.LIMIT_HIGH]
+        self.limits = {SITE.rule_index[r.id]: SITE.tag_index[r.tags[0]] for r in live}
 
     def tell(self, fact: Fact) -> None:
         if isinstance(fact, TagFact):
+            if fact.bad or fact.quality < 64:
+                self.doubtful.discard(fact.tag)
+            elif not self.sight[fact.tag] and fact.tag in self.limits.values():
+                self.doubtful.add(fact.tag)
             self.sight[fact.tag] = not fact.bad
         elif isinstance(fact, RuleFact):
+            if fact.after is not Condition.UNKNOWN:
+                self.doubtful.discard(self.limits.get(fact.rule, -1))
             known = self.conditions[fact.rule]
             silent = known is Condition.NORMAL and fact.after is Condition.UNKNOWN
             self.conditions[fact.rule] = known if silent else fact.after
@@ -257,8 +267,9 @@ class Naive:
         shown = [r for r in burning if r.id not in away]
         if shown:
             return LiveLevel(max(trunks[r.id].level for r in shown).word)
-        blind = any(not self.sight[SITE.tag_index[t]] for r in rules for t in r.tags)
-        homes = [self.sight[i] for i, t in enumerate(SITE.tags) if place in {"", t.installation}]
+        sight = [seen and i not in self.doubtful for i, seen in enumerate(self.sight)]
+        blind = any(not sight[SITE.tag_index[t]] for r in rules for t in r.tags)
+        homes = [sight[i] for i, t in enumerate(SITE.tags) if place in {"", t.installation}]
         if blind or not any(homes):
             return LiveLevel.NO_VIEW
         by_person = (Suppression.SHELVED, Suppression.OUT_OF_SERVICE)

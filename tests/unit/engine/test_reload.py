@@ -71,6 +71,28 @@ def test_an_edited_tag_begins_anew() -> None:
     assert engine.qualities().tolist() == [Quality.NO_DATA]
 
 
+def test_a_value_that_is_doubtful_from_the_first_is_no_view_until_a_limit_was_judged() -> None:
+    """UNCERTAIN says of no limit that it is kept: what nobody has judged is not ``normal``, nor after a restore."""
+    plant = site(rules=(FAST,), tags=(tag("L"),))
+    engine = started(plant, readings(plant, ("L", 1, 1.0, Quality.CLOCK_DOUBTFUL)))
+    assert engine.book.levels()[0].level is LiveLevel.NO_VIEW
+    again = Engine(plant, "e1")
+    again.restore(engine.snapshot())
+    assert again.book.levels()[0].level is LiveLevel.NO_VIEW
+    for each in (engine, again):
+        each.step([Numbered(3, readings(plant, ("L", 2, 1.0)))])
+        assert each.book.levels()[0].level is LiveLevel.NORMAL
+        each.step([Numbered(4, readings(plant, ("L", 3, 1.0, Quality.CLOCK_DOUBTFUL)))])
+        assert each.book.levels()[0].level is LiveLevel.NORMAL  # it was known, and a doubtful value holds it
+
+
+def test_a_doubtful_value_beyond_its_limit_is_an_alarm_all_the_same() -> None:
+    plant = site(rules=(FAST,), tags=(tag("L"),))
+    engine = started(plant, readings(plant, ("L", 1, 13.0, Quality.CLOCK_DOUBTFUL)))
+    assert engine.book.levels()[0].level is LiveLevel.YELLOW
+    assert engine.book.levels()[0].blinded == ()
+
+
 @given(stream=streams())
 @settings(max_examples=30, deadline=None)
 def test_carried_to_the_same_configuration_nothing_is_lost(stream: Any) -> None:
