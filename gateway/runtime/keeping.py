@@ -231,7 +231,7 @@ def _sign(manifest: Manifest) -> str:
 
 
 def _inputs(manifest: Manifest, now: int, told: int) -> list[Input]:
-    """What the journal is told of a day: a gap where readings went (but ``told`` that it has heard of), and the hashes of
+    """What the journal is told of a day: a gap where readings went (``told``: that it has heard of), and the hashes of
     what is there.
     """
     m, gaps = manifest, list[Input]()

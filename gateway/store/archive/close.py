@@ -169,7 +169,8 @@ def _close_day(state: Path, day: str, parts: Sequence[lo.Manifest], known: Known
     first, last = parts[0], parts[-1]
     manifest = replace(
         last, day=day, first=first.first, first_input=first.first_input, rows=total,
-        inputs=sum(p.inputs for p in parts), lost=sum(p.lost for p in parts), start=min(p.start for p in parts), end=max(p.end for p in parts),
+        inputs=sum(p.inputs for p in parts), lost=sum(p.lost for p in parts),
+        start=min(p.start for p in parts), end=max(p.end for p in parts),
         groups=groups, thinned=first.thinned, **sizes(new),
     )  # fmt: skip
     return lo.publish(new, folder, manifest)

@@ -17,6 +17,8 @@ def sample(**changes: float) -> dict[str, float]:
         "threads": 4,
         "wal_mb": 4.0,
         "plant_mb": 1.0,
+        "records": soak.RECENT,
+        "chunks": 240,
         **changes,
     }
 
@@ -27,6 +29,9 @@ def test_what_grows_is_told() -> None:
     assert soak.verdict([*flat[:6], *(sample(files=26) for _ in range(3))]) == ["files: 20 -> 26"]
     assert soak.verdict([*flat[:6], *(sample(rss_mb=140) for _ in range(3))]) == ["rss_mb: 100 -> 140"]
     assert soak.verdict([*flat[:6], *(sample(rss_mb=106) for _ in range(3))]) == [], "memory breathes"
+    assert soak.verdict([*flat[:8], sample(chunks=900)]) == ["chunks: 900, at most 250"]
+    assert soak.filled(flat)
+    assert not soak.filled([sample(records=5) for _ in range(9)])
 
 
 def test_a_short_run(tmp_path: Path) -> None:
