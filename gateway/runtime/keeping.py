@@ -236,7 +236,7 @@ def _inputs(manifest: Manifest, now: int, told: int) -> list[Input]:
     """
     m, gaps = manifest, list[Input]()
     if m.lost > told:
-        why = f"limits of the archive; left: {m.thinned}"
+        why = f"limits of the archive; left: {m.thinned}" if m.thinned else "chunks of the spool were damaged"
         gaps.append(Gap(now, "archive", m.start, m.end, m.lost - told, why))
     closed = ArchiveClosed(
         now, m.day, m.first_input, m.last_input, m.rows, m.bytes, dict(m.hashes), m.thinned

@@ -117,7 +117,8 @@ def _close_part(state: Path, part: Part, site: Site | None) -> lo.Manifest:
     parquet.write_inputs(new / lo.INPUTS, [part.inputs])
     _verify(new, blocks, part.inputs)
     numbers = part.inputs["input"] or [0]
-    return lo.publish(new, folder, _manifest(new, part.day, (part.first, part.last), numbers, rows, groups))
+    manifest = _manifest(new, part.day, (part.first, part.last), numbers, rows, groups)
+    return lo.publish(new, folder, replace(manifest, lost=part.lost))
 
 
 def _blocks(rows: Rows, groups: Sequence[Sequence[str]]) -> Iterator[Rows]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import apsw
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
 
 from gateway.model.batch import Batch, concat
@@ -47,6 +48,8 @@ class Part:
     last: int
     rows: Rows
     inputs: dict[str, list[Any]] = field(default_factory=dict)
+    lost: int = 0
+    """readings of chunks that are damaged"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,14 @@ def gather(db: apsw.Connection, ask: Ask, tags: Mapping[str, Sequence[str]]) -> 
         np.ones(len(batch), np.bool_), batch.value.copy(), batch.quality.copy(), batch.source.copy(),
     )  # fmt: skip
     rows, kinds = _matched(rows, batch.table, inputs, spans)
-    return Part(day_of(int(chunks[0].batch.received.max())), batch.table, ask.after + 1, last, rows, kinds)
+    day = day_of(int(chunks[0].batch.received.max()))
+    return Part(day, batch.table, ask.after + 1, last, rows, kinds, _held(db, ask.after, last) - len(batch))
+
+
+def _held(db: apsw.Connection, after: int, last: int) -> int:
+    """Readings that the chunks behind ``after`` up to ``last`` say they hold."""
+    ((count,),) = select(db, "SELECT sum(rows) FROM chunks WHERE id > ? AND id <= ?", after, last)
+    return int(count)
 
 
 def chunk_batches(
@@ -101,17 +111,21 @@ def _named(tags: Mapping[str, Sequence[str]], batch: Batch) -> tuple[str, ...]:
 
 
 def _chunks(db: apsw.Connection, ask: Ask) -> tuple[list[_Chunk], bool]:
-    """Chunks of one part, and whether something shows that it is over."""
+    """Chunks of one part, and whether something shows that it is over. A damaged one holds up none behind it."""
     packer, found, count = Packer(), list[_Chunk](), 0
     after, day = ask.after, -1
     while page := _rows(db, after, ask.upto, 200):
         for row in page:
-            chunk = _unpacked(packer, *row)
+            after = row[0]
+            try:
+                chunk = _unpacked(packer, *row)
+            except ValueError:  # counted by who gathers
+                continue
             today = (int(row[4]) + CHINA_NS) // DAY_NS
             if found and (today != day or count >= PART_ROWS or not _goes_on(found[-1], chunk)):
                 return found, True
             found.append(chunk)
-            day, count, after = today, count + len(chunk.batch), chunk.id
+            day, count = today, count + len(chunk.batch)
     return found, count >= PART_ROWS
 
 
@@ -129,9 +143,13 @@ def _unpacked(
     packer: Packer, key: int, first: int, last: int, data: bytes, _: int, spans: bytes | None
 ) -> _Chunk:
     batch = packer.unpack(data)
-    known = unpack_spans(spans, first) if spans else np.array([[last, len(batch)]], np.int64)
+    alone = np.array([[last, len(batch)]], np.int64)
+    try:
+        known = unpack_spans(spans, first) if spans else alone
+    except (zstandard.ZstdError, ValueError):  # then it is not known which reading came with which input
+        known = alone
     if int(known[:, 1].sum()) != len(batch):
-        known = np.array([[last, len(batch)]], np.int64)
+        known = alone
     return _Chunk(key, first, last, batch, known)
 
 

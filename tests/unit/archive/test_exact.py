@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import apsw
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,3 +122,19 @@ def test_an_input_of_another_table_is_kept_whole(tmp_path: Path) -> None:
     close_parts(tmp_path, before=LATER)
     store.close()
     assert [e.numbered for e in replay(tmp_path)] == stream
+
+
+def test_a_damaged_chunk_is_counted_and_holds_up_none_behind_it(tmp_path: Path) -> None:
+    store, plant = opened(tmp_path), site()
+    keep(store, plant, numbered([readings(plant, ("L", k, float(k))) for k in range(30)]), group=1)
+    store.close()
+    db = apsw.Connection(str(tmp_path / "spool.db"))
+    ids = [key for (key,) in db.execute("SELECT id FROM chunks ORDER BY id").fetchall()]
+    lost = db.execute("SELECT rows FROM chunks WHERE id = ?", (ids[3],)).fetchall()[0][0]
+    db.execute("UPDATE chunks SET data = CAST(substr(data, 1, 20) || x'ff' AS BLOB) WHERE id = ?", (ids[3],))
+    db.execute("UPDATE spans SET data = x'00' WHERE id = ?", (ids[5],))
+    db.close()
+    close_parts(tmp_path, before="9999-12-31")
+    (day,) = close_days(tmp_path, before="9999-12-31")
+    assert day.lost == lost > 0
+    assert day.rows == len(read(tmp_path, ["L"], 0, 1 << 62)["L"]) == 30 - lost
