@@ -113,7 +113,7 @@ async def test_polls_fall_on_whole_periods_and_do_not_drift() -> None:
     clock = Diary()
     async with (
         peer(lambda a: [Pause(0.03), *right(a)]) as device,
-        running(source(device, "1:holding:0", period_s=0.2), FakeFeed(clock)) as feed,
+        running(source(device, "1:holding:0", period_s=0.2, timeout="20s"), FakeFeed(clock)) as feed,
     ):
         await feed.until(lambda: len(feed.batches) >= 7)
     assert len(clock.noted) >= 6, "each later poll is due at a moment"
