@@ -131,7 +131,8 @@ class Drill:
                 self.stop(None, over)
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._stopping.wait()
 
     def _over(self, lasted: int, running: asyncio.Task[None]) -> str:
         """Why it is over; empty while it is not."""

@@ -109,8 +109,9 @@ class _Lane(ABC):
     async def rest(self, seconds: float) -> None:
         """Let what comes gather for so long; no longer than until somebody waits for it to be delivered."""
         if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), seconds)
+            with suppress(TimeoutError):  # not wait_for: in Python 3.11 it may swallow that we are stopped
+                async with asyncio.timeout(seconds):
+                    await self._hurry.wait()
 
     @abstractmethod
     def _end(self) -> int:

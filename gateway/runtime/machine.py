@@ -162,7 +162,8 @@ class Machine(Side):
     async def _extra(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """A console takes half a second of the loop to import and build: what was read first is judged before it."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.ready.wait(), EXTRAS_S)
+            async with asyncio.timeout(EXTRAS_S):
+                await self.ready.wait()
         await supervise(name, run, self.troubles)
 
     def _stood(self, since: int, until: int) -> None:

@@ -163,7 +163,8 @@ class Pipeline:
         self._waiting[id(item)] = answer
         self._intake.put(item)
         try:
-            return await asyncio.wait_for(answer, 10)
+            async with asyncio.timeout(10):
+                return await answer
         except TimeoutError:
             raise Retry("the gateway did not take the command within 10 s") from None
         finally:

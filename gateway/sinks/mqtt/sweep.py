@@ -39,7 +39,8 @@ async def sweep(settings: Settings, site: Site, name: str) -> None:
         await connection.subscribe(_readable(topics, settings))
         with suppress(TimeoutError):
             while True:
-                await asyncio.wait_for(more.wait(), QUIET_S)
+                async with asyncio.timeout(QUIET_S):
+                    await more.wait()
                 more.clear()
         empty = [Message(topic, b"", retain=True) for topic in found]
         for at in range(0, len(empty), SLICE):

@@ -115,3 +115,27 @@ async def test_what_waits_for_a_person_is_told_at_once(
     monkeypatch.setattr(supervisor, "PERSON_S", 0.001)
     await run(Unit(Misconfigured("no such password")), told)
     assert told == [("u", True, "Misconfigured: no such password")]
+
+
+async def test_a_unit_whose_member_fails_as_it_is_stopped_is_stopped(
+    told: list[tuple[str, bool, str]],
+) -> None:
+    """A task group then tells of the failure alone, and the cancellation would be lost."""
+    fail = asyncio.Event()
+
+    async def member() -> None:
+        try:
+            await fail.wait()
+        finally:
+            raise Retry("the connection is gone, too")
+
+    async def unit() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(member())
+
+    task = asyncio.create_task(supervise("unit", unit, lambda what, *, active, detail="": None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    done, _ = await asyncio.wait((task,), timeout=2)
+    assert done, "it went on for ever"
+    assert task.cancelled()
