@@ -80,6 +80,8 @@ class Row:
     desk: Desk
     clock: Clock
     troubles: Troubles
+    _idle: tuple[int, int] = (0, 0)
+    """behind the first seq, up to the second, stands no alarm that anybody waits for: looked at once"""
 
     def confirmed(self, index: int) -> int:
         """The highest seq that a way up to ``index`` has delivered."""
@@ -107,16 +109,16 @@ class Row:
     async def _overdue(self, index: int, within: int) -> Record | None:
         """The first alarm that has waited too long; the fault that says so does not count."""
         after, now = self.confirmed(index), self.clock.now()
-        while after < self.desk.head_seq:
-            records = await self.desk.records(after, PAGE)
+        first, last = self._idle if self._idle[0] <= after <= self._idle[1] else (after, after)
+        while last < self.desk.head_seq:
+            records = await self.desk.records(last, PAGE)
             for record in records:
-                if now - record.recorded < within:
-                    return None
                 if in_ledger(record.event) and not record.event.rule.endswith(f".{UNCONFIRMED}"):
-                    return record
+                    return record if now - record.recorded >= within else None
+                last = record.seq
+                self._idle = (first, last)
             if not records:
                 return None
-            after = records[-1].seq
         return None
 
 

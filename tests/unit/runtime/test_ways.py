@@ -6,19 +6,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import gateway.runtime.ways
-from gateway.model.events import EventKind
+from gateway.model.events import EventKind, Record
+from gateway.model.levels import Level
 from gateway.model.ports import EventLane
 from gateway.model.times import NS
 from gateway.model.ways import Ways
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.machine import Machine
+from gateway.runtime.ways import Row, Way
 from gateway.store import Identity, Store
 from gateway.store.ledger import Stage, read_ledger
 from tests.unit.runtime.rig import Ear, Mouth, Rig, plant
+from tests.unit.store import make
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +131,42 @@ async def test_a_third_way_has_its_turn_and_the_fault_itself_waits_for_nobody(tm
         await rig.until(lambda: "L.H" in raised(three))
         wanted = {"system.one.alarms.unconfirmed", "system.two.alarms.unconfirmed"}
         await rig.until(lambda: wanted <= rig.open().keys())
+
+
+class Books:
+    """A journal in memory; counts what is read."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._kept, self.read = records, 0
+
+    @property
+    def head_seq(self) -> int:
+        return len(self._kept)
+
+    async def records(self, after: int, limit: int) -> list[Record]:
+        found = self._kept[after : after + limit]
+        self.read += len(found)
+        return found
+
+
+async def test_what_nobody_waits_for_is_read_once_and_not_every_second() -> None:
+    """A rule on trial fills the journal while the first way is down for a day."""
+    trial, alarm = make.event(1), make.event(1, level=Level.RED)
+    kinds = [alarm, *([trial] * 1800), alarm, *([trial] * 10)]
+    books = Books([Record(n, 1, "", b"", each) for n, each in enumerate(kinds, 1)])
+    lane = SimpleNamespace(name="one.alarms", cursor=1)
+    ways = [Way("one", lane, NS)]  # type: ignore[arg-type]
+    clock = SimpleNamespace(now=lambda: 10 * NS)
+    told: list[str] = []
+    row = Row(ways, books, clock, lambda what, **_: told.append(what))  # type: ignore[arg-type]
+    for _ in range(3):
+        await row.look()
+    assert told == ["one.alarms.unconfirmed"]
+    assert ways[0].late
+    assert books.read <= 4 * 500 + 2 * 500, "the pages once, then the one with the alarm"
+    lane.cursor = 1802
+    await row.look()
+    assert not ways[0].late
+    lane.cursor = 0  # the receiver has lost all of it
+    await row.look()
+    assert ways[0].late
