@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -112,7 +113,7 @@ def _run(scenario: Scenario, asked: argparse.Namespace) -> int:
     broker = _broker(asked.mqtt, asked.mqtt_user, asked.mqtt_password_env)
     if asked.hold and asked.control is None:
         raise BadData("--hold needs --control: nothing else could start the plant")
-    if asked.speed is not None and asked.speed <= 0.0:
+    if asked.speed is not None and not 0.0 < asked.speed < math.inf:
         raise BadData("--speed is a positive number")
     options = Options(
         asked.modbus_port_base, asked.host, broker, asked.speed, asked.t0, asked.wall0,
@@ -128,7 +129,7 @@ async def _simulate(scenario: Scenario, options: Options) -> None:
 
 
 def _replay(asked: argparse.Namespace) -> int:
-    if asked.speed <= 0.0:
+    if not 0.0 < asked.speed < math.inf:
         raise BadData("--speed is a positive number")
     wiring, readings = load_wiring(asked.wiring), read(asked.data, asked.time_unit)
     pace = Pace(asked.speed, asked.for_s, asked.keep_times, asked.stay)

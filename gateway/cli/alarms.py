@@ -1,6 +1,5 @@
 """``fengsui alarms``: the operator's hands without the console. Acts go through the running gateway, or not at all."""
 
-import datetime as dt
 import getpass
 import os
 import platform
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.client import Gateway
+from gateway.cli.given import hours_from_now
 from gateway.cli.order import ordered
 from gateway.cli.say import say_json
 from gateway.model.errors import Refused
@@ -265,7 +265,7 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
     config: Path, act: str, rules: list[str], reason: str, hours: float, *,
     second: str, user: str, json: bool, permit: str = "", **bulk: Any,
 ) -> None:  # fmt: skip
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+    until = hours_from_now("--for", hours)
     body = {
         "rules": rules,
         "actor": actor(user),

@@ -7,9 +7,10 @@ import typer
 
 from gateway.cli import history as o
 from gateway.cli.asrun import as_run
+from gateway.cli.given import span_of
 from gateway.cli.kpi import moment
 from gateway.cli.say import say_json, write_text
-from gateway.model.times import china, parse_duration
+from gateway.model.times import china
 
 if TYPE_CHECKING:
     from gateway.history.examine import Report
@@ -72,7 +73,7 @@ def backtest(  # noqa: PLR0913 - one parameter an option
 
         history, raw = history_of(data, form, raw=raw)
         asked = Asked(
-            workers=o.cores(workers), step=parse_duration(step), raw=raw, within=parse_duration(within),
+            workers=o.cores(workers), step=span_of("--step", step), raw=raw, within=span_of("--within", within),
             truth=read_truth(truth, zone) if truth is not None else None,
             expected=read_expected(against) if against is not None else None,
         )  # fmt: skip

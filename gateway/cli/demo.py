@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli.given import span_of
 from gateway.cli.say import say_json
-from gateway.model.times import NS, parse_duration
+from gateway.model.times import NS
 
 NOT_SO = 1
 
@@ -47,7 +48,7 @@ def demo(
         from gateway.app.demo import Asked, run_demo
         from gateway.app.verdict import good
 
-        for_s = parse_duration(for_) / NS if for_ else None
+        for_s = span_of("--for", for_) / NS if for_ else None
         asked = Asked(
             for_s=for_s,
             pace=pace,

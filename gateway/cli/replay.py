@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.child import simulators
+from gateway.cli.given import span_of
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.site import Signal, Tag
 from gateway.model.times import NS
@@ -60,15 +61,9 @@ def replay(  # noqa: PLR0913 - one parameter an option
         options = ["--wiring", str(file), "--speed", f"{speed:g}", "--time-unit", time_unit]
         options += ["--keep-times"] * keep_times + ["--stay"] * stay
         if for_:
-            options += ["--for", f"{_seconds(for_):g}"]
+            options += ["--for", f"{span_of('--for', for_) / NS:g}"]
         status = simulators(["replay", str(data), *options])
     raise typer.Exit(status)
-
-
-def _seconds(text: str) -> float:
-    from gateway.model.times import parse_duration
-
-    return parse_duration(text) / NS
 
 
 def _wiring(into: str, password_env: str) -> tuple[dict[str, Any], list[str]]:

@@ -1,12 +1,12 @@
 """``fengsui watch``: periods of heightened watch (重点时段), begun and ended by a person."""
 
-import datetime as dt
 from typing import Annotated
 
 import typer
 
 from gateway.cli.alarms import AsJson, Comment, Config, User, acted, actor
 from gateway.cli.client import Gateway
+from gateway.cli.given import hours_from_now
 
 app = typer.Typer(no_args_is_help=True)
 Ident = Annotated[str, typer.Argument(metavar="ID", help="id of the period, e.g. storm-7")]
@@ -27,7 +27,7 @@ def begin(  # noqa: PLR0913  # an option each
     json: AsJson = False,
 ) -> None:
     """Begin a period of heightened watch now: less time to acknowledge, and the live level takes it into account."""
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+    until = hours_from_now("--for", hours)
     body = {
         "watch": ident,
         "until": until.isoformat(),

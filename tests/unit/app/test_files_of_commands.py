@@ -1,4 +1,4 @@
-"""Files that a command is given, or asked to write: what is wrong with them is said, not traced."""
+"""What a command is given, and files it is asked to write: what is wrong with them is said, not traced."""
 
 from __future__ import annotations
 
@@ -37,3 +37,34 @@ def test_what_was_asked_for_cannot_be_written(tmp_path: Path) -> None:
 def test_text_comes_back_as_it_was(tmp_path: Path) -> None:
     write_text(tmp_path / "a", "烽燧\n")
     assert read_text(tmp_path / "a") == "烽燧\n"
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "0", "-1", "1e12"])
+@pytest.mark.parametrize(
+    "words",
+    [("alarms", "shelve", "{}", "LT-1.H"), ("watch", "begin", "{}", "storm")],
+)
+def test_hours_that_are_none(tmp_path: Path, words: tuple[str, ...], hours: str) -> None:
+    config = str(write(tmp_path))
+    done = incli(*(w.format(config) for w in words), "--reason", "x", "--for", hours)
+    assert done.returncode == BAD_USAGE
+    assert done.stderr.startswith("fengsui: --for: ")
+    assert "hours, more than 0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "--for", "soon"),
+        ("backtest", "{}", "{}", "--step", "soon"),
+        ("backtest", "{}", "{}", "--within", "soon"),
+        ("replay", "{}", "--into", "mqtt://127.0.0.1:1/a/{{tag}}", "--for", "soon"),
+    ],
+)
+def test_a_duration_that_is_none(tmp_path: Path, words: tuple[str, ...]) -> None:
+    config = write(tmp_path)
+    (tmp_path / "day.csv").write_text("time,LT-1\n2026-11-22T00:00:00Z,5\n")
+    given = iter((config, tmp_path / "day.csv") if words[0] == "backtest" else (tmp_path / "day.csv",))
+    done = incli(*(str(next(given)) if w == "{}" else w.format() for w in words))
+    assert done.returncode == BAD_USAGE
+    assert "'soon'; allowed: a duration like" in done.stderr
