@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli.kpi import moment
 from gateway.cli.say import say_json, written
+from gateway.config.files import wrong
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.quality import Quality
 from gateway.model.times import china, iso
@@ -46,6 +47,10 @@ def export(
     start, end = moment(since) if since else 0, moment(until) if until else time.time_ns()
     if start > end:
         raise Misconfigured(f"--from {since} is not before --to {until or 'now'}")
+    if not (loaded.state / "plant.db").is_file():
+        raise Misconfigured(
+            [wrong(loaded.state, "there is no plant.db in it", "the state folder of a gateway that has run")]
+        )
     found = pieces(loaded.state, wanted, start, end)
     count = _parquet(out, found) if out.suffix == ".parquet" else _csv(out, found, site)
     report = {"file": str(out), "tags": len(wanted), "readings": count}

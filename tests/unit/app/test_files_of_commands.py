@@ -68,3 +68,10 @@ def test_a_duration_that_is_none(tmp_path: Path, words: tuple[str, ...]) -> None
     done = incli(*(str(next(given)) if w == "{}" else w.format() for w in words))
     assert done.returncode == BAD_USAGE
     assert "'soon'; allowed: a duration like" in done.stderr
+
+
+def test_readings_of_a_gateway_that_never_ran(tmp_path: Path) -> None:
+    done = incli("export", write(tmp_path), tmp_path / "out.csv")
+    assert done.returncode == BAD_USAGE
+    assert "there is no plant.db in it" in done.stderr
+    assert not (tmp_path / "out.csv").exists()
