@@ -7,7 +7,7 @@ import { alarmStyle, levelBlock, mark } from "./marks.js";
 import { compare } from "./order.js";
 import { about, now, on, state } from "./state.js";
 import { ask, known } from "./who.js";
-import { holds, me } from "./session.js";
+import { holds, me, readsAll } from "./session.js";
 import { help } from "./keys.js";
 import { draw, soundButton } from "./views/sound_button.js";
 
@@ -35,8 +35,12 @@ export function choose(name) {
   for (const a of part.nav.children) a.toggleAttribute("aria-current", a.dataset.page === name);
 }
 
-/** The administrator's page is nobody else's. */
-const shown = (name) => name !== "people" || (me.mode !== "name" && holds("administrator", "auditor"));
+const REGULATORS = ["overview", "alarms", "reports"]; // who sees no tag and no journal
+/** The administrator's page is nobody else's, and a regulator is shown no page that he may not read. */
+function shown(name) {
+  if (!readsAll()) return REGULATORS.includes(name);
+  return name !== "people" || (me.mode !== "name" && holds("administrator", "auditor"));
+}
 
 function nav() {
   return h("nav", { "aria-label": t("nav.label") }, PAGES.map((name, i) => h("a", { href: `#/${name}`, "data-page": name },

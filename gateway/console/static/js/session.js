@@ -31,6 +31,9 @@ export const may = (path, method = "POST") => me.may.includes(`${method} /api/v1
 
 export const holds = (...roles) => me.mode === "name" || roles.some((role) => me.roles.includes(role));
 
+/** A regulator reads status, levels and alarms; no tag and no journal. */
+export const readsAll = () => me.mode === "name" || me.roles[0] !== "regulator";
+
 async function here() {
   if (me.mode !== "sign-in" || !me.user || Date.now() - moved < MOVED_EVERY) return;
   moved = Date.now();
