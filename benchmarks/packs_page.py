@@ -150,6 +150,8 @@ def _rest(file: PackFile) -> Iterator[str]:
     if file.chain is not None:
         roles = ", ".join(f"{r.name} {r.name_en}" for r in file.chain.roles)
         yield f"\nResponsible persons: {roles} ({file.chain.standard or 'engineering practice'})."
+    if file.posts:
+        yield f"\nDuty posts that a site must have and tell: {', '.join(file.posts)}."
     if file.retention is not None:
         r = file.retention
         yield f"\nReadings are kept {r.keep // (86_400 * NS)} days or longer ({r.standard or r.reason}, mark {r.mark})."

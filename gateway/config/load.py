@@ -16,6 +16,7 @@ from gateway.config.overrides import Overrides, Overriding, overridden, override
 from gateway.config.packs.catalog import Catalog, own_faults, own_types, read_catalog
 from gateway.config.packs.installed import (
     inherit,
+    post_faults,
     retention_faults,
     typed_rules,
 )
@@ -142,6 +143,7 @@ def load(path: Path, *, signed: Overrides | None = None, accept: bool = False) -
     faults += override_faults(over, known)
     rules = judged_rules(written, over, roll, catalog, faults)
     faults += retention_faults(catalog, draft.file.storage, document)
+    faults += post_faults(catalog, draft.file, document)
     faults += least_kept(draft.file.installations, draft.file.storage, document)
     if faults:
         raise Misconfigured(in_order(faults))

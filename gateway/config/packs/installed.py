@@ -11,7 +11,7 @@ from gateway.config.packs.find import model_of
 from gateway.config.packs.layers import Merged, Place, Written
 from gateway.config.rulebook import Due, entry_rule, members_of
 from gateway.config.rulecheck import Roll, entry_faults
-from gateway.config.schema import Storage
+from gateway.config.schema import SiteFile, Storage
 from gateway.config.source import Document
 from gateway.config.taglist import Listed
 from gateway.config.uniqueness import Placed
@@ -151,3 +151,14 @@ def retention_faults(catalog: Catalog, storage: Storage, document: Document) -> 
         if least is not None and (least.mark != "U" or least.verified_by) and storage.keep < least.keep:
             asked = f"at least {least.keep / 86_400e9:g}d: {least.standard or least.reason}"
             yield document.fault(("storage", "keep"), f"{storage.keep / 86_400e9:g}d", asked)
+
+
+def post_faults(catalog: Catalog, file: SiteFile, document: Document) -> Iterator[Fault]:
+    """Duty posts that the pack of an installation asks for and that nobody is told through."""
+    told = {post for row in file.routing.table for post in row.posts}
+    for index, entry in enumerate(file.installations):
+        pack = catalog.packs.get(entry.pack)
+        for post in pack.file.posts if pack is not None else ():
+            if post not in file.posts or post not in told:
+                allowed = f"a site with `posts: {post}`, told in `routing`: the pack asks for it"
+                yield document.fault(("installations", index, "pack"), entry.pack, allowed)

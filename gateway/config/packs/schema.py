@@ -165,6 +165,10 @@ class PackFile(Strict):
     ceilings: tuple[CeilingEntry, ...] = Field((), description="legal ceilings")
     roll_up: RollUps | None = Field(None, description="points of one item that count as a higher level")
     chain: ChainEntry | None = Field(None, description="roles an installation needs a named person for")
+    posts: tuple[Id, ...] = Field(
+        (),
+        description="duty posts a site with such an installation must have, and tell: a list of those downstream",
+    )
     cards: dict[Id, CardEntry] = Field({}, description="id -> response card")
     retention: Retention | None = Field(None, description="shortest time that records are kept")
 
