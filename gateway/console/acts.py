@@ -38,6 +38,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     401: {"model": schemas.Problem, "description": "no session or token"},
     409: {"model": schemas.Problem, "description": "refused, nothing was changed"},
     422: {"model": schemas.Problem},
+    429: {"model": schemas.Problem, "description": "too many wrong proofs of a second person from here"},
     503: {"model": schemas.Problem, "description": "starting or stopping; try again"},
 }
 
