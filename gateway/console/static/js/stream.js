@@ -80,6 +80,11 @@ function open() {
   source.onerror = (event) => event.target === source && again();
 }
 
+/** As somebody else: a stream belongs to who asked for it, and ends with his session. */
+export function renew() {
+  if (source) open();
+}
+
 /** Also when the session is over: an unregistered page then has no view, and says so. */
 function again() {
   lost();

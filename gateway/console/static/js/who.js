@@ -5,6 +5,7 @@ import { send } from "./api.js";
 import { dialog, field } from "./forms.js";
 import { become, me, may, whoami } from "./session.js";
 import { tell } from "./state.js";
+import { renew } from "./stream.js";
 
 const KEEP = "fengsui.who";
 
@@ -64,7 +65,8 @@ export function signIn(why) {
 
 export async function signOut() {
   become(await send("DELETE", "/api/v1/session"));
-  if (!me.view) location.reload();
+  if (me.view) renew();
+  else location.reload();
 }
 
 /** One's own account: who, until when, password, second factor, out. */
