@@ -77,24 +77,16 @@ async def _failure(run: Callable[[], Awaitable[None]]) -> Exception | None:
     try:
         await run()
     except asyncio.CancelledError as error:
-        if _stopped():
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
             raise
         # Nobody stops us: swallowed, this would be a unit that is gone and says nothing.
         failure = RuntimeError("cancelled from within")
         failure.__cause__ = error
         return failure
-    except Exception as error:  # the supervisor is the one place that catches all: see the table above
-        if _stopped():
-            # A task group that is cancelled while a member of it fails tells of the failure alone (CPython before
-            # 3.13): run again, this unit would never hear that the gateway stops.
-            raise asyncio.CancelledError from error
+    except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
         return error
     return None
-
-
-def _stopped() -> bool:
-    task = asyncio.current_task()
-    return task is None or bool(task.cancelling())
 
 
 def _log(name: str, error: Exception, failures: int) -> None:

@@ -117,25 +117,22 @@ async def test_what_waits_for_a_person_is_told_at_once(
     assert told == [("u", True, "Misconfigured: no such password")]
 
 
-async def test_a_unit_whose_member_fails_as_it_is_stopped_is_stopped(
+async def test_a_unit_made_of_many_is_run_again_when_one_of_them_fails(
     told: list[tuple[str, bool, str]],
 ) -> None:
-    """A task group then tells of the failure alone, and the cancellation would be lost."""
-    fail = asyncio.Event()
+    """The task group cancels its parent to leave, and CPython 3.11 does not take that back: it is not our stop."""
+    runs = 0
 
     async def member() -> None:
-        try:
-            await fail.wait()
-        finally:
-            raise Retry("the connection is gone, too")
+        raise Retry("gone", after=0.0)
 
     async def unit() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(member())
+        nonlocal runs
+        runs += 1
+        if runs < 4:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(member())
 
-    task = asyncio.create_task(supervise("unit", unit, lambda what, *, active, detail="": None))
-    await asyncio.sleep(0.01)
-    task.cancel()
-    done, _ = await asyncio.wait((task,), timeout=2)
-    assert done, "it went on for ever"
-    assert task.cancelled()
+    async with asyncio.timeout(20):
+        await supervise("unit", unit, lambda what, *, active, detail="": None)
+    assert runs == 4
