@@ -37,12 +37,12 @@ def test_acknowledge_selected_and_all_with_a_comment(page: Page) -> None:
     for key in (second, third):
         page.one(f'tr[data-id="{key}"] input').click()
     page.one("#comment").send_keys("已派人")
-    page.one("#ack-picked").click()
+    page.click("#ack-picked")
     page.until(lambda: page.plant.commands)
     assert {s.id for s in page.plant.commands[0].seen} == {second, third}
     assert page.plant.commands[0].comment == "已派人"
     page.until(lambda: page.one("#comment").get_attribute("value") == "")
-    page.one("#ack-all").click()
+    page.click("#ack-all")
     acked = Acknowledgement.ACKNOWLEDGED
     page.until(lambda: all(o.axes.acknowledgement is acked for o in list(page.plant.alarms.values())))
     assert len(page.plant.commands) == 2
@@ -81,7 +81,7 @@ def test_one_that_closed_meanwhile_does_not_hold_up_the_others(page: Page) -> No
         k for k, o in page.plant.alarms.items() if o.axes.acknowledgement is Acknowledgement.UNACKNOWLEDGED
     ]
     page.console.do(lambda: page.plant.closed.add(waiting[0]))
-    page.one("#ack-all").click()
+    page.click("#ack-all")
     page.until(lambda: f"{len(waiting) - 1} done, 1 not" in page.one("#toast").text)
     assert {s.id for c in page.plant.commands for s in c.seen} == set(waiting[1:])
     page.complaints()

@@ -60,7 +60,10 @@ class Page:
 
         def done() -> bool:
             try:
-                self.one(css).click()
+                found = self.one(css)
+                if not found.is_enabled():  # a page that has lost its view for a moment offers no act
+                    return False
+                found.click()
             except (StaleElementReferenceException, ElementClickInterceptedException):
                 return False
             return True
