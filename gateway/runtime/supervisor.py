@@ -13,6 +13,7 @@ cancelled          the gateway stops
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
@@ -60,7 +61,7 @@ async def supervise(
         began = loop.time()
         stable = loop.call_later(STABLE_S, partial(trouble, name, active=False))
         try:
-            error = await _failure(run)
+            error = await _failure(name, run)
         finally:
             stable.cancel()
         if error is None:
@@ -72,21 +73,37 @@ async def supervise(
         await asyncio.sleep(_wait_for(error, failures - 1))
 
 
-async def _failure(run: Callable[[], Awaitable[None]]) -> Exception | None:
-    """Why ``run`` ended; None when it was done."""
+async def _failure(name: str, run: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Why ``run`` ended; None when it was done.
+
+    Each attempt is a task of its own, so that a stop is ours alone to see. A task group that is cancelled while a
+    member of it fails tells of the failure only, and one that has failed leaves the mark of a cancellation on its
+    task (CPython before 3.13): in one task neither can be told from a stop.
+    """
+    attempt: asyncio.Future[None] = asyncio.ensure_future(run())
+    if isinstance(attempt, asyncio.Task):
+        attempt.set_name(name)
     try:
-        await run()
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        # Nobody stops us: swallowed, this would be a unit that is gone and says nothing.
-        failure = RuntimeError("cancelled from within")
-        failure.__cause__ = error
-        return failure
-    except Exception as error:  # noqa: BLE001 - the supervisor is the one place that catches all: see the table above
-        return error
-    return None
+        await asyncio.wait((attempt,))
+    except asyncio.CancelledError:
+        await _stopped(attempt)
+        raise
+    if attempt.cancelled():  # swallowed, this would be a unit that is gone and says nothing
+        return RuntimeError("cancelled from within")
+    error = attempt.exception()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return error
+
+
+async def _stopped(attempt: "asyncio.Future[None]") -> None:
+    """The gateway stops: so does the attempt, and what it says to that is no trouble any more."""
+    attempt.cancel()
+    while not attempt.done():
+        with suppress(asyncio.CancelledError):  # said once more, it is still the same stop
+            await asyncio.wait((attempt,))
+    if not attempt.cancelled():
+        attempt.exception()  # looked at, or asyncio complains
 
 
 def _log(name: str, error: Exception, failures: int) -> None:

@@ -136,3 +136,44 @@ async def test_a_unit_made_of_many_is_run_again_when_one_of_them_fails(
     async with asyncio.timeout(20):
         await supervise("unit", unit, lambda what, *, active, detail="": None)
     assert runs == 4
+
+
+async def test_a_unit_whose_member_fails_as_it_is_stopped_is_stopped() -> None:
+    """A task group then tells of the failure alone, and the cancellation would be lost."""
+
+    async def member() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise Retry("the connection is gone, too")
+
+    async def unit() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(member())
+
+    task = asyncio.create_task(supervise("unit", unit, lambda what, *, active, detail="": None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    done, _ = await asyncio.wait((task,), timeout=20)
+    assert done, "it went on for ever"
+    assert task.cancelled()
+
+
+async def test_a_unit_that_takes_its_time_to_stop_is_waited_for() -> None:
+    ended = asyncio.Event()
+
+    async def unit() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)
+            ended.set()
+
+    task = asyncio.create_task(supervise("unit", unit, lambda what, *, active, detail="": None))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait((task,), timeout=20)
+    assert ended.is_set()
+    assert task.cancelled()
