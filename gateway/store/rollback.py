@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -95,7 +96,10 @@ def check_words(db: apsw.Connection, where: Path) -> None:
             f"({found.why}). Nothing was changed. Start the newer version again, or go back for good with "
             "`fengsui rollback CONFIG`: what it wrote is set aside, whole, and a new epoch begins"
         )
-    with transaction(db):
+    with (
+        suppress(*DISK_ERRORS),
+        transaction(db),
+    ):  # a full disk keeps no start back; the next one reads once more
         plant.write_meta(db, {_WORDS: WORDS})
 
 

@@ -27,7 +27,9 @@ FOLDERS = sorted(DATA.glob("state-*.tar.xz"))
 @pytest.fixture(params=FOLDERS, ids=[p.name.removesuffix(".tar.xz") for p in FOLDERS])
 def state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with tarfile.open(request.param) as packed:
-        packed.extractall(tmp_path / "state", filter="data")
+        # Debian 12 has Python 3.11.2, and tarfile its filters since 3.11.4.
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(tmp_path / "state")
     # Unpacked it has other inodes, as a copy has; here it stands for the same folder before and after an upgrade.
     monkeypatch.setattr("gateway.store.opening.differences", lambda *_: [])
     return tmp_path / "state"
