@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +136,22 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+class _Lines:
+    """What structlog asks of a logger, on the stderr there is at that moment.
+
+    A terminal that was closed, a pipe whose reader is gone: the line is lost, and nothing else. An entry is no reason
+    for a unit of the gateway to fail.
+    """
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError, ValueError, AttributeError):  # the last one: there is none at all
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def set_up_log() -> None:
     """One line an entry, on stderr, with a UTC time; JSON where ``FENGSUI_LOG`` says ``json``."""
     as_json = os.environ.get("FENGSUI_LOG", "") == "json"
@@ -144,7 +160,7 @@ def set_up_log() -> None:
         last = structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

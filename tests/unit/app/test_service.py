@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import configparser
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import structlog
@@ -136,6 +138,21 @@ def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
         line for line in found.stderr.splitlines() if "fengsui" in line and "is not executable" not in line
     ]
     assert about == [], found.stderr
+
+
+def test_a_log_that_nobody_takes_any_more_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = structlog.get_config()
+    closed, nobody_reads = io.StringIO(), mock.Mock(spec=io.StringIO)
+    closed.close()
+    nobody_reads.write.side_effect = BrokenPipeError
+    try:
+        set_up_log()
+        for stderr in (closed, nobody_reads):
+            monkeypatch.setattr("sys.stderr", stderr)
+            structlog.get_logger().error("unit failed with a bug and is restarted", exc_info=ValueError("x"))
+    finally:
+        structlog.configure(**before)
+    nobody_reads.write.assert_called()
 
 
 def test_the_log_can_be_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
