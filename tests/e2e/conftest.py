@@ -24,8 +24,11 @@ PATIENCE_S = 300
 """for a whole test that starts gateways or a browser: what is waited for inside ends sooner, and says what it was"""
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for each in items:
+        if "driver" in getattr(each, "fixturenames", ()):  # a page that gets no processor has lost its view
+            each.add_marker(pytest.mark.alone)
         if Path(__file__).parent in each.path.parents and each.get_closest_marker("timeout") is None:
             each.add_marker(pytest.mark.timeout(PATIENCE_S))
 

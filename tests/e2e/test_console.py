@@ -87,12 +87,12 @@ def test_the_live_level_follows(page: Page) -> None:
 def test_a_thousand_tags_are_a_few_rows_of_the_page(page: Page) -> None:
     page.open("tags")
     assert page.js("return document.querySelectorAll('.tagrow').length") < 60
-    page.one("input[type=search]").send_keys("TI-1999")
+    page.type("input[type=search]", "TI-1999")
     page.until(lambda: page.texts(".tagrow:not([hidden]) .id") == ["TI-1999"])
     page.console.do(lambda: page.plant.move("TI-1999", 88.8, Quality.SATURATED_HIGH))
     page.until(lambda: "88.8" in page.one(".tagrow:not([hidden])").text)
     assert "Saturated high" in page.one(".tagrow:not([hidden])").text
-    page.one("input[type=search]").send_keys(Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE)
+    page.type("input[type=search]", Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE)
     page.js("document.querySelector('#tag-list').scrollTop = 20000")
     page.until(
         lambda: (

@@ -21,7 +21,7 @@ def test_acknowledge_one_asks_who_and_names_what_was_seen(page: Page) -> None:
     page.js("localStorage.removeItem('fengsui.who')")
     first = page.rows()[0]
     page.one(f'tr[data-id="{first}"] button.ack').click()
-    page.one("#who-name").send_keys("李敏", Keys.ENTER)
+    page.type("#who-name", "李敏", Keys.ENTER)
     page.until(lambda: page.plant.commands)
     [command] = page.plant.commands
     assert (command.actor.name, command.actor.role) == ("李敏", "operator")
@@ -36,7 +36,7 @@ def test_acknowledge_selected_and_all_with_a_comment(page: Page) -> None:
     second, third = page.rows()[1:3]
     for key in (second, third):
         page.one(f'tr[data-id="{key}"] input').click()
-    page.one("#comment").send_keys("已派人")
+    page.type("#comment", "已派人")
     page.click("#ack-picked")
     page.until(lambda: page.plant.commands)
     assert {s.id for s in page.plant.commands[0].seen} == {second, third}
@@ -54,12 +54,12 @@ def test_keys_move_pick_and_acknowledge(page: Page) -> None:
     page.name_me()
     rows = page.rows()
     ActionChains(page.driver).send_keys(Keys.TAB).perform()
-    page.one("#alarm-list").send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    page.type("#alarm-list", Keys.ARROW_DOWN, Keys.ARROW_DOWN)
     assert page.one("tr.current").get_attribute("data-id") == rows[2]
-    page.one("#alarm-list").send_keys("a")
+    page.type("#alarm-list", "a")
     page.until(lambda: page.plant.commands)
     assert [s.id for s in page.plant.commands[0].seen] == [rows[2]]
-    page.one("body").send_keys("3")
+    page.type("body", "3")
     page.one("#tag-list")
 
 

@@ -19,13 +19,13 @@ def value(page: Page, css: str) -> float:
 
 
 def write(page: Page, css: str, words: str) -> None:
-    page.one(css).send_keys(Keys.CONTROL, "a")
-    page.one(css).send_keys(words)
+    page.type(css, Keys.CONTROL, "a")
+    page.type(css, words)
 
 
 def begin(page: Page, rule: str) -> None:
     """The dialog in which a rule is changed."""
-    page.one("#rule-search").send_keys(rule)
+    page.type("#rule-search", rule)
     page.until(lambda: len(page.texts("#rule-list tbody tr")) == 1)
     page.click("#rule-list td.acts button:nth-child(2)")
     page.one("#change-trigger")

@@ -40,8 +40,8 @@ def test_a_reading_by_hand_says_who_and_when_and_is_compared(page: Page, languag
     assert "LT-101 " in page.text("#round-tags td.twin"), "the online instrument stands beside it"
     assert page.texts("#round-tags .due"), "two hours old: it is due"
     page.click("#round-tags button")
-    page.one("#round-value").send_keys("10.2")
-    page.one("#round-comment").send_keys("雾大", Keys.ENTER)
+    page.type("#round-value", "10.2")
+    page.type("#round-comment", "雾大", Keys.ENTER)
     page.until(lambda: page.plant.commands)
     [command] = page.plant.commands
     words = dict(command.words)
@@ -61,7 +61,7 @@ def test_a_reading_that_is_refused_stays_in_the_form(page: Page) -> None:
     page.open("rounds").name_me()
     page.until(lambda: page.texts("#round-tags button"))
     page.click("#round-tags button")
-    page.one("#round-value").send_keys("99", Keys.ENTER)
+    page.type("#round-value", "99", Keys.ENTER)
     page.until(lambda: "outside the range" in page.text("dialog .wrong"))
     assert page.one("#round-value").get_attribute("value") == "99"
     assert not page.plant.commands
@@ -77,7 +77,7 @@ def test_both_reports_are_recorded_with_time_and_receipt(page: Page, language: s
     assert page.texts("#dual-report dd.odd, #dual-report dd .odd"), "what is owed stands out"
     for to, receipt in (("department", "应急收 118 号"), ("congress", "职代会 7 号")):
         page.click(f'[data-report="{to}"]')
-        page.one("#report-reference").send_keys(receipt, Keys.ENTER)
+        page.type("#report-reference", receipt, Keys.ENTER)
         page.until(lambda receipt=receipt, to=to: receipt in page.text(f'#dual-report [data-to="{to}"]'))
         assert "王强" in page.text(f'#dual-report [data-to="{to}"]')
     assert plant.alarms[plant.major].axes.report is Report.MADE
@@ -95,8 +95,8 @@ def test_both_reports_are_recorded_with_time_and_receipt(page: Page, language: s
 def test_what_is_kept_away_stands_under_what_keeps_it(page: Page, language: str) -> None:
     page.open("alarms", language).name_me()
     assert "AT-102 H" not in "\n".join(page.texts("tr.alarm td.tag")), "it is in a list of its own"
-    page.one("#alarm-list").send_keys("h")
-    page.one("#shelve-reason").send_keys("泵试验", Keys.ENTER)
+    page.type("#alarm-list", "h")
+    page.type("#shelve-reason", "泵试验", Keys.ENTER)
     page.until(lambda: page.plant.commands)
     page.click('button[data-value="away"]')
     page.until(lambda: len(page.texts("tr.grouphead")) == 2)
@@ -126,7 +126,7 @@ def test_a_drill_is_marked_and_leaves_the_plant_alone(page: Page, language: str)
     page.press("d")
     page.click("#drill-start")
     assert page.texts("#drill-name option")[0] == "overfill"
-    page.one("#drill-why").send_keys("季度演练", Keys.ENTER)
+    page.type("#drill-why", "季度演练", Keys.ENTER)
     page.until(lambda: page.texts("tr[data-drill]"))
     mark = {"zh": "演练", "en": "DRILL"}[language]
     assert mark in page.text(".drillmark")
@@ -137,10 +137,10 @@ def test_a_drill_is_marked_and_leaves_the_plant_alone(page: Page, language: str)
     page.picture(f"drill-{language}")
     page.press("2")
     page.until(lambda: page.one(".drillruns").is_displayed())
-    assert page.rows() == live, "the live list is untouched"
+    page.until(lambda: page.rows() == live)  # once it is drawn, the live list is untouched
     page.press("d")
     page.click("#drill-stop")
-    page.one("#drill-end").send_keys("目的已达到", Keys.ENTER)
+    page.type("#drill-end", "目的已达到", Keys.ENTER)
     page.until(lambda: "9.5 s" in page.text("#drill-last"))
     page.until(lambda: not page.one(".drillruns").is_displayed())
     page.quiet()
@@ -149,8 +149,8 @@ def test_a_drill_is_marked_and_leaves_the_plant_alone(page: Page, language: str)
 def test_a_scenario_that_is_not_one_is_told_in_the_form(page: Page) -> None:
     page.open("drill").name_me()
     page.click("#drill-start")
-    page.one("#drill-why").send_keys("x")
-    page.one("#drill-text").send_keys("nonsense")
+    page.type("#drill-why", "x")
+    page.type("#drill-text", "nonsense")
     page.click("dialog button.primary")
     page.until(lambda: "scenario.yaml:1" in page.text("dialog .wrong"))
     page.complaints()  # the 409

@@ -53,8 +53,8 @@ def fresh(driver: webdriver.Chrome) -> None:
 
 
 def sign_in(page: Page, user: str, password: str = PASSWORD) -> None:
-    page.one("#sign-user").send_keys(user)
-    page.one("#sign-password").send_keys(password, Keys.ENTER)
+    page.type("#sign-user", user)
+    page.type("#sign-password", password, Keys.ENTER)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -81,11 +81,11 @@ def test_the_first_administrator(driver: webdriver.Chrome, tmp_path: Path) -> No
     try:
         fresh(driver)
         page = Page(driver, console).door()
-        page.one("#setup-code").send_keys(console.app.state.access.code)
-        page.one("#setup-user").send_keys("zhao")
-        page.one("#setup-name").send_keys("赵敏")
+        page.type("#setup-code", console.app.state.access.code)
+        page.type("#setup-user", "zhao")
+        page.type("#setup-name", "赵敏")
         page.picture("setup")
-        page.one("#setup-password").send_keys("a long pass 9", Keys.ENTER)
+        page.type("#setup-password", "a long pass 9", Keys.ENTER)
         page.until(lambda: "赵敏" in page.text("#who"))
         page.click('nav [data-page="people"]')
         page.until(lambda: "zhao" in page.text("#accounts"))
@@ -101,16 +101,16 @@ def test_the_administrator_makes_people_panels_and_tokens(house: Page, language:
     sign_in(house, "administrator")
     house.until(lambda: accounts in house.text("#accounts"))
     house.click("#add-account")
-    house.one("#account-id").send_keys("li.lei")
-    house.one("#account-name").send_keys("李雷<img src=x onerror=alert(1)>")
-    house.one("#account-password").send_keys("first of all 1", Keys.ENTER)
+    house.type("#account-id", "li.lei")
+    house.type("#account-name", "李雷<img src=x onerror=alert(1)>")
+    house.type("#account-password", "first of all 1", Keys.ENTER)
     house.until(lambda: "李雷<img" in house.text("#accounts"))
     assert house.text("#register-panel") == register
     house.click("#register-panel")
-    house.one("#panel-name").send_keys("中控室一号台", Keys.ENTER)
+    house.type("#panel-name", "中控室一号台", Keys.ENTER)
     house.until(lambda: "中控室一号台" in house.text("#panels"))
     house.click("#add-token")
-    house.one("#token-name").send_keys("mes", Keys.ENTER)
+    house.type("#token-name", "mes", Keys.ENTER)
     secret = house.one("#token-secret").get_attribute("value")
     house.press(Keys.ESCAPE)
     house.until(lambda: "mes" in house.text("#tokens"))
@@ -126,7 +126,7 @@ def test_a_panel_sees_without_anybody_and_asks_before_an_act(house: Page) -> Non
         lambda: house.js("return document.body.className === ''")
     )  # the view is there, and drawn anew no more
     house.click("#register-panel")
-    house.one("#panel-name").send_keys("panel-1", Keys.ENTER)
+    house.type("#panel-name", "panel-1", Keys.ENTER)
     house.until(lambda: "panel-1" in house.text("#panels"))
     house.click("#who")
     house.click("#sign-out")

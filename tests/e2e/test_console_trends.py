@@ -40,7 +40,7 @@ def test_several_tags_with_forecast_and_alarms(page: Page, language: str) -> Non
 
 def test_tags_are_added_brought_to_the_front_and_taken_away(page: Page) -> None:
     page.open("trend/LT-101?p=240")
-    page.one("#add-tag").send_keys("PT-101", Keys.ENTER)
+    page.type("#add-tag", "PT-101", Keys.ENTER)
     page.until(lambda: "LT-101,PT-101" in page.driver.current_url)
     page.until(lambda: page.text(".trendtag.first h1") == "LT-101")
     page.click('.trendtag:nth-child(2) button[title="To the front"]')

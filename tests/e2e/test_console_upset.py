@@ -33,8 +33,8 @@ def said(page: Page, act: str) -> None:
 def test_shelving_is_for_a_time_and_a_reason_and_is_listed(page: Page, language: str) -> None:
     page.open("alarms", language).name_me()
     first = page.rows()[0]
-    page.one("#alarm-list").send_keys("h")
-    page.one("#shelve-reason").send_keys("泵试验", Keys.ENTER)
+    page.type("#alarm-list", "h")
+    page.type("#shelve-reason", "泵试验", Keys.ENTER)
     said(page, "shelve")
     off_the_list = ActionChains(page.driver).move_to_element(page.one("tr.alarm"))
     off_the_list.move_to_element(
@@ -68,8 +68,8 @@ def test_the_steps_of_a_disposal(page: Page, language: str) -> None:
     page.press(Keys.ENTER)
     said(page, "handle")
     page.click('[data-step="submit"]')
-    page.one('[name="cause"]').send_keys("阀卡")
-    page.one('[name="measure"]').send_keys("手动关闭")
+    page.type('[name="cause"]', "阀卡")
+    page.type('[name="measure"]', "手动关闭")
     page.picture(f"disposal-{language}")
     page.press(Keys.ENTER)
     said(page, "submit")
@@ -118,7 +118,7 @@ def test_the_sound_is_armed_tested_silenced_and_says_which(page: Page) -> None:
     page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
     page.until(lambda: page.text("#sound") == "Silence")
     page.name_me()
-    page.one("#alarm-list").send_keys("A")
+    page.type("#alarm-list", "A")
     page.until(lambda: page.text("#sound") == "Sound on")
     page.click("#sound")
     page.click("#sound-test")

@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.helpers.console import ConsoleThread
+
+REDRAWN = (
+    StaleElementReferenceException,
+    ElementNotInteractableException,
+    ElementClickInterceptedException,
+)
+"""a page draws itself anew between two looks at it: look once more"""
 
 
 class Page:
@@ -36,7 +47,8 @@ class Page:
         return self
 
     def until(self, met: Callable[[], Any], seconds: float = 30) -> Any:
-        return WebDriverWait(self.driver, seconds, 0.05).until(lambda _: met())
+        waiting = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=REDRAWN)
+        return waiting.until(lambda _: met())
 
     def js(self, script: str, *args: Any) -> Any:
         return self.driver.execute_script(script, *args)
@@ -59,13 +71,22 @@ class Page:
         """As soon as it can be clicked, also where the page draws it anew meanwhile."""
 
         def done() -> bool:
-            try:
-                found = self.one(css)
-                if not found.is_enabled():  # a page that has lost its view for a moment offers no act
-                    return False
-                found.click()
-            except (StaleElementReferenceException, ElementClickInterceptedException):
+            found = self.one(css)
+            if not found.is_enabled():  # a page that has lost its view for a moment offers no act
                 return False
+            found.click()
+            return True
+
+        self.until(done)
+
+    def type(self, css: str, *keys: str) -> None:
+        """Keys to a field, as soon as it is there to be seen."""
+
+        def done() -> bool:
+            found = self.one(css)
+            if not (found.is_displayed() and found.is_enabled()):
+                return False
+            found.send_keys(*keys)
             return True
 
         self.until(done)
