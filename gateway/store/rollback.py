@@ -96,10 +96,8 @@ def check_words(db: apsw.Connection, where: Path) -> None:
             f"({found.why}). Nothing was changed. Start the newer version again, or go back for good with "
             "`fengsui rollback CONFIG`: what it wrote is set aside, whole, and a new epoch begins"
         )
-    with (
-        suppress(*DISK_ERRORS),
-        transaction(db),
-    ):  # a full disk keeps no start back; the next one reads once more
+    # A full disk keeps no start back; the next one reads once more.
+    with suppress(*DISK_ERRORS), transaction(db):
         plant.write_meta(db, {_WORDS: WORDS})
 
 
