@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +80,11 @@ class SetAside:
         return f"{plant.ROLLED_BACK} to a version that cannot read them: {what}{raised}"
 
 
+def own_words(db: apsw.Connection) -> dict[str, str]:
+    """For ``meta``, with the first commit: from then on our words may stand in the journal."""
+    return {} if plant.read_meta(db).get(_WORDS) == WORDS else {_WORDS: WORDS}
+
+
 def check_words(db: apsw.Connection, where: Path) -> None:
     """Read the whole journal where another version's words may stand in it; nothing to do where they are ours.
 
@@ -96,9 +100,6 @@ def check_words(db: apsw.Connection, where: Path) -> None:
             f"({found.why}). Nothing was changed. Start the newer version again, or go back for good with "
             "`fengsui rollback CONFIG`: what it wrote is set aside, whole, and a new epoch begins"
         )
-    # A full disk keeps no start back; the next one reads once more.
-    with suppress(*DISK_ERRORS), transaction(db):
-        plant.write_meta(db, {_WORDS: WORDS})
 
 
 def beyond(db: apsw.Connection) -> Beyond | None:

@@ -22,6 +22,7 @@ from gateway.store.database import DISK_ERRORS, close_quietly
 from gateway.store.lock import FolderLock
 from gateway.store.opening import Opened, Opening, open_folder
 from gateway.store.reader import Reader
+from gateway.store.rollback import own_words
 from gateway.store.snapshots import prune_inputs, read_snapshots, write_snapshot
 from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike, Ticket
 from gateway.store.writer import Writer
@@ -59,6 +60,7 @@ class Store:
         self.last_input = plant.read_last_input(opened.db)
         self._lock = lock
         self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
+        self._writer.riders.meta.update(own_words(opened.db))
         self._chain = Chain(identity, self._writer.head, first, self.previous, exercise)
         self._compressor = plant.new_compressor()
         self._config = ""
