@@ -22,14 +22,10 @@ from gateway.model.batch import ROW_BYTES, Batch
 _HEAD: Final = struct.Struct("<B8sI")
 _LAYOUT: Final = 1
 _MAX_ROWS: Final = 1 << 24
-_SPANS: Final = zstandard.ZstdCompressor(level=1, write_checksum=True)
-"""of the store's thread"""
-_UNPACK: Final = zstandard.ZstdDecompressor()
-"""of whoever closes or reads history: one thread of a process"""
 
 
 class Packer:
-    """Reusable compressor and decompressor; of one thread."""
+    """Reusable compressor and decompressor; of one thread: zstd's own state is not safe to share."""
 
     def __init__(self) -> None:
         self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
@@ -64,6 +60,25 @@ class Packer:
             raise ValueError(f"chunk of {rows} rows holds {len(raw)} bytes, expected {rows * ROW_BYTES}")
         return _batch(table.decode().rstrip(), rows, raw)
 
+    def pack_spans(self, spans: Sequence[tuple[int, int]], first: int) -> bytes:
+        """(input number, rows) of each input of a chunk, in order; numbers count from ``first``."""
+        pairs = np.array(spans, np.int64).reshape(-1, 2) - (first, 0)
+        return self._compressor.compress(_shuffle(pairs.astype(np.int32).T.reshape(-1)))
+
+    def unpack_spans(self, data: bytes, first: int) -> NDArray[np.int64]:
+        """Inverse of :meth:`pack_spans`, as (n, 2).
+
+        Raises:
+            ValueError: damaged.
+        """
+        try:
+            flat = _unshuffle(self._decompressor.decompress(data), np.dtype("<i4"))
+        except zstandard.ZstdError as error:
+            raise ValueError(f"spans are damaged: {error}") from error
+        pairs: NDArray[np.int64] = flat.reshape(2, -1).T.astype(np.int64)
+        pairs[:, 0] += first
+        return pairs
+
 
 def _batch(table: str, rows: int, raw: bytes) -> Batch:
     at = np.cumsum([0, 4 * rows, 8 * rows, 8 * rows, 8 * rows, rows])
@@ -92,21 +107,3 @@ def _shuffle(column: NDArray[Any]) -> bytes:
 def _unshuffle(data: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     return np.ascontiguousarray(planes.T).reshape(-1).view(dtype)
-
-
-def pack_spans(spans: Sequence[tuple[int, int]], first: int) -> bytes:
-    """(input number, rows) of each input of a chunk, in order; numbers count from ``first``."""
-    pairs = np.array(spans, np.int64).reshape(-1, 2) - (first, 0)
-    return _SPANS.compress(_shuffle(pairs.astype(np.int32).T.reshape(-1)))
-
-
-def unpack_spans(data: bytes, first: int) -> NDArray[np.int64]:
-    """Inverse of :func:`pack_spans`, as (n, 2).
-
-    Raises:
-        zstandard.ZstdError: damaged.
-    """
-    flat = _unshuffle(_UNPACK.decompress(data), np.dtype("<i4"))
-    pairs: NDArray[np.int64] = flat.reshape(2, -1).T.astype(np.int64)
-    pairs[:, 0] += first
-    return pairs

@@ -28,7 +28,7 @@ from gateway.store.database import (
     transaction,
 )
 from gateway.store.history import Columns, stored, trend
-from gateway.store.packing import Packer, pack_spans
+from gateway.store.packing import Packer
 from gateway.store.schema import SPOOL, SPOOL_LATER
 from gateway.store.trim import Policy, forget_losses, note_damage, read_losses, trim_chunks
 
@@ -369,7 +369,7 @@ class Spool:
 
     def _write(self, ready: Sequence[Chunk], mark: int) -> None:
         packed = [_row(c, self._packer) for c in ready]
-        spans = [(c.id, pack_spans(self._spans[c.id], c.first_input)) for c in ready]
+        spans = [(c.id, self._packer.pack_spans(self._spans[c.id], c.first_input)) for c in ready]
         with transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO chunks VALUES(?,?,?,?,?,?,?,?)", packed)
             self._db.executemany("INSERT OR REPLACE INTO spans VALUES(?,?)", spans)

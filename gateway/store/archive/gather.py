@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import apsw
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from gateway.model.batch import Batch, concat
@@ -18,7 +17,7 @@ from gateway.model.inputs import Numbered, Readings, encode, time_of
 from gateway.store.archive.layout import CHINA_NS, DAY_NS, day_of
 from gateway.store.archive.rows import Rows
 from gateway.store.database import rows as select
-from gateway.store.packing import Packer, unpack_spans
+from gateway.store.packing import Packer
 from gateway.store.plant import unpack_inputs
 
 PART_ROWS: Final = 1_000_000
@@ -145,8 +144,8 @@ def _unpacked(
     batch = packer.unpack(data)
     alone = np.array([[last, len(batch)]], np.int64)
     try:
-        known = unpack_spans(spans, first) if spans else alone
-    except (zstandard.ZstdError, ValueError):  # then it is not known which reading came with which input
+        known = packer.unpack_spans(spans, first) if spans else alone
+    except ValueError:  # then it is not known which reading came with which input
         known = alone
     if int(known[:, 1].sum()) != len(batch):
         known = alone

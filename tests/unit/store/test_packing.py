@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,3 +49,27 @@ def test_a_flipped_byte_is_noticed(at: int) -> None:
 def test_a_cut_chunk_is_noticed(cut: int) -> None:
     with pytest.raises(ValueError, match=r"damaged|not of this"):
         Packer().unpack(Packer().pack(make.batch(100))[:cut])
+
+
+SPANS = [(7, 100), (8, 1), (9, 0), (4000, 17)]
+
+
+def test_spans_come_back_and_damage_is_noticed() -> None:
+    packed = Packer().pack_spans(SPANS, 7)
+    assert Packer().unpack_spans(packed, 7).tolist() == [list(each) for each in SPANS]
+    with pytest.raises(ValueError, match="damaged"):
+        Packer().unpack_spans(packed[:-1] + b"\x00", 7)
+
+
+def test_stores_of_one_process_pack_at_once() -> None:
+    """A drill beside the live engine: each has a packer, and none leans on another's state."""
+
+    def many(first: int) -> bool:
+        packer, spans = Packer(), [(first + k, k % 7) for k in range(200)]
+        return all(
+            packer.unpack_spans(packer.pack_spans(spans, first), first).tolist() == [list(s) for s in spans]
+            for _ in range(300)
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(many, range(8)))
