@@ -219,6 +219,12 @@ class Packets:
         self._rest = b""
         self._skip = 0
 
+    def silence(self) -> str:
+        """Why no whole packet comes, for people. What is under way may be false: its length swallows all behind it."""
+        if not self._skip and not self._rest:
+            return "the broker is silent"
+        return "no whole packet comes: a false length, or a message too large for this line (keep_alive, max_packet)"
+
     def feed(self, data: bytes) -> list[tuple[int, bytes, bool]]:
         """Packets completed by ``data``: (first byte, body, cut).
 

@@ -163,9 +163,11 @@ class Connection:
         if answer.code:
             kind = LoginRefused if answer.code in _LOGIN_CODES else Retry
             raise kind(f"broker refused the connection: {answer.words}")
-        most, every = (answer.properties.get(p) for p in (packets.RECEIVE_MAXIMUM, packets.SERVER_KEEP_ALIVE))
-        self._window = min(self._window, int.from_bytes(most) if most else LAST_ID)
-        self._every_s = float(int.from_bytes(every)) if every else self._every_s
+        said = (packets.RECEIVE_MAXIMUM, packets.SERVER_KEEP_ALIVE)
+        most, every = (int.from_bytes(answer.properties.get(p, b"")) for p in said)
+        self._window = min(self._window, most or LAST_ID)
+        # 0 turns the broker's own watch off (3.2.2.3.14), not ours over the broker.
+        self._every_s = float(every) or self._every_s
 
     async def _close(self) -> None:
         for timer in (self._timer, self._look):
@@ -175,9 +177,9 @@ class Connection:
         self._lose("connection closed")
 
     def _keep_alive(self) -> None:
-        """Speak every half of the keep-alive; who has said nothing for one and a half of it is gone."""
+        """Speak every half of the keep-alive; from whom no whole packet came for one and a half of it is gone."""
         if self._loop.time() - self._line.heard_at > 1.5 * self._every_s:
-            self._line.fail("broker is silent")
+            self._line.fail(self._line.silence())
             return
         self._line.write(packets.PINGREQ)
         self._timer = self._loop.call_later(self._every_s / 2, self._keep_alive)
@@ -345,6 +347,10 @@ class _Line(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def silence(self) -> str:
+        """Why nothing is heard."""
+        return self._packets.silence()
+
     async def close(self) -> None:
         """Send what is written, and wait until it is closed."""
         if self._transport is None:
@@ -370,9 +376,10 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio's call."""
-        self.heard_at = self._loop.time()
         try:
-            for first, body, cut in self._packets.feed(data):
+            found = self._packets.feed(data)
+            self.heard_at = self._loop.time() if found else self.heard_at
+            for first, body, cut in found:
                 self._take(first, body, cut=cut)
         except Broken as error:
             self.fail(error.reason)

@@ -58,7 +58,7 @@ class Session(asyncio.Protocol):
         self._connected: asyncio.Future[Connected] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[bytes]] = {}
         self._keep_alive_s = float(login.keep_alive_s)
-        self._heard = self._loop.time()
+        self._heard, self._paused = self._loop.time(), False
         self._timer: asyncio.TimerHandle | None = None
         self._why = ""
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -75,8 +75,9 @@ class Session(asyncio.Protocol):
             raise Misconfigured(f"the broker refuses the connection: {answer.words}")
         if answer.code:
             raise Lost(f"the broker refuses the connection: {answer.words}")
-        own = answer.properties.get(packets.SERVER_KEEP_ALIVE)
-        self._keep_alive_s = float(int.from_bytes(own)) if own else self._keep_alive_s
+        # 0 turns the broker's own watch off (3.2.2.3.14), not ours over the broker.
+        own = int.from_bytes(answer.properties.get(packets.SERVER_KEEP_ALIVE, b""))
+        self._keep_alive_s = float(own) or self._keep_alive_s
         self._watch()
         return answer
 
@@ -104,6 +105,7 @@ class Session(asyncio.Protocol):
     def resume(self) -> None:
         """Read on after the inbox asked for a pause."""
         if self._transport is not None and not self._transport.is_closing():
+            self._paused, self._heard = False, self._loop.time()
             self._transport.resume_reading()
 
     async def close(self) -> None:
@@ -138,12 +140,14 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio's call."""
-        self._heard = self._loop.time()
         self._inbox.traffic(on_the_line(len(data)), 0)
         # What nearly all are is read here: QoS 1, new, version 5 without properties.
         message, plain = self._inbox.message, self._login.version == packets.V5
         try:
-            for first, body, cut in self._packets.feed(data):
+            found = self._packets.feed(data)
+            # Whole packets count: bytes of one that never ends (a false length swallows all behind it) do not.
+            self._heard = self._loop.time() if found else self._heard
+            for first, body, cut in found:
                 if first == ORDINARY and plain and not cut and len(body) >= LEAST_ORDINARY:
                     at = 2 + (body[0] << 8 | body[1])
                     if at + 2 < len(body) and not body[at + 2] and (number := body[at] << 8 | body[at + 1]):
@@ -156,6 +160,7 @@ class Session(asyncio.Protocol):
         except Broken as error:
             self._abort(error.reason)
         if self._transport is not None and self._inbox.pause():
+            self._paused = True
             self._transport.pause_reading()
 
     def _publish(self, first: int, body: bytes, *, cut: bool) -> None:
@@ -178,9 +183,9 @@ class Session(asyncio.Protocol):
             raise Broken(f"unexpected packet {first:#04x}")
 
     def _watch(self) -> None:
-        """Half a keep-alive passes: ping; two of them without a word: the broker is gone."""
-        if self._loop.time() - self._heard > 1.5 * self._keep_alive_s:
-            self._abort("the broker is silent")
+        """Half a keep-alive passes: ping; three of them without a whole packet: the broker is gone."""
+        if not self._paused and self._loop.time() - self._heard > 1.5 * self._keep_alive_s:
+            self._abort(self._packets.silence())
             return
         self._write(packets.PINGREQ)
         self._timer = self._loop.call_later(self._keep_alive_s / 2, self._watch)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +160,75 @@ async def test_what_is_retained_or_sent_again_is_not_known_to_be_of_now() -> Non
         session.data_received(bytes([first]) + whole[1:])
     assert inbox.heard == [(b"1", False), (b"1", True), (b"1", True)]
     session._connected.cancel()
+
+
+class Wire(asyncio.Transport):
+    """What is written, and whether it was cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert data
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def pause_reading(self) -> None:
+        """The inbox asked for it."""
+
+    def resume_reading(self) -> None:
+        """The same."""
+
+
+@pytest.mark.parametrize("length", [b"\xff\x7f", b"\xff\xff\xff\x7f"], ids=["16 kB", "256 MB"])
+@pytest.mark.parametrize("version", [V311, V5])
+async def test_a_false_length_swallows_the_stream_no_longer_than_silence(
+    length: bytes, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes go on coming, messages and answers to our pings among them, and are the inside of one packet for ever."""
+    now = [100.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    session, wire = Session(Login("c", version, keep_alive_s=30), Inbox()), Wire()
+    session.connection_made(wire)
+    session.data_received(b"\x20\x02\x00\x00" if version == V311 else b"\x20\x03\x00\x00\x00")
+    await session.log_in()
+    session.data_received(b"\x30" + length)
+    while not wire.aborted:
+        now[0] += 15.0
+        assert now[0] <= 160.0, "the connection is still believed in"
+        session.data_received(a_publish(b"t", b"1", 7, version) + b"\xd0\x00")
+        session._watch()
+    session.connection_lost(None)
+    assert "false length" in await session.lost
+
+
+async def test_our_own_pause_is_no_silence_and_a_broker_without_keep_alive_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Server Keep Alive 0 turns the broker's watch off, not ours; while we do not read nobody can be heard."""
+    now = [100.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    inbox = Inbox()
+    session, wire = Session(Login("c", V5, keep_alive_s=30), inbox), Wire()
+    session.connection_made(wire)
+    session.data_received(b"\x20\x06\x00\x00\x03\x13\x00\x00")
+    await session.log_in()
+    inbox.pause = lambda: True  # type: ignore[method-assign]
+    session.data_received(b"\xd0\x00")
+    now[0] += 1000.0
+    session._watch()
+    assert not wire.aborted
+    session.resume()
+    now[0] += 44.0
+    session._watch()
+    assert not wire.aborted
+    now[0] += 2.0
+    session._watch()
+    assert wire.aborted
+    session.connection_lost(None)
+    assert await session.lost == "the broker is silent"
