@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.app.proposals import Proposals
+from gateway.app.proposals import OF_KIND, Proposals
 from gateway.app.reload import Reload
 from gateway.app.signing import Ask, Signing
 from gateway.config.diff import Change as Difference
 from gateway.config.load import Loaded
+from gateway.config.numbers import changeable
 from gateway.config.overrides import NUMBERS, Signed, SignedNumbers
 from gateway.model.commands import Act, Actor, Command
 from gateway.model.errors import Refused
@@ -76,7 +77,7 @@ class Changes:
         signed = Signed(
             stage="live" if stage == "live" else "shadow", by=ask.actor.name or ask.actor.id,
             second=second.name or second.id, reason=ask.why, time=iso(self._machine.clock.now()),
-        )  # fmt: skip
+        ).sealed(ident)  # fmt: skip
         async with self._signing.turn:
             before = await self._signing.running()
             content = before.origin.overriding.content.put(part, ident, signed)
@@ -114,13 +115,20 @@ def signed(change: Change, differ: Sequence[Difference], loaded: Loaded) -> Chan
 def _signature(difference: Difference, loaded: Loaded) -> Signed | SignedNumbers | None:
     """Who signed it; None: nobody."""
     kept, name = loaded.origin.overriding.content, difference.id
-    if difference.part == "rules" and difference.field in NUMBERS:
+    if difference.part == "rules" and difference.field in (*NUMBERS, *OF_KIND):
         entry = kept.limits.get(name)
-        return entry if entry is not None and difference.field in entry.given else None
+        return entry if entry is not None and _covers(entry, difference, loaded) else None
     parts = {"rules": kept.rules, "installations": kept.installations}
     return (
         parts[difference.part].get(name) if difference.field == "stage" and difference.part in parts else None
     )
+
+
+def _covers(entry: SignedNumbers, difference: Difference, loaded: Loaded) -> bool:
+    """The signed numbers are what differs: themselves, or what a rule's kind makes of its settings."""
+    rule = loaded.site.rules[loaded.site.rule_index[difference.id]]
+    own = entry.settings is not None and difference.field not in changeable(rule)
+    return difference.field in entry.given or own
 
 
 def _may(site: Site, part: str, ident: str, stage: str) -> None:

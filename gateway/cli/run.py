@@ -14,9 +14,10 @@ from gateway.cli.client import Gateway
 from gateway.cli.say import say_json
 from gateway.config.diff import Change, differences
 from gateway.config.load import Loaded, load
-from gateway.config.signed import SignedChange, signed_changes
+from gateway.config.signed import signed_changes
 from gateway.model.effective import load_site
 from gateway.model.errors import Refused
+from gateway.model.signed import SignedChange
 from gateway.model.site import Site
 
 if TYPE_CHECKING:

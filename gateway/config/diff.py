@@ -9,6 +9,7 @@ from gateway.config.durations import spelled
 from gateway.model.levels import Level
 from gateway.model.people import Owner
 from gateway.model.site import Site
+from gateway.model.times import NS
 
 PARTS: Final = ("rules", "tags", "installations", "links", "people", "posts", "chains", "consoles", "watches")
 _SITE: Final = (
@@ -77,8 +78,21 @@ def _part(part: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]
 def _fields(part: str, ident: str, old: Any, new: Any, names: Sequence[str]) -> Iterator[Change]:
     for name in names:
         before, after = getattr(old, name), getattr(new, name)
-        if before != after:
+        if before == after:
+            continue
+        if name == "settings":
+            yield Change(part, ident, name, _differing(before, after), _differing(after, before))
+        else:
             yield Change(part, ident, name, _words(name, before), _words(name, after))
+
+
+def _differing(mine: Any, other: Any) -> str:
+    """Of a kind's settings those that differ; whole numbers from a second on are times, no count is as large."""
+    found = [(name, value) for name, value in mine if (name, value) not in other]
+    return ", ".join(
+        f"{name} {spelled(value) if isinstance(value, int) and value >= NS else _words('', value)}"
+        for name, value in found
+    )
 
 
 def _summary(each: Any) -> str:

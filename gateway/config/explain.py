@@ -8,10 +8,11 @@ from gateway.config.durations import spelled
 from gateway.config.load import Loaded
 from gateway.config.packs.catalog import Typed
 from gateway.config.packs.layers import Merged
-from gateway.config.signed import SignedChange, signed_changes
+from gateway.config.signed import signed_changes
 from gateway.config.source import Key
 from gateway.config.taglist import Listed
 from gateway.model.errors import Fault, Misconfigured
+from gateway.model.signed import SignedChange
 from gateway.model.site import Rule, RuleKind
 
 BUILT_IN: Final = "built-in default"

@@ -36,7 +36,7 @@ def judged_rules(
     written: Sequence[Placed], over: Overriding, roll: Roll, catalog: Catalog, faults: list[Fault]
 ) -> list[Placed]:
     """The rules with the numbers that two persons signed, checked against each other and the legal ceilings."""
-    rules = put_in(written, over)
+    rules = put_in(written, over, roll, faults)
     faults += number_faults(rules, over, roll.tags)
     faults += rule_collisions(rules)
     faults += _too_loose(rules, roll.tags, catalog)

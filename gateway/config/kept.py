@@ -3,11 +3,12 @@
 It lies in the state folder, which a deployment of new files does not touch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from gateway.config.load import Loaded, load
+from gateway.config.numbers import numbers_now
 from gateway.config.overrides import (
     PARTS,
     Overrides,
@@ -17,9 +18,9 @@ from gateway.config.overrides import (
     read_overrides,
     write_overrides,
 )
+from gateway.config.signed import raw_now
 from gateway.config.words import number_word
 from gateway.model.errors import Fault, Misconfigured
-from gateway.model.site import Installation, Rule
 
 FILE: Final = "overrides.kept.yaml"
 HINT: Final = "put the entry back, or say --accept to drop it"
@@ -43,34 +44,37 @@ def dropped(loaded: Loaded) -> list[Fault]:
 
 def _of_part(part: str, kept: Overriding, loaded: Loaded) -> Iterator[Fault]:
     """Each entry that does not run on."""
-    rules = {r.id: r for r in loaded.site.rules}
-    places = {i.id: i for i in loaded.site.installations}
-    here: dict[str, Rule | Installation] = {**places} if part == "installations" else {**rules}
     now = getattr(loaded.origin.overriding.content, part)
     for name, entry in getattr(kept.content, part).items():
         follower = now.get(name)
         if follower is not None and follower.time > entry.time:
             continue
-        lost = _lost(entry, here.get(name))
+        lost = _lost(entry, _here(loaded, part, name))
         if lost is not None:
             signed = f"{lost[1]}, signed by {entry.by} and {entry.second} {entry.time}".rstrip()
             yield Fault(str(loaded.overrides), None, f"{part}.{name}", lost[0], signed, HINT)
 
 
-def _lost(entry: Signed | SignedNumbers, found: Rule | Installation | None) -> tuple[str, str] | None:
+def _here(loaded: Loaded, part: str, name: str) -> Mapping[str, object] | None:
+    """What would run of it; None: it is no longer there."""
+    row = loaded.site.rule_index.get(name)
+    if part == "limits":
+        return numbers_now(loaded.site.rules[row], raw_now(loaded, name)) if row is not None else None
+    if part == "rules":
+        return {"stage": loaded.site.rules[row].stage} if row is not None else None
+    return next(({"stage": i.stage} for i in loaded.site.installations if i.id == name), None)
+
+
+def _lost(entry: Signed | SignedNumbers, found: Mapping[str, object] | None) -> tuple[str, str] | None:
     """What would run and what was signed, in words; None: it runs on."""
-    wanted = _wanted(entry)
+    wanted: dict[str, object] = {"stage": entry.stage} if isinstance(entry, Signed) else entry.every
     if found is None:
         return GONE, _said(wanted)
-    differ = {k: v for k, v in wanted.items() if getattr(found, k) != v}
-    return (_said({k: getattr(found, k) for k in differ}), _said(differ)) if differ else None
+    differ = {k: v for k, v in wanted.items() if found.get(k) != v}
+    return (_said({k: found.get(k, GONE) for k in differ}), _said(differ)) if differ else None
 
 
-def _wanted(entry: Signed | SignedNumbers) -> dict[str, object]:
-    return {"stage": entry.stage} if isinstance(entry, Signed) else dict(entry.given)
-
-
-def _said(numbers: dict[str, object]) -> str:
+def _said(numbers: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {number_word(name, value)}" for name, value in numbers.items())
 
 
@@ -102,6 +106,8 @@ def remember(loaded: Loaded, content: Overrides, *, unless_more: bool = False) -
     than the copy, which is no loss. A new entry comes into the copy when it runs.
     """
     kept = loaded.origin.overriding.content
-    if unless_more and any(getattr(content, p).items() - getattr(kept, p).items() for p in PARTS):
+    if unless_more and any(
+        getattr(kept, p).get(name) != entry for p in PARTS for name, entry in getattr(content, p).items()
+    ):
         return
     write_overrides(loaded.state / FILE, content)

@@ -11,6 +11,7 @@ import orjson
 from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_of
 from gateway.config.csvfile import Row, read_rows
 from gateway.config.judged import judged_rules, known_ids, overriding, unsigned_rules
+from gateway.config.kindsettings import keepable
 from gateway.config.located import located
 from gateway.config.overrides import Overrides, Overriding, overridden, override_faults
 from gateway.config.packs.catalog import Catalog, own_faults, own_types, read_catalog
@@ -337,12 +338,13 @@ def _rules(
     faults += own_faults(catalog, [own for own in (owns[0], *owns[1].values()) if own is not None])
     rules += typed_rules(catalog, listed, owns, roll, due, faults)
     for index, entry in draft.rules:
-        wrong = entry_faults(entry, index, roll, document)
+        wrong = entry_faults(entry, ("rules", index), roll, document)
         faults += wrong
         if wrong or any(member not in roll.tags for member in members_of(entry)):
             continue
         place = document.fault(("rules", index), entry.id, "")
-        rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path))
+        raw = document.data["rules"][index] if keepable(entry) else None
+        rules.append(Placed(entry_rule(entry, roll.tags, due), place.file, place.line, place.path, raw))
     return rules
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gateway.config.ceilings import ceilings_of, has_ceiling
 from gateway.config.load import Loaded
+from gateway.config.numbers import numbers_now
 from gateway.config.packs.notes import pack_notes
 from gateway.config.peoplenotes import people_notes
 from gateway.config.remark import Note
@@ -26,6 +27,7 @@ def notes(loaded: Loaded, *, today: str, environment: Mapping[str, str]) -> list
         *_same_address(loaded),
         *_empty_installations(loaded),
         *_moved_on(loaded),
+        *_unsealed(loaded),
         *_parts(loaded, environment),
         *people_notes(loaded),
         *pack_notes(loaded),
@@ -110,15 +112,24 @@ def _empty_installations(loaded: Loaded) -> Iterator[Note]:
 def _moved_on(loaded: Loaded) -> Iterator[Note]:
     """Signed numbers whose rule the files now say otherwise than when they were signed."""
     for name, entry in loaded.origin.overriding.content.limits.items():
-        rule = loaded.origin.unsigned[name]
-        for field, was in entry.was.given.items():
-            now = getattr(rule, field)
+        files = numbers_now(loaded.origin.unsigned[name], loaded.origin.rules[name].raw)
+        for field, was in entry.was.every.items():
+            now = files[field]
             if now != was:
-                kept, told = number_word(field, getattr(entry, field)), number_word(field, now)
+                kept, told = number_word(field, entry.every[field]), number_word(field, now)
                 text = (
                     f"{field} {kept} was signed against {number_word(field, was)}; the files now say {told}"
                 )
                 yield Note("override", name, str(loaded.overrides), text)
+
+
+def _unsealed(loaded: Loaded) -> Iterator[Note]:
+    """Stages signed before there were seals: by hand or by an earlier version."""
+    content = loaded.origin.overriding.content
+    for name, entry in {**content.rules, **content.installations}.items():
+        if not entry.hash:
+            text = "its signed stage has no seal (from an earlier version, or written by hand): sign it once more"
+            yield Note("override", name, str(loaded.overrides), text)
 
 
 def _parts(loaded: Loaded, environment: Mapping[str, str]) -> Iterator[Note]:

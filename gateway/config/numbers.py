@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
-from gateway.config.overrides import NUMBERS, Numbers, Overriding
-from gateway.config.rulebook import RATES, versioned
+from gateway.config.kindsettings import numerics, with_settings
+from gateway.config.overrides import NUMBERS, SETTINGS, Numbers, Overriding, SignedNumbers
+from gateway.config.packs.find import model_of
+from gateway.config.rulebook import RATES, judging, versioned
+from gateway.config.rulecheck import Roll, entry_faults
+from gateway.config.source import Document
 from gateway.config.uniqueness import Placed
+from gateway.config.validate import validate
 from gateway.model.errors import Fault
 from gateway.model.site import Rule, RuleKind, Tag
 
 LIMITS: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW)
 WITH_LIMIT: Final = (*LIMITS, *RATES, RuleKind.VOTE)
-"""kinds whose trigger and reset can be changed; those of others belong together with settings of their own"""
+"""kinds whose trigger and reset are numbers of the rule; others have theirs among the settings of their kind"""
 _COLUMNS: Final = ("LL", "L", "H", "HH")
 """limits of a tag from the lowest to the highest"""
 
@@ -40,18 +45,51 @@ def later(rule: Rule, name: str, old: float, new: float) -> bool:
     return name == "on_delay" and new > old
 
 
-def put_in(rules: Sequence[Placed], read: Overriding) -> list[Placed]:
+def put_in(rules: Sequence[Placed], read: Overriding, roll: Roll, faults: list[Fault]) -> list[Placed]:
     """The rules with the signed numbers; a changed one stands where its numbers do, for what is said of it."""
-    return [_placed(placed, read) for placed in rules]
+    return [_placed(placed, read, roll, faults) for placed in rules]
 
 
-def _placed(placed: Placed, read: Overriding) -> Placed:
+def _placed(placed: Placed, read: Overriding, roll: Roll, faults: list[Fault]) -> Placed:
     entry = read.content.limits.get(placed.rule.id)
     if entry is None:
         return placed
-    first = next(iter(entry.given), "was")
+    rule, raw = (
+        _with_settings(placed, entry, read, roll, faults) if entry.settings else (placed.rule, placed.raw)
+    )
+    first = next(iter(entry.given), "settings" if entry.settings else "was")
     at = read.fault(("limits", placed.rule.id, first), "", "")
-    return Placed(changed(placed.rule, entry), at.file, at.line, at.path)
+    return Placed(changed(rule, entry), at.file, at.line, at.path, raw)
+
+
+def _with_settings(
+    placed: Placed, signed: SignedNumbers, read: Overriding, roll: Roll, faults: list[Fault]
+) -> tuple[Rule, Mapping[str, Any] | None]:
+    """The rule with other settings of its kind, checked by the kind's own model beside its tags; faulty, as it was."""
+    rule, path, known = placed.rule, ("limits", placed.rule.id, "settings"), numerics(placed.raw)
+    unknown = [name for name in signed.settings or {} if name not in known]
+    if placed.raw is None or unknown:
+        allowed = (
+            "one of " + ", ".join(known)
+            if known
+            else f"none: kind {rule.kind.value} has no numbers of its own"
+        )
+        faults += [read.fault((*path, name), name, allowed) for name in unknown]
+        return rule, placed.raw
+    raw, before = with_settings(placed.raw, signed.settings or {}), len(faults)
+    document = read.document or Document("", None)
+    entry = validate(model_of(raw["kind"]) or type(None), document, path, raw, faults)
+    if entry is not None:
+        faults += entry_faults(entry, path, roll, document)
+    if len(faults) > before:
+        return rule, placed.raw
+    return versioned(replace(rule, **judging(entry, roll.tags))), raw
+
+
+def numbers_now(rule: Rule, raw: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Everything that can be changed of a rule, as it is: delays in ns, numbers of its kind as ``settings.NAME``."""
+    own = {f"{SETTINGS}{name}": found.written for name, found in numerics(raw).items()}
+    return {**{name: getattr(rule, name) for name in changeable(rule)}, **own}
 
 
 def number_faults(rules: Iterable[Placed], read: Overriding, tags: Mapping[str, Tag]) -> Iterator[Fault]:
@@ -63,7 +101,7 @@ def number_faults(rules: Iterable[Placed], read: Overriding, tags: Mapping[str, 
             continue
         for key in entry.given:
             if key not in changeable(rule):
-                hint = "its numbers belong together with settings of its own: change them in the site's files"
+                hint = "the numbers of its kind are among its settings"
                 yield _fault(
                     read, rule, key, f"on_delay or off_delay, of a rule of kind {rule.kind.value}", hint
                 )

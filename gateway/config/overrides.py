@@ -8,11 +8,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
 import yaml
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, StrictFloat, StrictInt, StrictStr
 
 from gateway.config.durations import Duration, spelled
 from gateway.config.rulebase import Name, Number, StageWord, Strict, Text
@@ -27,17 +27,34 @@ HEAD: Final = "# Written by the gateway (fengsui stage, console). 由网关写�
 PARTS: Final = ("rules", "installations", "limits")
 NUMBERS: Final = ("trigger", "reset", "on_delay", "off_delay")
 """what can be changed of a rule"""
+SETTINGS: Final = "settings."
+"""... and before the name of what its kind alone has"""
 Delay = Annotated[Duration, PlainSerializer(spelled, return_type=str, when_used="json")]
 
 
-class Signed(Strict):
-    """A stage, and who signed it."""
+class Sealed(Strict):
+    """Who signed an entry, and its seal."""
 
-    stage: StageWord = Field(description="shadow: judged and journalled, not announced")
     by: Name = Field(description="who asked for it")
     second: Name = Field(description="the second person, who agreed")
     reason: Text = Field("", description="why")
     time: Text = Field("", description="when")
+    hash: Text = Field("", description="SHA-256 over the entry: one that was edited by hand does not fit it")
+
+    def sealed(self, name: str) -> Self:
+        """With its hash, as the entry of this rule or installation."""
+        return self.model_copy(update={"hash": self.digest(name)})
+
+    def digest(self, name: str) -> str:
+        """SHA-256 (hex) of the entry without its hash."""
+        plain = self.model_dump(mode="json", exclude={"hash"}, exclude_none=True)
+        return hashlib.sha256(orjson.dumps([name, plain], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+class Signed(Sealed):
+    """A stage, and who signed it. One from before there were seals has none."""
+
+    stage: StageWord = Field(description="shadow: judged and journalled, not announced")
 
 
 class Numbers(Strict):
@@ -48,30 +65,26 @@ class Numbers(Strict):
     on_delay: Delay | None = Field(None, description="beyond for this long before it is raised")
     off_delay: Delay | None = Field(None, description="inside the reset for this long before it is cleared")
 
+    settings: dict[Name, StrictInt | StrictFloat | StrictStr] | None = Field(
+        None,
+        description="numbers of its kind, by their names in the rule (`cases.0.trigger`: of the first case)",
+    )
+
     @property
     def given(self) -> dict[str, Any]:
         """Name -> number, those that are given; delays in ns."""
         return {name: value for name in NUMBERS if (value := getattr(self, name)) is not None}
 
+    @property
+    def every(self) -> dict[str, Any]:
+        """The same, and those of its kind as ``settings.NAME``."""
+        return {**self.given, **{f"{SETTINGS}{name}": value for name, value in (self.settings or {}).items()}}
 
-class SignedNumbers(Numbers):
+
+class SignedNumbers(Numbers, Sealed):
     """Changed numbers of a rule, and who signed them."""
 
     was: Numbers = Field(Numbers(), description="what the files said when it was signed")
-    by: Name = Field(description="who asked for it")
-    second: Name = Field(description="the second person, who agreed")
-    reason: Text = Field("", description="why")
-    time: Text = Field("", description="when")
-    hash: Text = Field("", description="SHA-256 over the entry: one that was edited by hand does not fit it")
-
-    def sealed(self, rule: str) -> "SignedNumbers":
-        """With its hash."""
-        return self.model_copy(update={"hash": self.digest(rule)})
-
-    def digest(self, rule: str) -> str:
-        """SHA-256 (hex) of the entry without its hash, as the numbers of this rule."""
-        plain = self.model_dump(mode="json", exclude={"hash"}, exclude_none=True)
-        return hashlib.sha256(orjson.dumps([rule, plain], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Overrides(Strict):
@@ -130,12 +143,13 @@ def override_faults(read: Overriding, known: Mapping[str, set[str]]) -> list[Fau
 
 
 def _unsealed(read: Overriding) -> Iterable[Fault]:
-    hint = "the entry was edited by hand: change the rule at the console, or in the site's own files"
-    for name, entry in read.content.limits.items():
-        if entry.hash != entry.digest(name):
-            yield read.fault(
-                ("limits", name, "hash"), entry.hash[:12], "the hash of what two persons signed", hint
-            )
+    hint = "the entry was edited by hand: change it at the console, or in the site's own files"
+    for part in PARTS:
+        for name, entry in getattr(read.content, part).items():
+            first = part != "limits" and not entry.hash
+            if not first and entry.hash != entry.digest(name):
+                allowed = "the hash of what two persons signed"
+                yield read.fault((part, name, "hash"), entry.hash[:12], allowed, hint)
 
 
 def overridden(site: Site, overrides: Overrides) -> Site:

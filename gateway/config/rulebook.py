@@ -92,8 +92,7 @@ def _raise(pairs: Sequence[tuple[int, str]]) -> tuple[tuple[int, Level], ...]:
 def entry_rule(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag], due: Due) -> Rule:
     """One entry of the ``rules`` section, already checked, as a rule."""
     members = members_of(entry)
-    own = _own(entry, tags) if isinstance(entry, KindEntry) else _classic(entry)
-    rule = _rule(entry, members, tags[members[0]], own)
+    rule = _rule(entry, members, tags[members[0]], judging(entry, tags))
     return versioned(replace(rule, disposal_due=due.get(rule.level, 0)))
 
 
@@ -118,6 +117,11 @@ def subject_of(entry: RuleEntry | KindEntry) -> str:
     if isinstance(entry, KindEntry):
         return entry.subject()
     return (entry.group or "") if entry.kind == "vote" else members_of(entry)[-1]
+
+
+def judging(entry: RuleEntry | KindEntry, tags: Mapping[str, Tag]) -> dict[str, Any]:
+    """What the rule has of the entry's own kind, by the rule's names."""
+    return _own(entry, tags) if isinstance(entry, KindEntry) else _classic(entry)
 
 
 def _own(entry: KindEntry, tags: Mapping[str, Tag]) -> dict[str, Any]:

@@ -36,9 +36,8 @@ class Roll:
         return self.whole and ident not in self.known
 
 
-def entry_faults(entry: RuleEntry | KindEntry, index: int, roll: Roll, document: Document) -> list[Fault]:
-    """Everything wrong in one entry."""
-    path: Key = ("rules", index)
+def entry_faults(entry: RuleEntry | KindEntry, path: Key, roll: Roll, document: Document) -> list[Fault]:
+    """Everything wrong in one entry, whose settings stand below ``path``."""
     if isinstance(entry, KindEntry):
         return list(_OfKind(entry, path, roll, document).faults())
     return list(_Classic(entry, path, roll, document).faults())

@@ -1,46 +1,24 @@
 """What two persons changed against the files: before, after, origin, clause, who, when; and a draft of one more."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.config.kindsettings import numerics, with_settings
 from gateway.config.load import Loaded
-from gateway.config.numbers import changed, low_side
+from gateway.config.numbers import changeable, changed, low_side, numbers_now
 from gateway.config.overrides import NUMBERS, Numbers, Overrides, Signed, SignedNumbers
 from gateway.config.source import printable
 from gateway.config.taglist import tidy
 from gateway.config.uniqueness import Placed
 from gateway.config.words import TIMES, number_word
 from gateway.model.errors import Refused
+from gateway.model.signed import SignedChange
 from gateway.model.site import Rule
 
 LONGEST: Final = 500
 """characters of a reason"""
-
-
-@dataclass(frozen=True, slots=True)
-class SignedChange:
-    """One value. ``origin`` is where ``old`` is written; ``hash`` seals the entry (of a stage there is none)."""
-
-    part: str
-    id: str
-    field: str
-    old: str
-    new: str
-    origin: str
-    clause: str
-    by: str
-    second: str
-    time: str
-    reason: str
-    hash: str
-
-    def __str__(self) -> str:
-        where = "; ".join(filter(None, [self.origin, self.clause]))
-        seal = f" sha256:{self.hash[:12]}" if self.hash else ""
-        what = f"~ {self.part.removesuffix('s')} {self.id} {self.field}: {self.old} -> {self.new} ({where})"
-        return f"{what} {self.by}, {self.second} {self.time}: {self.reason}{seal}"
 
 
 def signed_changes(loaded: Loaded) -> list[SignedChange]:
@@ -58,8 +36,9 @@ def signed_changes(loaded: Loaded) -> list[SignedChange]:
 
 def _numbers(loaded: Loaded, name: str, entry: SignedNumbers) -> Iterator[SignedChange]:
     rule = loaded.origin.unsigned[name]
-    for field, value in entry.given.items():
-        words = (field, number_word(field, getattr(rule, field)), number_word(field, value))
+    before = numbers_now(rule, loaded.origin.rules[name].raw)
+    for field, value in entry.every.items():
+        words = (field, number_word(field, before[field]), number_word(field, value))
         yield _change("rules", name, words, _source(loaded, rule), entry)
 
 
@@ -85,8 +64,33 @@ def place_of(loaded: Loaded, placed: Placed) -> str:
 def _change(
     part: str, name: str, words: tuple[str, str, str], source: tuple[str, str], entry: Signed | SignedNumbers
 ) -> SignedChange:
-    seal = entry.hash if isinstance(entry, SignedNumbers) else ""
-    return SignedChange(part, name, *words, *source, entry.by, entry.second, entry.time, entry.reason, seal)
+    return SignedChange(
+        part, name, *words, *source, entry.by, entry.second, entry.time, entry.reason, entry.hash
+    )
+
+
+def raw_now(loaded: Loaded, name: str) -> Mapping[str, Any] | None:
+    """A rule's entry with what two persons signed; None where it has no numbers of a kind."""
+    raw, entry = loaded.origin.rules[name].raw, loaded.origin.overriding.content.limits.get(name)
+    return with_settings(raw, entry.settings) if raw is not None and entry and entry.settings else raw
+
+
+def worded(loaded: Loaded, name: str, wanted: Mapping[str, float]) -> dict[str, float | str]:
+    """Settings of a rule's kind that somebody wants (times in s), as the file has them.
+
+    Raises:
+        Refused: it has no such setting, or no time is meant by the number.
+    """
+    known, out = numerics(raw_now(loaded, name)), {}
+    for key, number in wanted.items():
+        if key not in known:
+            have = ", ".join(known) or "no numbers of its own kind"
+            raise Refused(f"{name} has no setting {key!r}; it has {have}")
+        try:
+            out[key] = known[key].wanted(number)
+        except ValueError as error:
+            raise Refused(f"{key}: {error}") from error
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,29 @@ def drafted(loaded: Loaded, name: str, numbers: Numbers, sign: Sign) -> Override
     if running is None:
         raise Refused(f"no such rule: {name!r}")
     whole, base = changed(running, numbers), loaded.origin.unsigned.get(name, running)
-    if all(getattr(whole, n) == getattr(running, n) for n in NUMBERS):
+    now, files = (_settings(raw) for raw in (raw_now(loaded, name), loaded.origin.rules[name].raw))
+    own = {**now, **(numbers.settings or {})}
+    if own == now and all(getattr(whole, n) == getattr(running, n) for n in NUMBERS):
         raise Refused(f"{name} has these numbers already")
-    differ = [n for n in NUMBERS if getattr(whole, n) != getattr(base, n)]
-    if not differ:
+    may = {*changeable(running), *numbers.given}
+    fields = [n for n in NUMBERS if n in may and getattr(whole, n) != getattr(base, n)]
+    settings = [n for n, value in own.items() if value != files[n]]
+    if not fields and not settings:
         return over.put("limits", name, None)
     entry = SignedNumbers.model_construct(
-        **_plain(whole, differ), was=Numbers.model_construct(**_plain(base, differ)),
+        **_plain(whole, fields), settings=_some(own, settings),
+        was=Numbers.model_construct(**_plain(base, fields), settings=_some(files, settings)),
         by=_text(sign.by), second=_text(sign.second), reason=_text(sign.reason), time=sign.time,
     )  # fmt: skip
     return over.put("limits", name, entry.sealed(name))
+
+
+def _settings(raw: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: found.written for name, found in numerics(raw).items()}
+
+
+def _some(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
+    return {n: settings[n] for n in names if settings[n] is not None} or None
 
 
 def _plain(rule: Rule, names: Iterable[str]) -> dict[str, Any]:

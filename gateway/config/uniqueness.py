@@ -24,6 +24,8 @@ class Placed:
     file: str
     line: int | None
     path: str
+    raw: Mapping[str, Any] | None = None
+    """its entry as written, where it has one with numbers of its kind"""
 
     def fault(self, value: str, allowed: str, hint: str) -> Fault:
         """A fault of this rule."""

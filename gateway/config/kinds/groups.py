@@ -169,7 +169,7 @@ class SpreadEntry(GroupEntry, Beyond):
 class Case(Strict):
     """Limits in one state."""
 
-    state: State = Field(description="value of the selector, rounded")
+    state: State = Field(frozen=True, description="value of the selector, rounded")
     trigger: Number | None = Field(
         None, description="beyond at and past this value; empty: no limit in this state"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.config.ceilings import Ceiling, Order
+from gateway.config.kindsettings import keepable
 from gateway.config.packs.catalog import Catalog, Own
 from gateway.config.packs.find import model_of
 from gateway.config.packs.layers import Merged, Place, Written
@@ -94,13 +95,14 @@ def _placed(site: _Site, listed: Listed, name: str, merged: Merged, faults: list
             site.known[merged.key] = entry
     if entry is None:
         return None
-    faults += entry_faults(entry, 0, site.roll, written)
+    faults += entry_faults(entry, ("rules", 0), site.roll, written)
     if len(faults) > before or any(m not in site.roll.tags for m in members_of(entry)):
         return None
     site.catalog.inherited[ident] = merged
     rule = entry_rule(entry, site.roll.tags, site.due)
     place = merged.places.get("trigger", own)
-    return Placed(rule, place.file, place.line, place.path)
+    raw = data if keepable(entry) else None
+    return Placed(rule, place.file, place.line, place.path, raw)
 
 
 def _own_place(merged: Merged, path: str) -> Place:

@@ -25,6 +25,9 @@ from tests.unit.config.writing import SITE, TAGS, good, spoilt, write
 
 WANG, LI = Actor("wang", "王强", "engineer"), Actor("li", "李娜", "engineer")
 WHY = "nuisance at every filling"
+TREND = (
+    "  - {id: LT-1.TREND, kind: trend, tag: LT-1, limit: 14, horizon: 20min, window: 10min, level: yellow}\n"
+)
 
 
 class Machine:
@@ -49,8 +52,8 @@ class Machine:
 class House:
     """A site that runs."""
 
-    def __init__(self, folder: Path) -> None:
-        loaded = good(folder)
+    def __init__(self, folder: Path, site: str = SITE) -> None:
+        loaded = good(folder, site=site)
         loaded.state.mkdir()
         keep(loaded)
         self.machine: Any = Machine(loaded)
@@ -193,3 +196,45 @@ async def test_back_to_what_the_files_say_leaves_no_entry(house: House) -> None:
     await house.proposals.agree(await house.propose(trigger=12), LI, "")
     assert not house.loaded.overrides.exists()
     assert house.proposals.changes()["signed"] == []
+
+
+async def test_numbers_of_a_kind_are_asked_for_and_agreed_to_the_same_way(tmp_path: Path) -> None:
+    house = House(tmp_path, spoilt(SITE, "outputs:\n", TREND + "outputs:\n"))
+    (horizon,) = [s for s in house.proposals.settings("LT-1.TREND") if s["name"] == "horizon"]
+    assert (horizon["value"], horizon["time"]) == (1200, True)
+    assert house.proposals.settings("LT-1.H") == []
+    ident = await house.propose(
+        "LT-1.TREND", **{"settings.limit": 14.5, "settings.window": 1200, "off_delay_s": 60}
+    )
+    (waiting,) = house.waiting()
+    assert waiting["numbers"] == [
+        {"field": "off_delay", "old": "0s", "new": "1min", "later": False},
+        {"field": "settings.limit", "old": "14", "new": "14.5", "later": True},
+        {"field": "settings.window", "old": "10min", "new": "20min", "later": False},
+    ]
+    done = await house.proposals.agree(ident, LI, "")
+    assert "~ rule LT-1.TREND settings: limit 14, window 10min -> limit 14.5, window 20min" in done["changes"]
+    assert {c.split()[2] for c in done["changes"]} == {"LT-1.TREND"}
+    rule = next(r for r in house.loaded.site.rules if r.id == "LT-1.TREND")
+    assert (dict(rule.settings)["limit"], dict(rule.settings)["window"], rule.off_delay) == (
+        14.5,
+        1200 * NS,
+        60 * NS,
+    )
+    entry = house.loaded.origin.overriding.content.limits["LT-1.TREND"]
+    assert entry.settings == {"limit": 14.5, "window": "20min"}
+    told = {(c["field"], c["old"], c["new"]) for c in house.proposals.changes()["signed"]}
+    assert ("settings.window", "10min", "20min") in told
+
+
+async def test_a_setting_that_moved_on_is_proposed_anew(tmp_path: Path) -> None:
+    house = House(tmp_path, spoilt(SITE, "outputs:\n", TREND + "outputs:\n"))
+    ident = await house.propose("LT-1.TREND", **{"settings.window": 1200})
+    write(tmp_path, site=spoilt(SITE, "outputs:\n", TREND.replace("10min", "8min") + "outputs:\n"))
+    house.machine.site = house.loaded.site
+    with pytest.raises(Refused, match="propose it anew"):
+        await house.proposals.agree(ident, LI, "")
+    with pytest.raises(Refused, match="no setting 'speed'"):
+        await house.propose("LT-1.TREND", **{"settings.speed": 1})
+    with pytest.raises(Misconfigured):
+        await house.propose("LT-1.TREND", **{"settings.limit": 99})
