@@ -13,7 +13,8 @@ from gateway.store import Store
 P = ParamSpec("P")
 T = TypeVar("T")
 RECENT: Final = 2_000
-"""Records kept in memory, so that lanes in step never read the disk."""
+RECENT_BYTES: Final = 4 << 20
+"""Records kept in memory, so that lanes in step never read the disk; a live level may be 20 kB."""
 RECENT_CHUNKS: Final = 16
 """Sealed chunks kept for the same reason; the spool holds the same arrays."""
 
@@ -27,7 +28,8 @@ class Desk:
         self.spooled = Signal()
         self.head_seq = store.head.seq
         self.head_hash = store.head.hash
-        self._recent: deque[Record] = deque(maxlen=RECENT)
+        self._recent: deque[Record] = deque()
+        self._recent_bytes = 0
         self._dirty: dict[str, int] = {}
         self._jobs: list[Callable[[], Any]] = []
         self.last_chunk = store.spool.last_chunk
@@ -45,7 +47,11 @@ class Desk:
         if records:
             if self._recent and self._recent[-1].seq + 1 != records[0].seq:
                 self._recent.clear()  # lanes count on there being no hole; what is older is read from the disk
+                self._recent_bytes = 0
             self._recent.extend(records)
+            self._recent_bytes += sum(len(r.data) for r in records)
+            while len(self._recent) > RECENT or (self._recent_bytes > RECENT_BYTES and len(self._recent) > 1):
+                self._recent_bytes -= len(self._recent.popleft().data)
             self.head_seq, self.head_hash = records[-1].seq, records[-1].hash
             self.committed.fire()
 

@@ -11,7 +11,7 @@ from gateway.model.batch import of_rows
 from gateway.model.events import Event, EventKind
 from gateway.model.inputs import Numbered, Tick
 from gateway.model.ports import Chunk
-from gateway.runtime.desk import RECENT_CHUNKS, Desk
+from gateway.runtime.desk import RECENT_BYTES, RECENT_CHUNKS, Desk
 from gateway.store import Identity, Store
 
 BATCH = of_rows("t", [(0, 1, 1, 1.0, 0)])
@@ -85,3 +85,19 @@ async def test_a_hole_in_what_was_told_is_read_from_the_disk(desk: Desk) -> None
         desk.published([told])
     assert [r.seq for r in await desk.records(0, 9)] == [1, 2, 3, 4]
     assert [r.seq for r in await desk.records(2, 9)] == [3, 4]
+
+
+def event(size: int) -> Event:
+    return Event(event=EventKind.GAP, time=1, detail={"words": "x" * size})
+
+
+async def test_records_in_memory_are_bounded_by_bytes_and_older_ones_are_read_from_the_disk(
+    desk: Desk,
+) -> None:
+    count = 8
+    for number in range(1, count + 1):
+        done = desk.store.commit([Numbered(number, Tick(number))], [event(RECENT_BYTES // 4)], number)
+        desk.published(done.records)
+    assert len(desk._recent) == 3, "four would be more than the limit"
+    assert [r.seq for r in await desk.records(0, count)] == list(range(1, count + 1))
+    assert [r.seq for r in await desk.records(count - 1, count)] == [count]
