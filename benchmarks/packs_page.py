@@ -46,6 +46,15 @@ _NUMBERS: Final = (
     "trigger", "limit", "cases", "values", "longest", "needed", "reset", "deadband", "horizon", "window",
     "on_delay", "off_delay",
 )  # fmt: skip
+SAID: Final = "no delay"
+"""in the reason of a rule that one reading raises; ``python -m benchmarks.packs_wrong`` holds the others to it"""
+_AT_ONCE: Final = (
+    "这些规则没有延时：单台仪表的一个错误读数也会报警，因为晚报比误报更危险。先按真的处置，再用便携仪或邻近仪表核对；"
+    "同一处有三台时，最高一级用 gas-leak 的三取二 `vote` 判断。\n\n"
+    "These have no delay: one wrong reading of one instrument raises them, because late is worse than false. Act first "
+    "and then compare a portable meter or the instrument next to it; where three stand in one place, let the `vote` of "
+    "gas-leak, two of three, decide the highest level."
+)
 _MARKS: Final = (
     "V read in the standard, S secondary source, U unverified (not enabled), E engineering with its reason"
 )
@@ -59,6 +68,7 @@ def page(pack: Pack, found: Judged) -> str:
         f"{file.about}。\n\n{file.about_en}. Marks: {_MARKS}. S and E run and are shown as to be signed.\n",
         f"Begin with `fengsui init {file.pack} DIR`; what is below plays as `fengsui demo --pack {file.pack}`.\n",
         *_types(pack),
+        *_one_reading(pack),
         *_tags(pack),
         *_rest(file),
         *_scenario(pack, found),
@@ -93,6 +103,18 @@ def _types(pack: Pack) -> Iterator[str]:
             yield _rule(f"{name}.{rule}", values, raw[name].get("reason", ""))
     for rule, values in (pack.document.data.get("rules") or {}).items():
         yield _rule(rule, values, "")
+
+
+def _one_reading(pack: Pack) -> Iterator[str]:
+    """The rules that wait for no second reading: a single detector is told at once, and may be wrong."""
+    at_once = [
+        f"`{name}.{rule}`"
+        for name, kind in pack.document.data["types"].items()
+        for rule, values in (kind.get("rules") or {}).items()
+        if SAID in str(values.get("reason", ""))
+    ]
+    if at_once:
+        yield f"\n### 一次读数即报 Alarms on one reading\n\n{_AT_ONCE}\n\n{', '.join(at_once)}\n"
 
 
 def _tags(pack: Pack) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.packs import as_coarse, row_every
+from benchmarks.packs_page import SAID
 from gateway.app.packsite import CALM, INCIDENT, SCENARIOS, write_site
 from gateway.config.load import load
 from gateway.config.packs.find import built_in
@@ -32,7 +33,6 @@ APART: Final = 12
 """readings between two wrong ones, ..."""
 APART_S: Final = 900.0
 """... and seconds at least"""
-SAID: Final = "no delay"
 
 
 def wrong(pack: Path, folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gateway.config.load import Loaded
 from gateway.config.remark import Note
+from gateway.config.taglist import LIMITS
 from gateway.model.site import Rule
 
 
@@ -12,9 +13,10 @@ def pack_notes(loaded: Loaded) -> Iterator[Note]:
     for unset in loaded.origin.catalog.unset:
         name = unset.rule.rpartition(".")[2]
         kind = loaded.origin.listed[unset.tag].tag.type
+        column = f", or the column {name} of the tag list" if name in LIMITS else ""
         text = (
             f"its number is the site's to give: types.{kind.rpartition('.')[2]}.{name} of the site file "
-            f"or of its installation, or the column {name} of the tag list; until then it is not judged"
+            f"or of its installation{column}; until then it is not judged"
         )
         yield Note("to-be-set", unset.rule, str(unset.place), text)
     for rule in loaded.site.rules:
