@@ -138,7 +138,7 @@ def _beside(
     return parts.Beside(
         ledger=partial(_ledger, loaded.state),
         dead=partial(_dead_letters, loaded.state),
-        tools=Tools(loaded, machine.clock.now),
+        tools=Tools(loaded, machine.clock.now, partial(_raw, machine)),
         plan=parts.Plan(asked.plan, asked.plan_bounds) if asked.plan and asked.plan_bounds else None,
         reload=changes.reload if changes is not None else None,
         exercise=exercise,

@@ -1,4 +1,7 @@
-"""``check --probe``: every tag read once, every output logged in to; one connection each, slowly, within a budget."""
+"""``check --probe``: every tag read once, every output logged in to; one connection each, slowly, within a budget.
+
+Beside a gateway that runs, its lines and outputs are left alone (:mod:`gateway.app.beside`).
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,9 +9,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Final
 
+from gateway.app.beside import Beside
 from gateway.config.load import Loaded, OutputPart, SourcePart
 from gateway.model.probing import Looked, Pace, Probed
 from gateway.model.site import Signal, Tag
+from gateway.model.times import iso
 
 SOURCES: Final = {
     "modbus-tcp": "gateway.sources.modbus.probe",
@@ -35,6 +40,8 @@ class Line:
     unit: str
     ms: float | None
     note: str
+    time: str | None = None
+    """when it was read, of what a running poll read last; None: just now"""
 
 
 @dataclass(slots=True)
@@ -51,17 +58,30 @@ class Report:
         return not any(self.outputs.values()) and all(line.value is not None for line in self.tags)
 
 
-async def probe(loaded: Loaded, rate: float, most: int) -> Report:
-    """One source after the other: ``rate`` requests a second, ``most`` in all for each."""
+async def probe(
+    loaded: Loaded, rate: float, most: int, *, beside: Beside | None = None, only: str = ""
+) -> Report:
+    """One source after the other: ``rate`` requests a second, ``most`` in all for each.
+
+    Args:
+        beside: the gateway that runs on these files, whose lines and outputs are left alone.
+        only: name of the one source to ask; empty: all, and the outputs.
+    """
     report = Report()
     for part in loaded.sources:
-        await _source(part, report, Pace(rate, most))
-    for output in loaded.outputs:
+        if only in ("", part.name):
+            await _source(part, report, Pace(rate, most), beside)
+    for output in loaded.outputs if beside is None and not only else ():
         report.outputs[output.name] = await _output(output)
     return report
 
 
-async def _source(part: SourcePart, report: Report, pace: Pace) -> None:
+async def _source(part: SourcePart, report: Report, pace: Pace, beside: Beside | None) -> None:
+    if beside is not None and beside.busy(part):
+        shown = beside.shown(part)
+        report.sources[part.name] = {"kind": part.kind, "busy": True, "why": shown.why}
+        report.tags += _lines(part, shown.rows)
+        return
     if part.kind not in SOURCES:
         report.sources[part.name] = {
             "kind": part.kind,
@@ -97,7 +117,8 @@ def _line(source: str, tag: Tag, look: Looked) -> Line:
         and not tag.low <= value <= tag.high
     ):
         notes.append(f"outside {tag.low:g} to {tag.high:g}: byte order, address base or scaling?")
-    return Line(tag.id, source, look.raw, value, tag.unit, look.ms, "; ".join(notes))
+    time = iso(look.at) if look.at else None
+    return Line(tag.id, source, look.raw, value, tag.unit, look.ms, "; ".join(notes), time)
 
 
 def scaled(tag: Tag, raw: float) -> float:

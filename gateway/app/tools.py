@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.app.beside import Raw, seen
 from gateway.app.proposals import trial
 from gateway.config.load import Loaded
 from gateway.config.overrides import write_overrides
@@ -28,14 +29,18 @@ STOP_S: Final = 5.0
 MOST_BYTES: Final = 50 << 20
 """of a report"""
 NICE: Final = 15
+PROBE_RATE: Final = 5
+"""requests a second of a probe"""
+PROBE_MOST: Final = 300
+"""... and in all, for each source"""
 DAY_NS: Final = 86_400 * NS
 
 
 class Tools:
-    """Tools over one configuration; ``now`` gives UTC ns."""
+    """Tools over one configuration; ``now`` gives UTC ns, ``raw`` what the running poll read last of a tag."""
 
-    def __init__(self, loaded: Loaded, now: Any) -> None:
-        self._loaded, self._now = loaded, now
+    def __init__(self, loaded: Loaded, now: Any, raw: Raw = lambda _tag: None) -> None:
+        self._loaded, self._now, self._raw = loaded, now, raw
         self._turn = asyncio.Lock()
 
     async def kpi(self, start: int, end: int, installation: str) -> Mapping[str, Any]:
@@ -51,6 +56,27 @@ class Tools:
         """``fengsui check`` with another tag list; its report has ``ok`` and ``faults``."""
         async with self._changed(name, data) as config:
             return _at_home(await self._run("check", str(config)), config.parent)
+
+    async def annotated(self, name: str, data: bytes) -> bytes:
+        """``fengsui check --annotate``: the list as a workbook, each fault beside its row and its cell in colour."""
+        async with self._changed(name, data) as config:
+            folder = config.parent.parent / "annotated"
+            await self._run("check", str(config), "--annotate", str(folder))
+            made = folder / f"{Path(name).stem}.faults.xlsx"
+            if not made.is_file():
+                raise Refused(f"{name} has no fault, or cannot be read at all: check it")
+            return await asyncio.to_thread(made.read_bytes)
+
+    async def probe(self, name: str, data: bytes, source: str) -> Mapping[str, Any]:
+        """``fengsui check --probe`` beside the running poll; with another tag list, or as it runs where ``name`` is
+        empty. Of a list with faults the faults.
+        """
+        async with self._changed(name, data) if name else self._copy() as config:
+            beside = config.parent.parent / "beside.json"
+            await asyncio.to_thread(beside.write_bytes, await seen(self._loaded, self._raw))
+            words = ["--beside", str(beside), "--rate", str(PROBE_RATE), "--most", str(PROBE_MOST)]
+            words += ["--source", source] if source else []
+            return _at_home(await self._run("check", str(config), "--probe", *words), config.parent)
 
     async def what_if(self, name: str, data: bytes, days: float) -> Mapping[str, Any]:
         """``fengsui backtest --other`` over the last days of the archive: today's rules against the changed ones."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.probe import NOT_SO, Most, Rate, probed
+from gateway.cli.probe import NOT_SO, Beside, Most, Only, Rate, probed
 from gateway.cli.say import say_json
 from gateway.config.explain import Effective, explain
 from gateway.config.kept import deployed
@@ -39,6 +39,8 @@ def check(  # noqa: PLR0913  # an option each
     ] = False,
     rate: Rate = 5.0,
     most: Most = 500,
+    source: Only = "",
+    beside: Beside = None,
     accept: Accept = False,
     json: Annotated[bool, typer.Option("--json", help="report as JSON")] = False,
 ) -> None:
@@ -62,7 +64,7 @@ def check(  # noqa: PLR0913  # an option each
         for fault in lost:
             typer.echo(f"dropped: {fault}")
         _tell(summary(loaded), remarks, explained)
-    found = probed(loaded, rate, most, json=json) if probe else {}
+    found = probed(loaded, rate, most, json=json, beside=beside, only=source) if probe else {}
     if json:
         extra: dict[str, Any] = {"explain": [asdict(e) for e in explained]} if tag else {}
         extra |= {"probe": found} if probe else {}

@@ -17,15 +17,38 @@ Rate = Annotated[float, typer.Option("--rate", min=0.1, max=100, help="requests 
 Most = Annotated[int, typer.Option("--most", min=1, help="requests in all, for each source")]
 
 
-def probed(loaded: Loaded, rate: float, most: int, *, json: bool) -> dict[str, Any]:
-    """Probe, tell (unless as JSON), and give the report; its ``ok`` decides the exit code."""
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        "--beside",
+        metavar="FILE",
+        help="what a running gateway polls and read last, as its console gives it: its lines are left alone",
+    ),
+]
+Only = Annotated[str, typer.Option("--source", metavar="NAME", help="probe this source alone")]
+
+
+def probed(
+    loaded: Loaded, rate: float, most: int, *, json: bool, beside: Path | None = None, only: str = ""
+) -> dict[str, Any]:
+    """Probe, tell (unless as JSON), and give the report; its ``ok`` decides the exit code.
+
+    Raises:
+        Misconfigured: ``only`` is the name of no source.
+    """
+    from gateway.app.beside import read_beside
     from gateway.app.probe import probe
 
+    names = [part.name for part in loaded.sources]
+    if only and only not in names:
+        allowed = "the name of a source: " + ", ".join(names)
+        raise Misconfigured([Fault(str(loaded.path), None, "--source", only, allowed)])
+    running = read_beside(beside) if beside is not None else None
     if not json:
         typer.echo(
             f"probe: one connection a source, at most {rate:g} requests a second, {most} in all; reads only"
         )
-    report = asyncio.run(probe(loaded, rate, most))
+    report = asyncio.run(probe(loaded, rate, most, beside=running, only=only))
     out = {"ok": report.ok, **asdict(report)}
     if not json:
         _tell(out)

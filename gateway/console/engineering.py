@@ -26,6 +26,16 @@ LIMITED: Final = (RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW, *RATES, RuleKind.VOTE
 LIST_NAME: Final = r"^[A-Za-z0-9_\-\u4e00-\u9fff]{1,64}\.(csv|xlsx)$"
 """one file beside the site file: no way out of its folder"""
 Name = Annotated[str, Query(pattern=LIST_NAME, description="file name of the tag list, as in the site file")]
+MaybeName = Annotated[
+    str,
+    Query(
+        pattern=rf"^$|{LIST_NAME}", description="file name of the tag list; none: the configuration that runs"
+    ),
+]
+SourceName = Annotated[
+    str, Query(pattern=r"^[A-Za-z0-9_.-]{0,64}$", description="this source alone; none: all")
+]
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"model": schemas.Problem} for code in (404, 409, 413, 415, 422, 503)
 }
@@ -37,6 +47,8 @@ class ToolPort(Protocol):
     async def kpi(self, start: int, end: int, installation: str) -> Mapping[str, Any]: ...
     async def explain(self, tag: str) -> Mapping[str, Any]: ...
     async def check(self, name: str, data: bytes) -> Mapping[str, Any]: ...
+    async def annotated(self, name: str, data: bytes) -> bytes: ...
+    async def probe(self, name: str, data: bytes, source: str) -> Mapping[str, Any]: ...
     async def what_if(self, name: str, data: bytes, days: float) -> Mapping[str, Any]: ...
 
 
@@ -102,7 +114,23 @@ def router(context: Context, tools: ToolPort | None) -> APIRouter:
         """Judge the last ``days`` of the archive with this tag list: alarms gained, lost, earlier, later."""
         return answer(await _given(tools).what_if(name, await request.body(), days))
 
+    _files(api, tools)
     return api
+
+
+def _files(api: APIRouter, tools: ToolPort | None) -> None:
+    @api.post("/engineering/annotate", response_class=Response, responses={200: {"content": {XLSX: {}}}})
+    async def annotate(request: Request, name: Name) -> Response:
+        """This tag list (the body) as a workbook with each fault beside its row; 409 where it has none."""
+        found = await _given(tools).annotated(name, await request.body())
+        return Response(found, media_type=XLSX)
+
+    @api.post("/engineering/probe", response_model=dict[str, Any])
+    async def probe(request: Request, name: MaybeName = "", source: SourceName = "") -> Response:
+        """Read every tag once: of this tag list (the body), or of what runs where there is no name. Slowly, over one
+        connection a line, within a budget; of a line that the running poll has for itself, what it read last.
+        """
+        return answer(await _given(tools).probe(name, await request.body() if name else b"", source))
 
 
 def _reports(api: APIRouter, tools: ToolPort | None) -> None:

@@ -2,7 +2,7 @@
 agreed to by another; and what they would have said of the archive.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, HTTPException
@@ -18,9 +18,11 @@ from gateway.console.people.access import Access
 from gateway.console.people.roles import Role
 from gateway.model.commands import Actor
 from gateway.model.errors import Refused
+from gateway.model.signed import SignedChange
 
 Limit = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
 Delay = Annotated[float, Field(allow_inf_nan=False, ge=0, le=86_400)]
+SettingName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}(\.[a-z0-9_]{1,40}){0,3}$")]
 Key = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 NUMBERS = ("trigger", "reset", "deadband", "on_delay_s", "off_delay_s")
 
@@ -30,6 +32,10 @@ class ProposalPort(Protocol):
 
     def changes(self) -> Mapping[str, Any]:
         """What waits, and what two persons changed against the files."""
+        ...
+
+    def settings(self, rule: str) -> Sequence[Mapping[str, Any]]:
+        """Numbers of the rule's own kind, as :class:`SettingView` has them."""
         ...
 
     async def propose(
@@ -64,11 +70,17 @@ class NumbersBody(schemas.Model):
     deadband: Annotated[Limit, Field(ge=0)] | None = None
     on_delay_s: Delay | None = None
     off_delay_s: Delay | None = None
+    settings: dict[SettingName, Limit] = Field(
+        {},
+        max_length=64,
+        description="numbers of its own kind by name (GET /rules/settings/{rule}), times in s",
+    )
 
     @property
     def wanted(self) -> dict[str, float | None]:
-        """Name -> number."""
-        return {name: getattr(self, name) for name in NUMBERS}
+        """Name -> number; ``settings.NAME`` of its kind."""
+        own = {f"settings.{name}": value for name, value in self.settings.items()}
+        return {**{name: getattr(self, name) for name in NUMBERS}, **own}
 
 
 class ProposeBody(NumbersBody):
@@ -130,28 +142,25 @@ class WaitingView(schemas.Model):
     comment: str
 
 
-class SignedView(schemas.Model):
-    """One value that two persons changed: what the files say and where, what runs, who, when, and the entry's hash."""
-
-    part: str
-    id: str
-    field: str
-    old: str
-    new: str
-    origin: str
-    clause: str
-    by: str
-    second: str
-    time: str
-    reason: str
-    hash: str
-
-
 class ChangesView(schemas.Model):
     """What waits, and the signed difference between the files and what runs."""
 
     proposals: list[WaitingView]
-    signed: list[SignedView]
+    signed: list[SignedChange]
+
+
+class SettingView(schemas.Model):
+    """One number of a rule's kind: its value (s of a time; null: others stand for it), and what it is."""
+
+    name: str
+    value: float | None
+    time: bool
+    whole: bool
+    about: str
+
+
+class SettingsView(schemas.Model):
+    settings: list[SettingView]
 
 
 def router(proposals: ProposalPort, trials: TrialPort | None, access: Access | None) -> APIRouter:
@@ -186,6 +195,11 @@ def _looks(api: APIRouter, proposals: ProposalPort, trials: TrialPort | None) ->
     async def changes() -> Response:
         """Proposals that wait, and everything that two persons changed against the site's own files."""
         return answer(dict(proposals.changes()))
+
+    @api.get("/rules/settings/{rule}", response_model=SettingsView)
+    async def settings(rule: str) -> Response:
+        """Numbers of a rule's own kind that can be changed: windows, horizons, counts, limits of a state."""
+        return answer({"settings": [dict(each) for each in proposals.settings(rule)]})
 
     @api.post("/rules/try", response_model=dict[str, Any])
     async def trial(body: TryBody) -> Response:

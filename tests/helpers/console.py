@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from gateway.app.beside import BUSY
 from gateway.console.app import Beside, DoorRules, create_app
 from gateway.console.guard import LOOPBACK
 from gateway.console.people.book import Book
@@ -103,6 +104,37 @@ FAULT = {
 }
 
 
+_ROWS = (
+    ("LT-101", "plc1", "2444", 9.284, "m", None, "", "2026-11-22T01:00:00.000000000Z"),
+    ("AT-101", "plc2", "0019", 2.5, "%LEL", 12.5, "", None),
+    (
+        "PT-101",
+        "plc2",
+        "ffff",
+        65535.0,
+        "MPa",
+        12.5,
+        "outside 0 to 1.6: byte order, address base or scaling?",
+        None,
+    ),
+    ("TT-101", "plc2", "", None, "℃", None, "the device refuses it: illegal data address (2)", None),
+)
+PROBED = {
+    "ok": False,
+    "outputs": {},
+    "sources": {
+        "plc1": {"kind": "modbus-tcp", "busy": True, "why": BUSY},
+        "plc2": {
+            "kind": "modbus-tcp", "reached": True, "why": "", "requests_per_cycle": 2, "cycle_ms": 25.0,
+            "load": 0.025, "asked": 3,
+        },
+    },
+    "tags": [
+        dict(zip(("tag", "source", "raw", "value", "unit", "ms", "note", "time"), row, strict=True)) for row in _ROWS
+    ],
+}  # fmt: skip
+
+
 class FakeTools:
     """Reports as the tools give them."""
 
@@ -126,6 +158,17 @@ class FakeTools:
     async def check(self, name: str, data: bytes) -> Mapping[str, Any]:
         self.given.append((name, data))
         return {"ok": False, "faults": [FAULT]} if b"=1+1" in data else {"ok": True, "faults": [], "tags": 18}
+
+    async def annotated(self, name: str, data: bytes) -> bytes:
+        if b"=1+1" not in data:
+            raise Refused(f"{name} has no fault, or cannot be read at all: check it")
+        return b"PK a workbook"
+
+    async def probe(self, name: str, data: bytes, source: str) -> Mapping[str, Any]:
+        self.given.append((name, data))
+        if b"=1+1" in data:
+            return {"ok": False, "faults": [FAULT]}
+        return {"ok": True, "faults": [], "tags": 18, "probe": PROBED}
 
     async def what_if(self, name: str, data: bytes, days: float) -> Mapping[str, Any]:
         change = {"how": "gained", "rule": "LT-101.H", "time": "2026-11-20T01:00:00Z", "gap_s": 0.0}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.model.commands import Actor
 from gateway.model.errors import Fault, Misconfigured, Refused
 from gateway.model.probing import Looked
-from gateway.model.site import Rule
+from gateway.model.site import Rule, RuleKind
 from tests.helpers.plant import FakePlant
 
 TOO_HIGH = 100.0
@@ -36,12 +36,26 @@ class FakeProposals:
     def changes(self) -> Mapping[str, Any]:
         return {"proposals": list(self._waiting.values()), "signed": self._signed}
 
-    async def propose(
-        self, rule: str, wanted: Mapping[str, float | None], actor: Actor, why: str
-    ) -> Mapping[str, Any]:
+    def settings(self, rule: str) -> Sequence[Mapping[str, Any]]:
+        found = self._rule(rule)
+        if found.kind is not RuleKind.TREND:
+            return []
+        about = {"time": False, "whole": False, "about": "value that must not be reached, tag's unit"}
+        return [
+            {"name": "limit", "value": found.trigger, **about},
+            {"name": "window", "value": 600.0, "time": True, "whole": False, "about": "time of the slope"},
+        ]
+
+    def _rule(self, rule: str) -> Rule:
         found = next((r for r in self._plant.site.rules if r.id == rule), None)
         if found is None:
             raise Refused(f"no such rule: {rule!r}")
+        return found
+
+    async def propose(
+        self, rule: str, wanted: Mapping[str, float | None], actor: Actor, why: str
+    ) -> Mapping[str, Any]:
+        found = self._rule(rule)
         if (wanted["trigger"] or 0) > TOO_HIGH:
             raise too_high(rule, wanted["trigger"] or 0)
         ident = f"{len(self._waiting) + 1:012x}"
@@ -84,6 +98,10 @@ def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, A
         {"field": n, "old": f"{getattr(rule, n):g}", "new": f"{wanted[w]:g}", "later": n == "on_delay"}
         for n, w in names.items()
         if wanted[w] is not None
+    ] + [
+        {"field": n, "old": "10min", "new": f"{value:g}s", "later": False}
+        for n, value in wanted.items()
+        if n.startswith("settings.")
     ]
 
 

@@ -14,16 +14,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from gateway.app.beside import BUSY, NOT_POLLED, read_beside, seen
 from gateway.app.probe import Report, probe
 from gateway.cli.main import app
 from gateway.config.load import Loaded, load
-from gateway.model.probing import Pace, Spent
+from gateway.model.probing import Looked, Pace, Spent
 from gateway.sources.modbus.scan import read_around, suggest
 from simulators.faults import Fault, make_fault
 from simulators.image import Image, Table
 from simulators.modbus import Device, DeviceServer, server_of
 from tests.conftest import MosquittoFactory
-from tests.helpers.modbus_peer import Asked, Peer, frame, refusal, right
+from tests.helpers.modbus_peer import Asked, Peer, frame, peer, refusal, right
 from tests.integration.test_source_mqtt import publish
 from tests.ports import HOST, free_port
 
@@ -292,3 +293,37 @@ def test_the_commands_tell_and_decide_the_exit_code(tmp_path: Path) -> None:
     assert scanned.exit_code == 1
     assert "no connection" in json.loads(scanned.output)["why"]
     assert CliRunner().invoke(app, ["scan", config, "nobody"]).exit_code != 0
+
+
+async def test_a_line_that_is_polled_is_not_dialled_again_unless_the_device_takes_more(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "running").mkdir()
+    async with peer(device({0: 7.5, 2: 1.0})) as there:
+        rows = ["A,level,m,0,15,,,,A,plc,1:holding:0:float32:CDAB", "B,level,m,0,15,,,,A,plc,1:holding:40"]
+        running = site(tmp_path / "running", ids(rows), plc(there.port))
+        at = 1_800_000_000_000_000_000
+        last = {"id0": Looked(0, 7.5, "0000 40f0", at=at), "id1": Looked(1, None, "", note="refused", at=at)}
+        (tmp_path / "beside.json").write_bytes(await seen(running, last.get))
+        beside = read_beside(tmp_path / "beside.json")
+        more = [*rows, "C,level,m,0,15,,,,A,plc,1:holding:2:float32:CDAB"]
+        scaled = [more[0].replace("0,15,,", "0,5,0,10"), *more[1:]]
+        found = await probe(site(tmp_path, ids(scaled), plc(there.port)), 500, 50, beside=beside)
+        assert there.asked == [], "nothing was dialled"
+        assert found.sources["plc"] == {"kind": "modbus-tcp", "busy": True, "why": BUSY}
+        assert found.outputs == {}
+        first, second, third = found.tags
+        assert (first.raw, first.value, first.time) == ("0000 40f0", 3.75, "2027-01-15T08:00:00.000000000Z")
+        assert (second.value, second.note) == (None, "the device refuses the address")
+        assert (third.value, third.note, third.time) == (None, NOT_POLLED, None)
+        spare = plc(there.port).replace("}", ", connections: 2}")
+        asked = await probe(site(tmp_path, ids(more), spare), 500, 50, beside=beside)
+        assert [line.value for line in asked.tags] == [7.5, None, 1.0]
+        assert asked.sources["plc"]["reached"]
+
+
+async def test_one_source_alone_is_probed(tmp_path: Path) -> None:
+    loaded = site(tmp_path, ids(["A,level,m,0,15,,,,A,hand,-"]), "  hand: {kind: manual, period: 1d}")
+    assert list((await probe(loaded, 5, 5, only="hand")).sources) == ["hand"]
+    said = CliRunner().invoke(app, ["check", str(loaded.path), "--probe", "--source", "other"])
+    assert "the name of a source: hand" in str(said.exception)

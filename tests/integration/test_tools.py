@@ -10,6 +10,7 @@ import pytest
 
 from gateway.app.tools import Tools
 from gateway.config.load import load
+from gateway.config.xlsxfile import MAGIC
 from gateway.model.errors import Refused
 from tests.helpers.gateway import REPO
 
@@ -45,3 +46,13 @@ async def test_where_a_value_came_from(tools: Tools) -> None:
     tag = tools._loaded.site.tags[0].id
     found = await tools.explain(tag)
     assert found["explain"]
+
+
+async def test_a_list_with_faults_comes_back_as_a_workbook(tools: Tools) -> None:
+    name = Path(tools._loaded.file.tags[0]).name
+    good = (tools._loaded.path.parent / name).read_bytes()
+    lines = good.decode("utf-8-sig").splitlines()
+    broken = "\n".join([lines[0], lines[1], lines[1]]).encode()
+    assert (await tools.annotated(name, broken)).startswith(MAGIC)
+    with pytest.raises(Refused, match="no fault"):
+        await tools.annotated(name, good)

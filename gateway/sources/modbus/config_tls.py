@@ -15,6 +15,13 @@ class Settings(OverTcp, frozen=True):
 
     kind: Literal["modbus-tls"] = Field(description="picks this plugin")
     port: int = Field(802, ge=1, le=65535, description="TCP port")
+    connections: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="how many connections the device takes at a time, by its manual; from 2 on the console's probe "
+        "asks it over one of its own beside the running poll",
+    )
     ca: Path | None = Field(None, description="PEM of the authority; without it the system's")
     cert: Path | None = Field(
         None, description="PEM of our own certificate, which names our role to the device"

@@ -22,6 +22,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 GOOD = {
     "tag": "LT-101", "tags": "LT-101,TT-101", "start": "1000", "end": "3601000", "name": "vendor", "source": "x",
     "account": "x", "panel": "x", "token": "x",
+    "rule": "LT-101.HH",
 }  # fmt: skip
 SKIP = {"/api/v1/stream", "/metrics", "/api/v1/plan"}
 READS = sorted(p for p, acts in SCHEMA["paths"].items() if "get" in acts and p not in SKIP)

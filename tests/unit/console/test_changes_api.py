@@ -63,6 +63,40 @@ async def test_others_look_and_do_not_touch(house: House) -> None:
             assert (await post(web, path)).status_code == 403
 
 
+async def test_numbers_of_a_kind_are_asked_for_by_name(house: House) -> None:
+    async with house.client() as web:
+        await enter(web, "engineer")
+        assert (await web.get(f"{API}/rules/settings/LT-101.HH")).json() == {"settings": []}
+        assert (await web.get(f"{API}/rules/settings/no-such")).status_code == 409
+        done = await post(web, "commands/propose", rule="LT-101.HH", settings={"window": 1200}, comment="x")
+        assert done.status_code == 200, done.text
+        (waiting,) = (await web.get(f"{API}/changes")).json()["proposals"]
+        assert waiting["numbers"] == [
+            {"field": "settings.window", "old": "10min", "new": "1200s", "later": False}
+        ]
+        for wrong in ({"../x": 1}, {"window": "wide"}, {"window": None}, {f"a{n}": 1 for n in range(65)}):
+            said = await post(web, "commands/propose", rule="LT-101.HH", settings=wrong, comment="x")
+            assert said.status_code == 422
+
+
+async def test_a_probe_and_a_list_with_its_faults_are_an_engineers(house: House) -> None:
+    async with house.client() as web:
+        await enter(web, "engineer")
+        web.headers["content-type"] = "application/octet-stream"
+        for path in ("probe", "probe?source=plc1", "probe?name=tags.csv", "annotate?name=tags.csv"):
+            data = b"=1+1" if "annotate" in path else b"id\n"
+            said = await web.post(f"{API}/engineering/{path}", content=data)
+            assert said.status_code == 200, said.text
+        assert said.headers["content-type"].endswith("spreadsheetml.sheet")
+        assert (await web.post(f"{API}/engineering/annotate?name=tags.csv", content=b"id")).status_code == 409
+        for path in ("probe?name=../tags.csv", "probe?source=a/b", "annotate"):
+            assert (await web.post(f"{API}/engineering/{path}", content=b"x")).status_code == 422
+    async with house.client() as web:
+        await enter(web, "operator")
+        web.headers["content-type"] = "application/octet-stream"
+        assert (await web.post(f"{API}/engineering/probe")).status_code == 403
+
+
 async def test_faults_come_one_by_one(client: httpx.AsyncClient) -> None:
     me = {"actor": {"id": "wang", "name": "王强"}, "comment": "x"}
     for path, more in (("commands/propose", me), ("rules/try", {"days": 7})):
