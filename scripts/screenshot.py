@@ -22,13 +22,14 @@ FLAGS = (
 WAIT_S = 20
 
 
-def browser(profile: Path, width: int, height: int) -> webdriver.Chrome:
-    """A headless Chromium that talks to nobody by itself."""
+def browser(profile: Path, width: int, height: int, *, logs: bool = True) -> webdriver.Chrome:
+    """A headless Chromium that talks to nobody by itself. Without ``logs`` it keeps nothing of what it received."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for flag in (*FLAGS, f"--window-size={width},{height}", f"--user-data-dir={profile}"):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    if logs:
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver") or ""))
 
 
