@@ -6,6 +6,7 @@ import { load, t } from "./i18n.js";
 import { clock } from "./format.js";
 import { now, on, state } from "./state.js";
 import { start } from "./stream.js";
+import { phrases } from "./phrases.js";
 import { plotter } from "./plotter.js";
 import { bind } from "./keys.js";
 import * as header from "./header.js";
@@ -53,7 +54,7 @@ async function show() {
   document.title = `${t(`nav.${at.name}`)} - ${t("product")}`;
   header.choose(at.name);
   try {
-    here[at.name] ??= await VIEWS[at.name]();
+    [here[at.name]] = await Promise.all([here[at.name] ?? VIEWS[at.name](), VIEWS[at.name] && phrases()]);
   } catch {
     missing = mine === asked;
     return missing && put(root, h("p.empty", null, t("lost.page"))); // the banner says why
@@ -64,6 +65,7 @@ async function show() {
 /** All that has not come yet, one after another. */
 async function rest() {
   for (const [name, come] of Object.entries(VIEWS)) here[name] ??= await come().catch(() => undefined);
+  await phrases();
   await plotter().catch(() => null);
 }
 
@@ -97,6 +99,7 @@ function link() {
 /** Everything anew, in the present language. */
 export async function speak(language) {
   await load(language);
+  if (state.status) phrases();
   header.mount(document.getElementById("top"), speak);
   show();
   link();

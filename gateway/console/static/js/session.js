@@ -1,6 +1,6 @@
 // Who this page is. Signed in, a registered panel that only looks, or (a gateway without accounts) a name that is given.
 
-import { tell } from "./state.js";
+import { now, tell } from "./state.js";
 
 /* global early */
 const WORD = "X-Fengsui-Session";
@@ -47,6 +47,6 @@ export function keepAlive() {
   const told = () => here().catch(() => null); // out of reach: the banner says so
   for (const name of ["pointerdown", "keydown"]) addEventListener(name, told, { passive: true });
   setInterval(() => {
-    if (me.until && Date.now() > me.until) whoami().catch(() => null);
+    if (me.until && now() > me.until) whoami().catch(() => null);
   }, 5000);
 }

@@ -1,6 +1,7 @@
 // What the gateway said last. Views read it and are told what kind of thing changed; only the stream writes it.
 
 import { said } from "./i18n.js";
+import { trouble } from "./phrases.js";
 
 export const state = {
   lost: true,
@@ -82,6 +83,7 @@ function prepared(alarm) {
 
 /** What an alarm is about, in the reader's language where its words are those of its tag. */
 export function about(alarm) {
+  if (alarm.kind === "system") return trouble(alarm.description);
   const tag = tagOf(alarm.tag);
   return tag && tag.description === alarm.description ? said(tag, "description") : alarm.description;
 }

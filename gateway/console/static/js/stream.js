@@ -21,15 +21,18 @@ function heard() {
 }
 
 let opened = 0; // performance.now() when this stream was asked for
-let quickest = -Infinity; // gateway's clock minus ours when the message that came quickest was here
+let quickest = []; // gateway's clock minus each of ours when the message that came quickest was here
+/** One that nobody sets, but that stands still while a laptop sleeps, and one that goes on, but that people set. */
+const clocks = () => [performance.now(), Date.now()];
 /**
  * Did it come in time? A network or a proxy that holds everything back for a while, and goes on speaking, would otherwise show
- * the past as the present. Without a clock that both share, lateness is against the stream's own best.
+ * the past as the present; so would what waited for a panel that slept. Without a clock that both share, lateness is against
+ * the stream's own best.
  */
 function timely({ t }, full) {
-  const offset = t - performance.now();
-  quickest = full ? offset : Math.max(quickest, offset);
-  return full ? performance.now() - opened < SILENCE : quickest - offset < LATE;
+  const offsets = clocks().map((at) => t - at);
+  quickest = full ? offsets : quickest.map((best, i) => Math.max(best, offsets[i]));
+  return full ? performance.now() - opened < SILENCE : offsets.every((offset, i) => quickest[i] - offset < LATE);
 }
 
 let work = Promise.resolve();
@@ -99,14 +102,26 @@ function stop() {
   source = null;
 }
 
+let looked = clocks(); // when the page last looked at itself
+/** Our two clocks have gone apart: the panel slept, or somebody set its clock. Either way nothing here is sure to be of now. */
+function slept() {
+  const [[mono, wall], at] = [looked, clocks()];
+  looked = at;
+  return Math.abs(at[1] - wall - (at[0] - mono)) > SILENCE;
+}
+
+function look() {
+  // A stream that is being opened is given up like one that is silent: the system itself would try a dead network for minutes.
+  if (source && (slept() || performance.now() - Math.max(state.heard, opened) > SILENCE)) again();
+  else if (performance.now() - state.heard > SILENCE) lost();
+}
+
 let watching = 0;
 export function start() {
   heard();
   open();
-  watching ||= setInterval(() => {
-    // A stream that is being opened is given up like one that is silent: the system itself would try a dead network for minutes.
-    if (source && performance.now() - Math.max(state.heard, opened) > SILENCE) again();
-    else if (performance.now() - state.heard > SILENCE) lost();
-    tell("second");
-  }, 1000);
+  if (watching) return;
+  watching = setInterval(() => { look(); tell("second"); }, 1000);
+  // Who comes back to a page that was hidden, frozen or kept looks before he is shown anything.
+  for (const [target, name] of [[document, "visibilitychange"], [document, "resume"], [window, "pageshow"]]) target.addEventListener(name, look);
 }

@@ -4,6 +4,7 @@ import { h, put } from "../dom.js";
 import { t } from "../i18n.js";
 import { plain, stamp } from "../format.js";
 import { alarmStyle, mark } from "../marks.js";
+import { spoken } from "../phrases.js";
 import { about, state, tagOf } from "../state.js";
 import { delivery, deliveryOf } from "../delivery.js";
 import { bring, remove, shelve, step, stepsOf } from "./alarm_dialogs.js";
@@ -25,7 +26,7 @@ function head(a) {
 }
 
 function guidance(a) {
-  return h("section.guidance", null, h("h3", null, t("detail.guidance")), h("p", null, a.guidance || t("detail.noguidance")));
+  return h("section.guidance", null, h("h3", null, t("detail.guidance")), h("p", null, a.guidance || t(a.fault ? `fault.do.${a.kind}` : "detail.noguidance")));
 }
 
 function buttons(a, acknowledge) {
@@ -57,7 +58,7 @@ function sent(a) {
   const { ways } = deliveryOf(a.id);
   if (!Object.keys(ways).length) return null;
   return h("section.sent", null, h("h3", null, t("detail.sent")), h("dl", null, Object.entries(ways).flatMap(([name, way]) => [
-    h("dt", null, name), h("dd", null, t(`delivery.${way.stage}`), way.at ? ` ${stamp(Date.parse(way.at)).slice(11)}` : "", way.refused ? ` ${way.refused}` : "")])));
+    h("dt", null, name), h("dd", null, t(`delivery.${way.stage}`), way.at ? ` ${stamp(Date.parse(way.at)).slice(11)}` : "", way.refused ? ` ${spoken(way.refused)}` : "")])));
 }
 
 function facts(a) {

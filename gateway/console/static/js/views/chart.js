@@ -3,6 +3,7 @@
 /* global uPlot */
 import { clock, day, NONE, plain } from "../format.js";
 import { t } from "../i18n.js";
+import { now } from "../state.js";
 import { colours, hatch, pens } from "./chart_style.js";
 import { aligned, breakLines, stretches } from "./chart_data.js";
 
@@ -140,7 +141,7 @@ export class Chart {
       ctx.textBaseline = "middle";
       rows.forEach(({ level, start_ms: start, end_ms: end, shadow }, k) => {
         const y = top + height - (10 + (k % 4) * 12) * unit, x0 = u.valToPos(start / 1000, "x", true);
-        const x1 = Math.max(x0 + 5 * unit, u.valToPos((end ?? Date.now()) / 1000, "x", true));
+        const x1 = Math.max(x0 + 5 * unit, u.valToPos((end ?? now()) / 1000, "x", true));
         ctx.globalAlpha = shadow ? 0.45 : 1;
         ctx.fillStyle = this.colours[level] ?? this.colours.limit;
         ctx.fillRect(x0, y, x1 - x0, 9 * unit);

@@ -2,7 +2,7 @@
 
 import { h, put } from "../dom.js";
 import { t } from "../i18n.js";
-import { upload } from "../api.js";
+import { download, faultSpoken, upload } from "../api.js";
 import { stamp } from "../format.js";
 import { holds } from "../session.js";
 
@@ -19,7 +19,7 @@ export function lists(el) {
     put(report, h("p.muted", null, t("eng.working")));
     try {
       const found = await upload(`/api/v1/engineering/${path}?name=${encodeURIComponent(given.name)}&days=${days.value}`, given);
-      put(report, found.ok === false ? faultTable(found.faults) : path === "check" ? sound(found) : difference(found));
+      put(report, found.ok === false ? [faultTable(found.faults.map(faultSpoken)), workbook(given, report)].flat() : path === "check" ? sound(found) : difference(found));
     } catch (fault) {
       put(report, h("p.wrong", null, fault.message));
     } finally {
@@ -30,6 +30,16 @@ export function lists(el) {
   put(el, h("h2", null, t("eng.lists")), h("p.muted", null, t("eng.listswhy")), h("div.toolbar", null, file,
     h("button.primary", { type: "button", id: "list-check", disabled: !holds("engineer"), onclick: run("check") }, t("eng.check")), days,
     h("button", { type: "button", id: "list-try", disabled: !holds("engineer"), onclick: run("what-if") }, t("eng.whatif"))), report);
+}
+
+/** The same list with each fault beside its row and its cell in colour, to mend and send again. */
+function workbook(given, report) {
+  const name = encodeURIComponent(given.name);
+  return h("button", { type: "button", id: "list-workbook", onclick: (event) => {
+    event.target.disabled = true;
+    return download(`/api/v1/engineering/annotate?name=${name}`, given, given.name.replace(/\.\w+$/, ".faults.xlsx"))
+      .catch((fault) => report.prepend(h("p.wrong", null, fault.message))).finally(() => { event.target.disabled = false; });
+  } }, t("eng.workbook"));
 }
 
 /** Faults of a configuration, each with what is allowed and a hint. */

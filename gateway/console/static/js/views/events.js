@@ -4,6 +4,7 @@ import { h, put, toast } from "../dom.js";
 import { has, said, t } from "../i18n.js";
 import { get } from "../api.js";
 import { plain, stamp } from "../format.js";
+import { spoken, trouble } from "../phrases.js";
 import { mark } from "../marks.js";
 import { on, state } from "../state.js";
 
@@ -89,14 +90,19 @@ function row(e) {
     h("td.seq", null, String(e.seq)), h("td.time", null, stamp(Date.parse(e.time))),
     h("td.event", null, has(`event.${e.event}`) ? t(`event.${e.event}`) : e.event),
     h("td.level", null, known ? mark(level, "hollow") : has(`live.${level}`) ? t(`live.${level}`) : ""),
-    h("td.tag", null, h("b", null, subject(e)), h("div", null, e.description ?? "")),
+    h("td.tag", null, h("b", null, subject(e)), h("div", null, e.kind === "system" ? trouble(e.description ?? "") : e.description ?? "")),
     h("td.value", null, e.value === undefined ? "" : `${plain(e.value)} ${e.unit ?? ""}`),
     h("td.actor", null, e.actor ? h("span", null, e.actor.name) : "", e.actor ? h("div", null, [has(`role.${e.actor.role}`) ? t(`role.${e.actor.role}`) : e.actor.role, e.actor.workstation].filter(Boolean).join(" · ")) : null),
     h("td.comment", null, e.comment || detail(e)));
 }
 
 /** The words of an event that has no comment: why, what, which step. */
-const detail = ({ detail: d }) => (d ? d.why ?? d.text ?? [d.what, d.account, d.name, d.from].filter(Boolean).join(" ") : "");
+function detail({ event, detail: d }) {
+  if (!d) return "";
+  if (event === "gap") return `${d.who}: ${spoken(d.why)}${d.count ? ` (${d.count})` : ""}`;
+  const what = has(`access.${d.what}`) ? t(`access.${d.what}`) : d.what, why = d.why ?? d.reason ?? d.note;
+  return why ? spoken(why) : d.text ?? [what, d.account, d.name, d.from].filter(Boolean).join(" ");
+}
 
 function subject(e) {
   if (e.rule) return e.rule;

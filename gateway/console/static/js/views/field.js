@@ -3,6 +3,7 @@
 
 import { h, put, text, toast } from "../dom.js";
 import { has, said, t } from "../i18n.js";
+import { spoken, trouble } from "../phrases.js";
 import { get, send } from "../api.js";
 import { age, bytes, clock, NONE, number, plain, qualityWords, stamp } from "../format.js";
 import { qualityMark } from "../marks.js";
@@ -107,7 +108,7 @@ function refused(el, letters, again) {
   const mine = may("commands/retry");
   put(el, h("header", null, h("h2", null, t("field.letters", { n: letters.length })), h("div.space"),
     mine && letters.length ? h("button", { type: "button", id: "retry", onclick: () => retry(letters, again) }, t("field.retry")) : null),
-  letters.length ? table(["field.output", "events.time", "field.reason"], letters.slice(0, 50).map((x) => h("tr", null, h("td", null, x.output), h("td", null, stamp(Date.parse(x.time))), h("td", null, x.reason)))) : h("p.empty", null, t("field.noletters")));
+  letters.length ? table(["field.output", "events.time", "field.reason"], letters.slice(0, 50).map((x) => h("tr", null, h("td", null, x.output), h("td", null, stamp(Date.parse(x.time))), h("td", null, spoken(x.reason))))) : h("p.empty", null, t("field.noletters")));
 }
 
 async function retry(letters, again) {
@@ -134,5 +135,5 @@ function own(el) {
     ["started", stamp(Date.parse(s.started)), false], ["journal", `${s.seq} · ${s.hash.slice(-8)}`, false], ["version", `${s.version} · ${s.config.slice(0, 8)}`, false],
   ];
   put(el, h("h2", null, t("gateway.title"), " ", s.gateway), h("dl.facts", null, rows.flatMap(([key, value, odd]) => [h("dt", null, t(`gateway.${key}`)), h(`dd${odd ? ".odd" : ""}`, null, value)])),
-    h("ul.troubles", null, s.troubles.map((words) => h("li", null, has(`trouble.${words}`) ? t(`trouble.${words}`) : words))), h("p.muted", null, clock(now())));
+    h("ul.troubles", null, s.troubles.map((words) => h("li", { title: words }, trouble(words)))), h("p.muted", null, clock(now())));
 }

@@ -1,9 +1,10 @@
 // Live level of the site and of each installation beside its base level, with the reason; and how the gateway does.
 
 import { h, put, text } from "../dom.js";
-import { has, said, t } from "../i18n.js";
+import { said, t } from "../i18n.js";
 import { age, bytes, clock, NONE } from "../format.js";
 import { alarmStyle, levelBlock, mark } from "../marks.js";
+import { trouble } from "../phrases.js";
 import { compare } from "../order.js";
 import { about, now, on, state } from "../state.js";
 import { indicator } from "./indicator.js";
@@ -121,7 +122,7 @@ function gateway(s) {
     h("h3", null, t("gateway.backlog")),
     waiting.length ? h("dl", null, waiting.flatMap(([name, n]) => [h("dt", null, name), h("dd", null, String(n))])) : h("p", null, t("gateway.nooutputs")),
     s.troubles.length ? h("h3", null, t("gateway.troubles")) : null,
-    h("ul.troubles", null, s.troubles.map((words) => h("li", null, has(`trouble.${words}`) ? t(`trouble.${words}`) : words))));
+    h("ul.troubles", null, s.troubles.map((words) => h("li", { title: words }, trouble(words)))));
 }
 
 function ages(root) {

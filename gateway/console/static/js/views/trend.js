@@ -16,6 +16,7 @@ import { picture, pickPeriod } from "./trend_tools.js";
 const PERIODS = [15, 60, 240, 480, 1440, 10080, 43200, 525600]; // minutes
 const MOST = 8;
 const POINTS = 900;
+const LONGEST = POINTS * 1000; // ms: then as many live points have come as the merged past has
 
 export function mount(root, { rest, query }) {
   const trend = new Trend(root, (rest[0] ?? "").split(",").filter(Boolean), query);
@@ -153,7 +154,7 @@ class Trend {
     if (!this.cells || state.lost) return;
     this.ids.forEach((id, i) => this.point(state.index.get(id), i));
     if (this.end || !this.chart) return;
-    if (now() - this.asked > Math.max(30e3, this.minutes * 3e3)) this.load();
+    if (now() - this.asked > Math.min(LONGEST, Math.max(30e3, this.minutes * 3e3))) this.load();
     else this.chart.show(this.window);
   }
 
