@@ -42,6 +42,8 @@ class Line:
     note: str
     time: str | None = None
     """when it was read, of what a running poll read last; None: just now"""
+    address: str = ""
+    """where, as the list writes it"""
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ def _line(source: str, tag: Tag, look: Looked) -> Line:
     ):
         notes.append(f"outside {tag.low:g} to {tag.high:g}: byte order, address base or scaling?")
     time = iso(look.at) if look.at else None
-    return Line(tag.id, source, look.raw, value, tag.unit, look.ms, "; ".join(notes), time)
+    return Line(tag.id, source, look.raw, value, tag.unit, look.ms, "; ".join(notes), time, tag.address)
 
 
 def scaled(tag: Tag, raw: float) -> float:

@@ -69,18 +69,14 @@ def test_a_tag_list_is_checked_cell_by_cell_and_tried(page: Page, language: str,
 
 
 @LANGUAGES
-def test_rules_with_their_origin_and_a_change_by_two(page: Page, language: str) -> None:
+def test_rules_with_their_origin(page: Page, language: str) -> None:
     page.open("engineering", language).name_me()
     page.type("#rule-search", "AT-101")
     page.until(lambda: len(page.texts("#rule-list tbody tr")) == 2)
     page.click("#rule-list td.acts button")
     page.until(lambda: "tags.csv:2" in page.text("dialog"))
     page.press(Keys.ESCAPE)
-    page.click("#rule-list td.acts button:last-child")
-    page.type("#change-reason", "试运行")
-    page.type("#change-second", "李雷", Keys.ENTER)
-    page.until(lambda: "nothing to stage" in page.text("dialog .wrong"))
-    page.complaints()  # the 409 of a plant with nothing to change
+    page.quiet()
 
 
 @LANGUAGES

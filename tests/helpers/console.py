@@ -18,7 +18,7 @@ from gateway.console.server import serve
 from gateway.model.commands import Actor, Command
 from gateway.model.errors import Refused
 from gateway.model.events import Occurrence, Record
-from tests.helpers.fake_changes import TOO_HIGH, FakeProposals, raw, too_high
+from tests.helpers.fake_changes import TOO_HIGH, FakeProposals, FakeStages, raw, too_high
 from tests.helpers.plant import FakePlant
 
 TOKEN = "a token of the tests, long enough"
@@ -33,6 +33,7 @@ def app_of(
     exercise: ExercisePort | None = None,
 ) -> Any:
     """Without a book of accounts whoever looks acts under the name they give."""
+    proposals = FakeProposals(plant)
     return create_app(
         plant,
         plant,
@@ -44,8 +45,8 @@ def app_of(
         rules=rules or DoorRules(),
         beside=Beside(
             exercise=exercise or NoDrill(),
-            changes=NoChange(),
-            proposals=FakeProposals(plant),
+            changes=FakeStages(plant, proposals),
+            proposals=proposals,
             ledger=plant.ledger,
             tools=FakeTools(),
             raws=raw,
@@ -78,21 +79,6 @@ class NoDrill:
         raise Refused("no drill runs")
 
 
-class NoChange:
-    """Management of change with nothing to change."""
-
-    def configs(self) -> Mapping[str, Any]:
-        return {"running": "0" * 64, "approval": "none", "approved": False, "approvals": []}
-
-    async def approve(self, digest: str, actor: Actor, second: Actor, why: str) -> Mapping[str, Any]:
-        raise Refused("nothing to approve")
-
-    async def stage(
-        self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
-    ) -> Mapping[str, Any]:
-        raise Refused("nothing to stage")
-
-
 FIGURES = (("announcements per day", 42.5, "1/d", "<= 144", True), ("peak in 10 min", 23, "", "<= 10", False))
 FAULT = {
     "file": "tags.csv",
@@ -119,6 +105,7 @@ _ROWS = (
     ),
     ("TT-101", "plc2", "", None, "℃", None, "the device refuses it: illegal data address (2)", None),
 )
+_LINE = ("tag", "source", "raw", "value", "unit", "ms", "note", "time")
 PROBED = {
     "ok": False,
     "outputs": {},
@@ -129,9 +116,7 @@ PROBED = {
             "load": 0.025, "asked": 3,
         },
     },
-    "tags": [
-        dict(zip(("tag", "source", "raw", "value", "unit", "ms", "note", "time"), row, strict=True)) for row in _ROWS
-    ],
+    "tags": [dict(zip(_LINE, row, strict=True), address="1:holding:0") for row in _ROWS],
 }  # fmt: skip
 
 

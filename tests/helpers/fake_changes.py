@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gateway.model.commands import Actor
 from gateway.model.errors import Fault, Misconfigured, Refused
+from gateway.model.levels import Stage
 from gateway.model.probing import Looked
 from gateway.model.site import Rule, RuleKind
 from tests.helpers.plant import FakePlant
@@ -85,10 +87,53 @@ class FakeProposals:
         del self._waiting[proposal]
         return {"proposal": proposal}
 
+    def sign(self, part: str, ident: str, stage: str, names: tuple[str, str, str]) -> None:
+        """A stage."""
+        by, second, why = names
+        entry = {
+            "part": part,
+            "id": ident,
+            "field": "stage",
+            "old": "",
+            "new": stage,
+            "by": by,
+            "second": second,
+        }
+        self._signed.append(
+            {**entry, "time": TIME, "reason": why, "origin": "site.yaml", "clause": "", "hash": NEW}
+        )
+
     def _open(self, proposal: str) -> dict[str, Any]:
         if proposal not in self._waiting:
             raise Refused(f"no change waits under {proposal!r}: it was answered, or never asked for")
         return self._waiting[proposal]
+
+
+class FakeStages:
+    """Stages and approvals: the stage of a rule or an installation changes in the fake plant, signed."""
+
+    def __init__(self, plant: FakePlant, proposals: FakeProposals) -> None:
+        self._plant, self._proposals = plant, proposals
+
+    def configs(self) -> Mapping[str, Any]:
+        return {"running": "0" * 64, "approval": "none", "approved": False, "approvals": []}
+
+    async def approve(self, digest: str, actor: Actor, second: Actor, why: str) -> Mapping[str, Any]:
+        raise Refused("nothing to approve")
+
+    async def stage(
+        self, part: str, ident: str, stage: str, actor: Actor, second: Actor, why: str
+    ) -> Mapping[str, Any]:
+        if second.id == actor.id:
+            raise Refused("this is done by two persons: a second one must agree")
+        site = self._plant.site
+        if ident not in {each.id for each in getattr(site, part)}:
+            raise Refused(f"no such thing among the {part}: {ident!r}")
+        now = Stage(stage)
+        changed = tuple(replace(x, stage=now) if x.id == ident else x for x in getattr(site, part))
+        self._plant.site = replace(site, **{part: changed})
+        self._proposals.sign(part, ident, stage, (actor.name, second.name, why))
+        return {"old": OLD, "new": NEW, "changes": [f"~ {part} {ident} stage"]}
 
 
 def _numbers(rule: Rule, wanted: Mapping[str, float | None]) -> list[dict[str, Any]]:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.kinds import ENTRIES
+from gateway.config.kindsettings import _kind
+from gateway.config.rulebase import RuleBase
+from gateway.config.schema import MAY, NEEDS
 from gateway.console.shelf import STATIC, VENDOR, shelf, vendor
 from gateway.model.events import Acknowledgement, Condition, EventKind, Suppression
 from gateway.model.levels import Level, LiveLevel
@@ -43,6 +47,19 @@ def test_every_word_of_the_core_is_there() -> None:
     wanted += [f"suppression.{x.value}" for x in Suppression if x is not Suppression.NONE]
     wanted += [f"state.{x}" for x in ("starting", "online", "degraded")]
     assert [k for k in wanted if k not in ZH] == []
+
+
+def test_every_number_of_every_kind_of_rule_has_a_name() -> None:
+    names = {
+        name
+        for entry in ENTRIES
+        for name, field in entry.model_fields.items()
+        if name not in RuleBase.model_fields and (_kind(field.annotation, field.metadata) or name == "cases")
+    }
+    names |= {
+        name for kind in NEEDS for name in (*NEEDS[kind], *MAY.get(kind, ())) if name in ("window", "needed")
+    }
+    assert [name for name in sorted(names) if f"eng.set.{name}" not in EN] == []
 
 
 def test_keys_in_the_scripts_exist_and_all_keys_are_used() -> None:

@@ -12,14 +12,16 @@ import { change } from "./engineering_change.js";
 import { changes } from "./engineering_changes.js";
 import { explain, loopTested, stage } from "./engineering_dialogs.js";
 import { lists } from "./engineering_lists.js";
+import { probe } from "./engineering_probe.js";
+import { stages } from "./engineering_stages.js";
 
-const PARTS = ["rules", "lists", "loops", "changes"];
+const PARTS = ["rules", "stages", "lists", "probe", "loops", "changes"];
 const MOST = 400;
 
 export function mount(root, { rest }) {
   const part = PARTS.includes(rest[0]) ? rest[0] : "rules", body = h("section.panel", { id: `part-${part}` });
   put(root, h("div.toolbar", null, segments(t("nav.engineering"), PARTS.map((p) => [p, t(`eng.${p}`)]), part, (p) => { location.hash = `#/engineering/${p}`; })), body);
-  ({ rules, lists, loops, changes })[part](body);
+  ({ rules, stages, lists, probe, loops, changes })[part](body);
   return () => null;
 }
 
@@ -58,7 +60,7 @@ function ruleRow(r, again) {
     h("td", null, [r.standard, r.clause].filter(Boolean).join(" ")), h(`td${r.mark === "S" && !r.verified_by ? ".odd" : ""}`, null, signed),
     h("td.acts", null, state.index.has(r.subject) ? button(t("eng.whence"), () => explain(r.subject), { class: "plain" }) : null,
       may("commands/propose") ? button(t("eng.change"), () => change(r).then((done) => done && (location.hash = "#/engineering/changes"))) : null,
-      may("commands/stage") ? button(t(r.stage === "shadow" ? "eng.golive" : "eng.toshadow"), () => stage(r).then((done) => done && again())) : null));
+      may("commands/stage") ? button(t(r.stage === "shadow" ? "eng.golive" : "eng.toshadow"), () => stage("rule", r.id, r.stage).then((done) => done && again())) : null));
 }
 
 async function loops(el) {

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { get } from "../api.js";
 import { stamp } from "../format.js";
 import { may } from "../session.js";
-import { agree, decline } from "./engineering_change.js";
+import { agree, decline, numberName } from "./engineering_change.js";
 import { approve, reload } from "./engineering_dialogs.js";
 
 const AGAIN_MS = 1500; // the gateway stops and starts for a change
@@ -24,7 +24,7 @@ export async function changes(el) {
   await draw().catch((fault) => toast(t("act.failed", { reason: fault.message }), true));
 }
 
-const differs = (numbers) => numbers.map((n) => h("div", null, `${t(`eng.number.${n.field}`)} ${n.old} → `, h("b", null, n.new), n.later ? h("b.odd", null, ` ⚠ ${t("eng.later")}`) : null));
+const differs = (numbers) => numbers.map((n) => h("div", null, `${numberName(n.field)} ${n.old} → `, h("b", null, n.new), n.later ? h("b.odd", null, ` ⚠ ${t("eng.later")}`) : null));
 
 function waiting(found, again) {
   const rows = found.map((p) => h("tr.proposal", null, h("td", null, h("b", null, p.rule)), h("td", null, differs(p.numbers)), h("td.muted", null, h("div", null, p.origin), p.clause),
@@ -34,7 +34,7 @@ function waiting(found, again) {
 }
 
 function signed(found) {
-  const rows = found.map((c) => h("tr.signed", null, h("td", null, h("b", null, c.id)), h("td", null, `${t(`eng.number.${c.field}`)} ${c.old} → `, h("b", null, c.new)), h("td.muted", null, h("div", null, c.origin), c.clause),
+  const rows = found.map((c) => h("tr.signed", null, h("td", null, h("b", null, c.id)), h("td", null, `${numberName(c.field)} ${c.old} → `, h("b", null, c.new)), h("td.muted", null, h("div", null, c.origin), c.clause),
     h("td", null, c.by, h("div.muted", null, stamp(Date.parse(c.time)))), h("td", null, c.second), h("td", null, c.reason), h("td", null, h("code", { title: c.hash }, c.hash.slice(0, 12)))));
   return h("section", null, h("h2", null, t("eng.signeddiff")), found.length ? table(["detail.rule", "eng.numbers", "eng.origin", "eng.by", "eng.second", "step.reason", "eng.hash"], rows, "signed-diff") : h("p.empty", null, t("eng.nosigned")));
 }

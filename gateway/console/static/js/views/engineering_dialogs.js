@@ -24,9 +24,10 @@ async function change(what, title, fields, body) {
 
 const secondOf = ({ second: id, password }) => ({ second: { id, name: id, ...(password && { password }) } });
 
-export function stage(rule) {
-  const to = rule.stage === "shadow" ? "live" : "shadow";
-  return change("stage", `${rule.id}: ${t(`eng.stage.${to}`)}`, [reason(), ...second()], (v) => ({ rule: rule.id, stage: to, comment: v.comment, ...secondOf(v) }));
+/** stage("installation", "tank-farm", "shadow"): to the other stage. */
+export function stage(part, id, now) {
+  const to = now === "shadow" ? "live" : "shadow";
+  return change("stage", `${id}: ${t(`eng.stage.${to}`)}`, [reason(), ...second()], (v) => ({ [part]: id, stage: to, comment: v.comment, ...secondOf(v) }));
 }
 
 export const approve = () => change("approve", t("eng.approve"), [reason(), ...second()], (v) => ({ comment: v.comment, ...secondOf(v) }));
