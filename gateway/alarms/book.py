@@ -54,7 +54,7 @@ from gateway.alarms.watches import Watches
 from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.ports import LiveState
 from gateway.model.site import Site
-from gateway.model.times import NEVER, seconds
+from gateway.model.times import NEVER
 
 VERSION: Final = 3
 _CAUSES: Final = {
@@ -64,7 +64,7 @@ _CAUSES: Final = {
 }
 STANDS: Final = frozenset("BCDE")
 """letters of what stands or waits to be seen: while there is one in a first-out group, what comes is not the first"""
-_FAULT_NAMES: Final = {"instrument": "FAULT", "link": "LINK", SYSTEM: "SYSTEM"}
+_FAULTS: Final = {"instrument": "FAULT", "link": "LINK", SYSTEM: "SYSTEM"}
 
 
 class Book:
@@ -75,7 +75,7 @@ class Book:
         self._topology = Topology(site)
         self._subjects = tuple(of_rule(site, rule) for rule in site.rules)
         self._by_id = {s.rule: s for s in self._subjects}
-        self._late = tuple(self._max_age(rule.tags) for rule in site.rules)
+        self._late = tuple(self._topology.longest_age(rule.tags) for rule in site.rules)
         self._design = Design(self._subjects)
         self._groups: dict[str, list[str]] = {}
         for subject in self._subjects:
@@ -89,6 +89,7 @@ class Book:
         self._levels = Levels(self._topology)
         self._timers: Timers[str] = Timers()
         self._open: tuple[Occurrence, ...] | None = None
+        self._more = False
         self._next: int | None = None
         """the next deadline, until something changes: it is asked for with every input"""
         self._handlers: dict[type, Callable[[Any], list[Event]]] = {
@@ -103,12 +104,15 @@ class Book:
             ConfigFact: self._config,
         }
 
-    def apply(self, fact: Fact) -> list[Event]:
+    def apply(self, fact: Fact, *, more: bool = False) -> list[Event]:
         """Decide on one fact and fold the decision. Repeats and facts that change nothing give no events.
+
+        ``more``: the next is of the same input. Live levels come with the last: a tag back and judged is one change.
 
         Raises:
             Refused: a command that cannot be done; nothing was changed.
         """
+        self._more = more
         if type(fact) is TimeFact and fact.time < self.next_deadline() and not self._levels.dirty:
             return []
         try:
@@ -147,7 +151,7 @@ class Book:
         Raises:
             ValueError: the events do not follow each other.
         """
-        self.load({"version": VERSION, **self._empty().dump(), "view": self._health.dump()})
+        self.load({"version": VERSION, **self._empty().dump(), "view": self._view()})
         for event in events:
             self.evolve(event)
 
@@ -175,9 +179,13 @@ class Book:
         """Live levels, site first, then installations in the order of the configuration."""
         return self._levels.states(self._ledger.announced)
 
+    def know(self, rules: Iterable[int]) -> None:
+        """Exactly these rules (rows) have a condition, say the detectors."""
+        self._levels.know(rules)
+
     def dump(self) -> dict[str, Any]:
         """Everything, as JSON values. All but ``view`` is what the events add up to."""
-        return {"version": VERSION, **self._ledger.dump(), "view": self._health.dump()}
+        return {"version": VERSION, **self._ledger.dump(), "view": self._view()}
 
     def load(self, data: dict[str, Any]) -> None:
         """Inverse of :meth:`dump`; also takes the dump of a book with another configuration (see ConfigFact).
@@ -194,18 +202,23 @@ class Book:
         self._levels = Levels(self._topology)
         for row in range(len(self._site.tags)):
             self._levels.sight(row, self._health.viewed(row))
+        self._levels.recall(data["view"].get("unjudged"))
         for occurrence in self.open():
             self._levels.alarm(None, occurrence)
         self._levels.watch(self._ledger.watches)
         self._retime()
         self._next = None
 
+    def _view(self) -> dict[str, Any]:
+        return {**self._health.dump(), "unjudged": self._levels.unjudged()}
+
     # --- one handler per fact: decides, changes no occurrence ---------------------------------------------------------
 
     def _rule(self, fact: RuleFact) -> list[Event]:
-        subject = self._subjects[fact.rule]
-        if fact.after is not Condition.UNKNOWN and (viewed := self._health.judged(fact.rule)) is not None:
+        subject, known = self._subjects[fact.rule], fact.after is not Condition.UNKNOWN
+        if known and (viewed := self._health.judged(fact.rule)) is not None:
             self._levels.sight(viewed, True)
+        self._levels.judged(fact.rule, known=known, quality=fact.quality)
         lateness = fact.received - fact.time
         basis = Basis(
             time=fact.time,
@@ -258,8 +271,6 @@ class Book:
             events += self._adopted(rule, fact.time) if rule in here else []
         return events
 
-    # --- helpers ------------------------------------------------------------------------------------------------------
-
     def _keep(self, events: list[Event], time: int) -> list[Event]:
         return self._settle(self._fold(events), time)
 
@@ -275,16 +286,10 @@ class Book:
         for told in self._ledger.floods.news(time):
             self.evolve(told)
             events.append(told)
-        for place in self._levels.changes(self._ledger.announced):
-            announced = Event(
-                event=EventKind.LIVE_LEVEL,
-                time=time,
-                installation=place,
-                shadow=self._levels.shadow(place),
-                detail=self._levels.detail(place, self._ledger.announced),
-            )
-            self.evolve(announced)
-            events.append(announced)
+        self._levels.hold(time)
+        for changed in () if self._more else self._levels.news(self._ledger.announced):
+            self.evolve(changed)
+            events.append(changed)
         return events
 
     def _designed(self, events: list[Event], time: int) -> list[Event]:
@@ -388,12 +393,7 @@ class Book:
 
     def _name(self, rule: str, kind: str) -> str:
         known = self._by_id.get(rule)
-        return known.name if known else _FAULT_NAMES.get(kind, rule.rpartition(".")[2])
-
-    def _max_age(self, tags: tuple[str, ...]) -> int:
-        rows = (self._site.tag_index.get(t) for t in tags)
-        ages = [self._site.tags[r].max_age or seconds(5) for r in rows if r is not None]
-        return max(ages, default=seconds(5))
+        return known.name if known else _FAULTS.get(kind, rule.rpartition(".")[2])
 
 
 def _shown(held: Held | None) -> Occurrence | None:

@@ -18,17 +18,14 @@ from gateway.alarms.facts import LinkFact, SystemFact, TagFact
 from gateway.alarms.subjects import SYSTEM, Subject, topic_safe
 from gateway.alarms.tables import Cause
 from gateway.alarms.timers import Timers
-from gateway.alarms.topology import LOWEST, Topology
+from gateway.alarms.topology import LOWEST, PATIENCE, Topology
 from gateway.model.levels import Level
 from gateway.model.quality import Quality, Status, status_of
 from gateway.model.site import Tag
-from gateway.model.times import seconds
 
 NOT_HEARD: Final = -1
 FOLDED: Final = frozenset({Quality.COMMUNICATION, Quality.STALE, Quality.NO_DATA})
 """Reasons that a lost link explains; a failure current, say, stays a fault of its own."""
-PATIENCE: Final = seconds(5)
-"""For tags and links without a max age."""
 UNAPPROVED: Final = "unapproved-configuration"
 REQUIRED: Final = "required"
 SYSTEM_LEVELS: Final = dict.fromkeys(

@@ -7,27 +7,29 @@ What is highest holds (first row that applies):
    (:mod:`gateway.alarms.modifiers`), raised by them. Instrument and system faults set no colour.
 2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
    of the place's tags can.
-3. ``not-judged``: a tag whose class needs a limit has none announced, the place has no tags at all, a rule is
-   shelved or out of service, or late data said something that is not known to be over.
+3. ``not-judged``: a tag whose class needs a limit has none announced, all rules of a tag are disabled or in shadow, the
+   place has no tags or no rule that is announced, the condition of a rule is not known and no other stands in for it
+   (:mod:`gateway.alarms.guards`), a rule is shelved or out of service, or late data said something that is not known
+   to be over.
 4. ``normal``.
 
 The site is a place of its own over all alarms, tags and installations. Every change costs a few counters; lists are
 made only for places that changed, when somebody asks.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from gateway.alarms.away import BY_PERSON
-from gateway.alarms.modifiers import MODIFIERS, enabled, standing
+from gateway.alarms.guards import Guards
+from gateway.alarms.modifiers import enabled, standing
+from gateway.alarms.places import Place
 from gateway.alarms.topology import Topology
 from gateway.alarms.watches import Watches
-from gateway.model.events import Condition, Occurrence, Suppression
+from gateway.model.events import Condition, Event, EventKind, Occurrence, Suppression
 from gateway.model.levels import Level, LiveLevel
 from gateway.model.ports import LiveState
-from gateway.model.site import HEIGHTENED_WATCH, OVERDUE_DISPOSAL, RollUp
+from gateway.model.site import HEIGHTENED_WATCH, OVERDUE_DISPOSAL
 
 SITE: Final = ""
 LISTED: Final = 100
@@ -35,108 +37,6 @@ LISTED: Final = 100
 
 Announced = dict[str, tuple[LiveLevel, int, tuple[str, ...]]]
 """Place -> the level last journalled, since when (ns), and the modifiers that applied then."""
-
-
-@dataclass(slots=True)
-class Place:
-    """Counters of the site or one installation."""
-
-    id: str
-    base: Level
-    rows: int = 0
-    sighted: int = 0
-    empty: int = 0
-    """installations without tags (of the site: any of them)"""
-    shadow: bool = False
-    alarms: dict[str, Occurrence] = field(default_factory=dict)
-    counts: list[int] = field(default_factory=lambda: [0] * (max(Level) + 1))
-    blinded: set[int] = field(default_factory=set)
-    not_judged: tuple[int, ...] = ()
-    aside: dict[str, Occurrence] = field(default_factory=dict)
-    """shelved, out of service, or standing and suppressed by design or only recorded"""
-    roll_up: tuple[RollUp, ...] = ()
-    within: "list[Place]" = field(default_factory=list)
-    """of the site: the installations whose level may be higher than that of any of their alarms"""
-    modifiers: dict[str, dict[str, str]] = field(default_factory=dict)
-    """modifier -> what makes it apply now (rule, period, grade), by an id of its own"""
-    modifying: dict[str, Level] = field(default_factory=dict)
-    """occurrence -> level, of those that are counted and modify: they do not raise themselves"""
-
-    def colour(self) -> Level | None:
-        """What the alarms say, raised by the modifiers that apply; None: no alarm colours it."""
-        plain, own = self.unmodified(), max(self.modifying.values(), default=None)
-        raised = None if plain is None else Level(min(plain + self.steps(), Level.RED))
-        found = [c for c in (raised, own, *(place.colour() for place in self.within)) if c is not None]
-        return max(found, default=None)
-
-    def unmodified(self) -> Level | None:
-        """What the alarms say that are no modifiers themselves."""
-        own = list(self.modifying.values())
-        highest = [level for level in Level if self.counts[level] > own.count(level)]
-        rolled = [r.to for r, _, _ in self.rolled()] if highest else []
-        return max([*highest, *rolled], default=None)
-
-    def steps(self) -> int:
-        """By how much the modifiers raise: the largest of those that apply."""
-        return max((MODIFIERS[m].steps for m, by in self.modifiers.items() if by), default=0)
-
-    def applying(self) -> tuple[str, ...]:
-        """Modifiers that apply, with what makes them: ``bypass: BP-1.STATE``."""
-        held = (
-            f"{m}: {what}" for m, by in sorted(self.modifiers.items()) for what in sorted(set(by.values()))
-        )
-        return tuple(held)
-
-    def modify(self, modifier: str, ident: str, what: str) -> bool:
-        """``ident`` makes the modifier apply as ``what`` (empty: no longer). True if that is new."""
-        known = self.modifiers.setdefault(modifier, {})
-        old = known.pop(ident, "")
-        if what:
-            known[ident] = what
-        return old != what
-
-    def level(self) -> LiveLevel:
-        """The first row of the module's table that applies."""
-        colour = self.colour()
-        if colour is not None:
-            return LiveLevel(colour.word)
-        if self.blinded or (self.rows and not self.sighted):
-            return LiveLevel.NO_VIEW
-        if self.not_judged or self.empty or not self.rows or self.aside:
-            return LiveLevel.NOT_JUDGED
-        return LiveLevel.NORMAL
-
-    def rolled(self) -> Iterator[tuple[RollUp, str, int]]:
-        """Roll-ups that apply now, with the item (class) and how many of its points."""
-        if not self.roll_up:
-            return
-        points: dict[str, dict[str, Level]] = defaultdict(dict)
-        for o in self.alarms.values():
-            known = points[o.cls].get(o.tag, o.level)
-            points[o.cls][o.tag] = max(known, o.level)
-        for item, levels in sorted(points.items()):
-            for rule in self.roll_up:
-                count = sum(level >= rule.of for level in levels.values())
-                if count >= rule.count:
-                    yield rule, item, count
-
-    def put(self, o: Occurrence | None, ident: str) -> bool:
-        """Count the occurrence ``ident`` as ``o`` (None: not at all). True if the level may differ."""
-        old = self.alarms.pop(ident, None)
-        if old is not None:
-            self.counts[old.level] -= 1
-        if o is not None:
-            self.alarms[ident] = o
-            self.counts[o.level] += 1
-        may_differ = bool(self.roll_up or self.within or self.modifiers)
-        return may_differ or (old and old.level) != (o and o.level)
-
-    def put_aside(self, o: Occurrence | None, ident: str) -> bool:
-        """The occurrence ``ident`` is kept from the operator by a person as ``o`` (None: it is not). True if new."""
-        old = self.aside.pop(ident, None)
-        if o is not None:
-            self.aside[ident] = o
-        return (old is None) != (o is None)
 
 
 def counts(o: Occurrence) -> bool:
@@ -167,7 +67,7 @@ def sets_aside(o: Occurrence) -> bool:
 
 
 class Levels:
-    """Live levels, incrementally. ``sight`` and ``alarm`` say what changed; ``changes`` says which levels did."""
+    """Live levels, incrementally. ``sight`` and ``alarm`` say what changed; ``news`` says which levels did."""
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
@@ -177,16 +77,20 @@ class Levels:
         self._places = _places(topology, self._on)
         self._watch = _watchers(topology, self._places)
         self._home = _homes(topology, self._places)
+        self._guards = Guards(topology)
+        self._judging = _judging(self._guards, self._places)
         self._sighted = [False] * len(topology.site.tags)
         self._dirty = set(self._places)
+        self._time = 0
         self._states: dict[str, LiveState] = {}
         for row, places in self._watch.items():
             for place in places:
                 place.blinded.add(row)
+        self._judge(self._guards.rules)
 
     @property
     def dirty(self) -> bool:
-        """Some level may have changed since :meth:`changes` was asked."""
+        """Some level may have changed since :meth:`news` was asked."""
         return bool(self._dirty)
 
     def sight(self, row: int, sighted: bool) -> None:  # noqa: FBT001 - a fact about the tag, not a mode
@@ -200,6 +104,25 @@ class Levels:
         for place in self._watch.get(row, ()):
             (place.blinded.discard if sighted else place.blinded.add)(row)
             self._touch(place)
+
+    def judged(self, rule: int, *, known: bool, quality: int) -> None:
+        """The condition of a rule is known, or not (any longer)."""
+        self._judge(self._guards.turn(rule, known=known, quality=quality))
+
+    def know(self, rows: Iterable[int]) -> None:
+        """Exactly these rules have a condition."""
+        self._guards.know(rows)
+        self._judge(self._guards.rules)
+
+    def unjudged(self) -> dict[str, int]:
+        """Rules whose condition is not known, by id, with what made it so; to :meth:`recall` it."""
+        return self._guards.dump()
+
+    def recall(self, unjudged: Mapping[str, int] | None) -> None:
+        """Inverse of :meth:`unjudged`. None: it was not kept; no rule has a condition until that is said."""
+        if unjudged is not None:
+            self._guards.load(unjudged)
+            self._judge(self._guards.rules)
 
     def alarm(self, before: Occurrence | None, after: Occurrence | None) -> None:
         """An occurrence changed, began (``before`` None) or ended (``after`` None)."""
@@ -230,21 +153,33 @@ class Levels:
                 self._touch(place)
         self._watched = idents
 
-    def changes(self, announced: Announced) -> list[str]:
-        """Places whose level is not the announced one: site first, then in the order of the configuration."""
+    def hold(self, time: int) -> None:
+        """A fact of ``time`` was told; what it changed is told with the :meth:`news`."""
+        self._time = max(self._time, time)
+
+    def news(self, announced: Announced) -> list[Event]:
+        """Levels that are not the announced ones: site first, then in the order of the configuration. Fold them."""
+        time, self._time = self._time, 0
         if not self._dirty:
             return []
         dirty, self._dirty = self._dirty, set()
-        found = [(p.id, p.level(), p.applying()) for p in self._places.values() if p.id in dirty]
-        return [p for p, level, by in found if p not in announced or announced[p][::2] != (level, by)]
+        found = ((p, (p.level(), p.applying())) for p in self._places.values() if p.id in dirty)
+        return [
+            Event(
+                event=EventKind.LIVE_LEVEL, time=time, installation=place.id, shadow=place.shadow,
+                detail=self._detail(place, announced),
+            )
+            for place, now in found
+            if place.id not in announced or announced[place.id][::2] != now
+        ]  # fmt: skip
 
     def states(self, announced: Announced) -> tuple[LiveState, ...]:
         """All places, site first. Made anew only where something changed."""
         return tuple(self._state(p, announced) for p in self._places.values())
 
-    def detail(self, place: str, announced: Announced) -> dict[str, Any]:
+    def _detail(self, place: Place, announced: Announced) -> dict[str, Any]:
         """The ``live-level`` event's own fields."""
-        state = self._state(self._places[place], announced)
+        state = self._state(place, announced)
         return {
             "level": state.level.value,
             "base": state.base.word,
@@ -253,19 +188,28 @@ class Levels:
             "blinded_count": len(state.blinded),
             "not_judged": list(state.not_judged[:LISTED]),
             "not_judged_count": len(state.not_judged),
+            "unjudged": list(state.unjudged[:LISTED]),
+            "unjudged_count": len(state.unjudged),
             "suppressed": list(state.suppressed[:LISTED]),
             "suppressed_count": len(state.suppressed),
-            **_rolled_up(self._places[place]),
-            **_modified(self._places[place]),
+            **_rolled_up(place),
+            **_modified(place),
         }
-
-    def shadow(self, place: str) -> bool:
-        """The place is judged but not announced."""
-        return self._places[place].shadow
 
     def forget(self, place: str) -> None:
         """The announcement of this place's level changed."""
         self._states.pop(place, None)
+
+    def _judge(self, rules: Iterable[int]) -> None:
+        for rule in rules:
+            missing = self._guards.missing(rule)
+            for place in self._judging[rule]:
+                was = len(place.unjudged)
+                (place.unjudged.add if missing else place.unjudged.discard)(rule)
+                if len(place.unjudged) != was:
+                    self._states.pop(place.id, None)
+                    if not was or not place.unjudged:  # else it is not-judged before and after
+                        self._dirty.add(place.id)
 
     def _touch(self, place: Place) -> None:
         self._dirty.add(place.id)
@@ -286,8 +230,10 @@ class Levels:
         level = place.level()
         blinded, not_judged = self._names(sorted(place.blinded)), self._names(place.not_judged)
         suppressed = tuple(dict.fromkeys(o.rule for o in place.aside.values()))
-        unjudged = (*not_judged, *suppressed)
-        causes = {LiveLevel.NO_VIEW: blinded, LiveLevel.NOT_JUDGED: unjudged, LiveLevel.NORMAL: ()}
+        silent = sorted(place.unjudged)
+        rules = self._guards.rules
+        why = (*not_judged, *(rules[row].id for row in silent), *suppressed)
+        causes = {LiveLevel.NO_VIEW: blinded, LiveLevel.NOT_JUDGED: why, LiveLevel.NORMAL: ()}
         known = announced.get(place.id)
         return LiveState(
             installation=place.id,
@@ -297,6 +243,7 @@ class Levels:
             cause=causes[level] if level in causes else _by_weight(place),
             blinded=blinded,
             not_judged=not_judged,
+            unjudged=tuple(f"{rules[row].id}: {self._guards.why(row)}" for row in silent),
             suppressed=suppressed,
             modifiers=place.applying(),
         )
@@ -362,8 +309,16 @@ def _places(topology: Topology, on: frozenset[str]) -> dict[str, Place]:
         places[i.id] = place
         if (i.roll_up or on) and not shadow:
             places[SITE].within.append(place)
-        places[SITE].empty += not rows
+        place.empty = int(i.id not in topology.judged_places)
+        places[SITE].empty += not rows or place.empty
+    places[SITE].empty += not topology.judged_places
     return places
+
+
+def _judging(guards: Guards, places: dict[str, Place]) -> dict[int, tuple[Place, ...]]:
+    """Rule -> the places of which it says something."""
+    ids = {row: dict.fromkeys((SITE, rule.installation)) for row, rule in guards.rules.items()}
+    return {row: tuple(places[i] for i in each if i in places) for row, each in ids.items()}
 
 
 def _watchers(topology: Topology, places: dict[str, Place]) -> dict[int, tuple[Place, ...]]:

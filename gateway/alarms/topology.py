@@ -7,7 +7,8 @@ from typing import Final
 
 from gateway.alarms.subjects import shadow_places
 from gateway.model.levels import Level, Stage
-from gateway.model.site import Link, Rule, RuleKind, Site
+from gateway.model.site import Danger, Link, Rule, RuleKind, Site
+from gateway.model.times import seconds
 
 JUDGES: Final = frozenset(
     {
@@ -20,8 +21,40 @@ JUDGES: Final = frozenset(
     }
 )
 """Kinds that hold a tag's value against a limit."""
+DIRECT: Final = frozenset(
+    {
+        RuleKind.LIMIT_HIGH,
+        RuleKind.LIMIT_LOW,
+        RuleKind.STATE,
+        RuleKind.DISCREPANCY,
+        RuleKind.VOTE,
+        RuleKind.DEVIATION,
+        RuleKind.MOVING_LIMIT,
+        RuleKind.SPREAD,
+        RuleKind.STATE_LIMIT,
+        RuleKind.EXPRESSION,
+        RuleKind.SETPOINT,
+    }
+)
+"""Kinds that judge by the newest readings alone: known at once. The others look back, so they warm up."""
+_DANGER: Final = {
+    Danger.HIGH: ("high",),
+    Danger.LOW: ("low",),
+    Danger.BOTH: ("high", "low"),
+    Danger.NONE: (),
+}
+_HOLDS: Final = {
+    RuleKind.LIMIT_HIGH: ("high",),
+    RuleKind.LIMIT_LOW: ("low",),
+    RuleKind.VELOCITY: ("high", "low"),
+}
+_BY_SETTING: Final = frozenset({RuleKind.VOTE, RuleKind.STATE_LIMIT, RuleKind.MOVING_LIMIT})
+_HELPERS: Final = frozenset({"selector", "reference", "other"})
+"""what a tag may be to a rule without being judged by it"""
 LIMITS: Final = frozenset({RuleKind.LIMIT_HIGH, RuleKind.LIMIT_LOW})
 """... of that tag alone, so that it is known as soon as one value of it was judged"""
+PATIENCE: Final = seconds(5)
+"""For tags and links without a max age."""
 LOWEST: Final = 4
 """Priority of what blinds nothing."""
 
@@ -117,14 +150,43 @@ class Topology:
 
     @cached_property
     def not_judged(self) -> tuple[int, ...]:
-        """Rows whose class needs a limit and has none that people are told about, or whose type needs a rule."""
-        judged = {row for row, rules in self.judged_by.items() if any(r.kind in JUDGES for r in rules)}
+        """Rows whose class needs a limit and has none that people are told about, whose type needs a rule, or all of
+        whose rules are disabled or in shadow.
+        """
         told = {rule.id for rule in self.live_rules}
         return tuple(
             i
             for i, t in enumerate(self.site.tags)
-            if (t.limit_required and i not in judged) or not told.issuperset(t.required)
+            if (t.limit_required and not self._limited(i))
+            or not told.issuperset(t.required)
+            or i in self._left
         )
+
+    @cached_property
+    def judged_places(self) -> frozenset[str]:
+        """Installations of which something is judged: by a live rule of the process."""
+        return frozenset(r.installation for r in self.live_rules if not r.instrument)
+
+    def _limited(self, row: int) -> bool:
+        """A live rule holds the tag's value against a limit, on its dangerous side or on one of two."""
+        sides = danger_sides(self.site.tags[row].danger)
+        rules = (r for r in self.judged_by.get(row, ()) if r.kind in JUDGES and not r.instrument)
+        return any(not sides or set(sides).intersection(sides_held(r)) for r in rules)
+
+    @cached_property
+    def _left(self) -> frozenset[int]:
+        """Rows that a rule was written for, and that none judges. One that only looks back, of a tag without a
+        dangerous side, is an extra that nobody misses.
+        """
+        index, tags, live = self.site.tag_index, self.site.tags, {r.id for r in self.live_rules}
+        found, judged = set[int](), set[int]()
+        for rule in (r for r in self.site.rules if not r.instrument):
+            rows = (index[t] for t in judged_tags(rule) if t in index)
+            if rule.id in live:
+                judged.update(rows)
+            else:
+                found.update(r for r in rows if rule.kind in DIRECT or tags[r].danger is not Danger.NONE)
+        return frozenset(found - judged)
 
     def blinds(self, rows: Iterable[int]) -> tuple[Level, int]:
         """Highest level and first priority among the rules that cannot be judged without these tags."""
@@ -132,6 +194,11 @@ class Topology:
         rules = [r for row in needed for r in self.judged_by.get(row, ())]
         level = max((r.level for r in rules), default=Level.BLUE)
         return level, min((r.priority for r in rules), default=LOWEST)
+
+    def longest_age(self, tags: Iterable[str]) -> int:
+        """Longest time a value of these tags holds, ns; :data:`PATIENCE` for one that holds for ever."""
+        rows = (self.site.tag_index.get(t) for t in tags)
+        return max((self.site.tags[r].max_age or PATIENCE for r in rows if r is not None), default=PATIENCE)
 
     def _parents(self, link: str) -> tuple[str, ...]:
         found: list[str] = []
@@ -143,6 +210,26 @@ class Topology:
 
     def _all_links(self, links: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(x for k in links for x in (k, *self.above.get(k, ()))))
+
+
+def danger_sides(danger: Danger) -> tuple[str, ...]:
+    """``high``, ``low``, both or none."""
+    return _DANGER[danger]
+
+
+def sides_held(rule: Rule) -> tuple[str, ...]:
+    """The sides of its tags that a rule holds against a limit; none: it holds no value against one."""
+    if rule.kind in _BY_SETTING:
+        low = rule.danger_low or dict(rule.settings).get("low", 0)
+        return ("low",) if low else ("high",)
+    return _HOLDS.get(rule.kind, ())
+
+
+def judged_tags(rule: Rule) -> tuple[str, ...]:
+    """The tags it says something of: all but those that only tell it how to judge."""
+    if not rule.roles:
+        return rule.tags
+    return tuple(t for t, role in zip(rule.tags, rule.roles, strict=True) if role not in _HELPERS)
 
 
 def _all_users(row: int, users: dict[int, list[int]]) -> tuple[int, ...]:

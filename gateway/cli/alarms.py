@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # reading the ledger loads the store, which most commands do 
 
 app = typer.Typer(no_args_is_help=True)
 SECOND_PASSWORD: Final = "FENGSUI_SECOND_PASSWORD"  # noqa: S105 - the name of a variable
+SHOWN: Final = 20
+"""names in one line of a report"""
 Config = Annotated[Path, typer.Argument(help="the site file")]
 AsJson = Annotated[bool, typer.Option("--json", help="report as JSON")]
 Ids = Annotated[list[str], typer.Argument(help="occurrence ids (or unambiguous beginnings), or `all`")]
@@ -93,6 +95,28 @@ def _grouped(alarms: list[dict[str, Any]], *, json: bool) -> None:
         for alarm in own:
             typer.echo(f"  {line(alarm)}")
     typer.echo(f"{len(alarms)} open in {len(groups)} groups")
+
+
+@app.command("levels")
+def levels(config: Config, *, json: AsJson = False) -> None:
+    """Live level of the site and of each installation, with what it is by: alarms, tags out of view, rules that say
+    nothing.
+    """
+    places = Gateway(config).get("/levels")["levels"]
+    if json:
+        say_json(places)
+        return
+    for place in places:
+        base, name = place["base"], place["installation"] or "(site)"
+        typer.echo(f"{place['level']:<11} {name}  base {base}  {place['name']}")
+        for what in ("blinded", "not_judged", "unjudged", "suppressed", "modifiers"):
+            _listed(what.replace("_", "-"), place[what])
+
+
+def _listed(what: str, names: list[str]) -> None:
+    if names:
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        typer.echo(f"  {what} ({len(names)}): {', '.join(names[:SHOWN])}{more}")
 
 
 @app.command("ack")

@@ -95,6 +95,7 @@ class LevelView(Model):
     cause: list[str]
     blinded: list[str]
     not_judged: list[str]
+    unjudged: list[str]
     suppressed: list[str]
     modifiers: list[str]
 

@@ -109,6 +109,7 @@ def _level(site: Site, place: Installation | None, state: LiveState) -> Json:
         "cause": list(state.cause),
         "blinded": list(state.blinded),
         "not_judged": list(state.not_judged),
+        "unjudged": list(state.unjudged),
         "suppressed": list(state.suppressed),
         "modifiers": list(state.modifiers),
     }

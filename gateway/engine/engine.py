@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
+from detectors.layout import IS_UNKNOWN
 from gateway.alarms.book import Book
 from gateway.alarms.facts import Fact, TimeFact
 from gateway.conditioning.stage import Conditioner
@@ -131,8 +132,11 @@ class Engine:
         facts, rows = self.detection.take(item, self._now, known)
         if rows:
             self._run.readings.append((self._run.number, self.conditioner.batch(rows)))
-        for fact in facts:
-            self._tell(fact)
+        last = len(facts) - (
+            2 if isinstance(item, Acted) else 1
+        )  # a command may be refused: it stands for itself
+        for i, fact in enumerate(facts):
+            self._tell(fact, more=i < last)
 
     def _by_hand(self, item: Acted) -> None:
         """What a person entered: its event, then the reading, in one input and so in one commit."""
@@ -147,10 +151,10 @@ class Engine:
         if entered is not None:
             self._detect(Readings(hands.batch(self.site.table, entered, item.time)))
 
-    def _tell(self, fact: Fact) -> None:
+    def _tell(self, fact: Fact, *, more: bool = False) -> None:
         run = self._run
         try:
-            run.events.extend((run.number, event) for event in self.book.apply(fact))
+            run.events.extend((run.number, event) for event in self.book.apply(fact, more=more))
         except Refused as refused:  # only of commands, the last fact of their input
             run.refused[run.number] = refused.reason
 
@@ -182,6 +186,7 @@ class Engine:
         self.book.load(_from_json(snapshot.parts, "book"))
         self.links.restore(own["down"])
         self._now, self._number = own["now"], snapshot.number
+        self._know()
 
     def refold(self, events: Iterable[Event]) -> None:
         """The journal is the truth about occurrences: fold the book from all its events; the view of tags stays."""
@@ -199,6 +204,13 @@ class Engine:
         tags = self.detection.carry_over(old.detection)
         self.book.load(_seen_alike(old.book.dump(), {self.site.tags[here].id for here, _ in tags}))
         self._now, self._number = old.now, old.number
+        self._know()
+
+    def _know(self) -> None:
+        """The book learns from the detectors which rules are judged: a snapshot may be older than that it asks, and
+        what was carried over is known to them alone.
+        """
+        self.book.know(np.flatnonzero(self.bank.conditions() != IS_UNKNOWN).tolist())
 
 
 def _seen_alike(book: dict[str, Any], tags: AbstractSet[str]) -> dict[str, Any]:

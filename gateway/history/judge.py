@@ -40,7 +40,7 @@ class Judge:
         self._held: list[Lines] = []
         self._held_at = grid.start
         self._active = [False] * len(part.site.rules)
-        self._doubtful = set[int]()
+        self._known = [False] * len(part.site.rules)
         self.readings = 0
 
     def start(self, version: str) -> list[Told]:
@@ -112,7 +112,6 @@ class Judge:
         for i, fact in enumerate(facts):
             if isinstance(fact, TagFact):
                 tag = self._part.tags[fact.tag]
-                (self._doubtful.add if fact.doubtful else self._doubtful.discard)(fact.tag)
                 order = (
                     (number, MEASURED, places[i], i) if i in places else (number, self._made(fact), tag, i)
                 )
@@ -123,12 +122,13 @@ class Judge:
         return out
 
     def _worth(self, fact: RuleFact) -> bool:
-        """A rule that never was active has no alarm that could become normal or unknown: the book would pass it over,
-        unless it is what brings a doubtful tag into view. At a start there is such a fact for every rule of the site.
+        """A rule that never was active has no alarm that could become normal or unknown; of it the book wants to hear
+        only whether its condition is known. At a start every rule of the site has a fact that says nothing new.
         """
         self._active[fact.rule] |= fact.after is Condition.ACTIVE
-        site = self._part.site
-        return self._active[fact.rule] or site.tag_index[site.rules[fact.rule].tags[0]] in self._doubtful
+        was, known = self._known[fact.rule], fact.after is not Condition.UNKNOWN
+        self._known[fact.rule] = known
+        return self._active[fact.rule] or known != was
 
     def _made(self, fact: TagFact) -> int:
         return COMPUTED if self._part.site.tags[fact.tag].expression else AGED

@@ -1,12 +1,12 @@
 """A whole backtest: detection in parts, the alarm stage once over what they tell, in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from gateway import __version__
 from gateway.alarms.book import Book
-from gateway.alarms.facts import Fact, StartedFact, TimeFact
+from gateway.alarms.facts import StartedFact, TimeFact
 from gateway.history.grid import FIRST, Grid, ceil_to
 from gateway.history.judge import Told
 from gateway.history.pieces import History
@@ -61,11 +61,12 @@ class AlarmStage:
         fact = StartedFact(self._grid.start, 0, __version__)
         yield from ((FIRST, event) for event in self.book.apply(fact))
 
-    def tell(self, number: int, fact: Fact) -> Iterator[Decision]:
-        """One fact of input ``number``."""
-        if number > FIRST:
-            yield from self.until(self._grid.time(number))
-        yield from ((number, event) for event in self.book.apply(fact))
+    def hear(self, facts: Iterable[Told]) -> Iterator[Decision]:
+        """All facts, in order; those of one input together."""
+        for (order, fact), more in _more_follow(facts):
+            if order[0] > FIRST:
+                yield from self.until(self._grid.time(order[0]))
+            yield from ((order[0], event) for event in self.book.apply(fact, more=more))
 
     def until(self, at: int) -> Iterator[Decision]:
         """Time goes on to the step ``at``."""
@@ -131,9 +132,19 @@ def detected(
 
 def _decisions(stage: AlarmStage, seen: Detected) -> Iterator[Decision]:
     yield from stage.start()
-    for order, fact in seen.facts:
-        yield from stage.tell(order[0], fact)
+    yield from stage.hear(seen.facts)
     yield from stage.until(seen.grid.up(seen.count.last))
+
+
+def _more_follow(facts: Iterable[Told]) -> Iterator[tuple[Told, bool]]:
+    """Each fact, and whether the next is of the same input."""
+    held: Told | None = None
+    for told in facts:
+        if held is not None:
+            yield held, told[0][0] == held[0][0]
+        held = told
+    if held is not None:
+        yield held, False
 
 
 def _jobs(found: Known, history: History, grid: Grid, workers: int) -> list[Job]:

@@ -107,11 +107,13 @@ class LiveState:
     base: Level
     since: int
     cause: tuple[str, ...] = ()
-    """occurrence ids, tag ids or class names that explain the level, most important first"""
+    """ids of occurrences, tags or rules that explain the level, most important first"""
     blinded: tuple[str, ...] = ()
     """tags whose rules cannot be judged now"""
     not_judged: tuple[str, ...] = ()
-    """tags whose class needs a limit and has none enabled"""
+    """tags whose class needs a limit and has none enabled, or all of whose rules are disabled or in shadow"""
+    unjudged: tuple[str, ...] = ()
+    """rules whose condition is not known now, and why: ``LT-1.SL: state-not-listed``, ``PT-2.BASE: warming-up``"""
     suppressed: tuple[str, ...] = ()
     """rules that a person has shelved or taken out of service"""
     modifiers: tuple[str, ...] = ()

@@ -180,6 +180,7 @@ def _live(state: LiveState) -> dict[str, Any]:
         "cause": state.cause,
         "blinded": state.blinded,
         "not_judged": state.not_judged,
+        "unjudged": state.unjudged,
         "suppressed": state.suppressed,
         "modifiers": state.modifiers,
     }

@@ -281,6 +281,10 @@ class Live(_Model):
     blinded_count: int | None = None
     not_judged: list[str] | None = None
     not_judged_count: int | None = None
+    unjudged: list[str] | None = Field(
+        None, description="rules whose condition is not known now, with why: ``LT-1.SL: state-not-listed``"
+    )
+    unjudged_count: int | None = None
     suppressed: list[str] | None = None
     suppressed_count: int | None = None
     modifiers: list[str] | None = Field(

@@ -59,6 +59,7 @@ RULES = (
     limit("LT-1.HH", "LT-1", Level.RED, 9, priority=1, latched=True),
     limit("LT-2.H", "LT-2", Level.ORANGE, 8),
     limit("LT-3.H", "LT-3", Level.RED, 8, stage=Stage.SHADOW),
+    limit("LT-3.MAX", "LT-3", Level.BLUE, 9, priority=4),
     limit("PZ-1.H", "PZ-1", Level.BLUE, 3, installation="pond"),
     limit(
         "GAS-A.VOTE",
@@ -120,6 +121,8 @@ class Story:
         if seen:
             for t in site.tags:
                 self.good(t.id)
+            for r in site.rules:
+                self.normal(r.id)
 
     def tell(self, fact: Fact) -> list[Event]:
         events = self.book.apply(fact)

@@ -265,8 +265,9 @@ def test_unknown_before_an_old_cleared_alarm_does_not_wake_it() -> None:
     story = Story()
     story.active("LT-2.H")
     story.normal("LT-2.H")
-    assert story.unknown("LT-2.H") == []
+    assert told(story.unknown("LT-2.H")) == []
     assert story.one("LT-2.H").axes.condition is Condition.NORMAL
+    assert story.level("farm") is LiveLevel.NOT_JUDGED
 
 
 def test_an_acknowledgement_does_not_clear() -> None:

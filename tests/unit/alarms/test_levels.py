@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.alarms.book import Book
-from gateway.alarms.facts import StartedFact, TimeFact
-from gateway.model.events import EventKind
+from gateway.alarms.facts import RuleFact, StartedFact, TagFact, TimeFact
+from gateway.model.events import Condition, EventKind
 from gateway.model.levels import Level, LiveLevel, Stage
+from gateway.model.quality import Quality
 from gateway.model.site import Installation, RollUp, Site
 from tests.unit.alarms.plant import SITE, T0, Story, edited, kinds, limit, tag, with_rules
 
@@ -29,11 +30,13 @@ def test_the_first_step_journals_every_level() -> None:
     assert events[1].detail == {
         "level": "no-view",
         "base": "orange",
-        "cause": ["LT-1", "LT-2"],
-        "blinded": ["LT-1", "LT-2"],
-        "blinded_count": 2,
+        "cause": ["LT-1", "LT-2", "LT-3"],
+        "blinded": ["LT-1", "LT-2", "LT-3"],
+        "blinded_count": 3,
         "not_judged": [],
         "not_judged_count": 0,
+        "unjudged": [f"{r}: no-verdict-yet" for r in ("LT-1.H", "LT-1.HH", "LT-2.H", "LT-3.MAX")],
+        "unjudged_count": 4,
         "suppressed": [],
         "suppressed_count": 0,
     }
@@ -44,15 +47,30 @@ def test_started_comes_before_the_first_levels() -> None:
     assert kinds(events, levels=True) == ["started", "live-level", "live-level", "live-level"]
 
 
-def test_normal_only_when_every_tag_that_is_judged_has_been_read() -> None:
+def test_normal_only_when_every_tag_that_is_judged_has_been_read_and_every_rule_judged() -> None:
     story = Story(seen=False)
-    for name in ("LT-1", "PZ-1"):
+    for name in ("LT-1", "LT-3", "PZ-1"):
         assert story.good(name) == []
     (event,) = story.good("LT-2")
+    assert (event.installation, event.detail["level"]) == ("farm", "not-judged")
+    for rule in ("LT-1.H", "LT-1.HH", "LT-2.H", "PZ-1.H"):
+        assert story.normal(rule) == []
+    (event,) = story.normal("LT-3.MAX")
     assert (event.installation, event.detail["level"]) == ("farm", "normal")
     assert story.level() is LiveLevel.NO_VIEW
     assert [e.installation for e in story.good("PZ-2")] == ["", "pond"]
+    assert [e.installation for e in story.normal("GAS-A.VOTE")] == ["", "pond"]
     assert {s.level for s in story.book.levels()} == {LiveLevel.NORMAL}
+
+
+def test_facts_of_one_input_are_one_change_of_level() -> None:
+    story = Story()
+    bad = TagFact(1, bad=True, quality=int(Quality.COMMUNICATION), time=T0 + 5)
+    assert kinds(story.book.apply(bad, more=True), levels=True) == ["raised"]
+    rule = RuleFact(2, Condition.NORMAL, Condition.UNKNOWN, T0 + 3, T0, 1.0, int(bad.quality), None, T0 + 3)
+    found = story.book.apply(rule)
+    assert [(e.installation, e.detail["level"]) for e in found] == [("", "no-view"), ("farm", "no-view")]
+    assert {e.time for e in found} == {T0 + 5}, "as of the latest of them"
 
 
 def test_the_highest_alarm_that_is_not_known_to_be_normal_colours_its_place_and_the_site() -> None:
@@ -115,17 +133,18 @@ def test_a_blinded_tag_takes_the_view_unless_something_higher_is_known() -> None
     assert story.book.levels()[1].blinded == ("LT-1",)
 
 
-def test_a_tag_that_only_a_shadow_rule_needs_does_not_take_the_view() -> None:
-    story = Story()
+def test_a_tag_that_only_a_shadow_rule_needs_does_not_take_the_view_and_is_not_judged() -> None:
+    story = Story(with_rules(*(r for r in SITE.rules if r.id != "LT-3.MAX")))
     story.bad("LT-3")
-    assert story.level("farm") is LiveLevel.NORMAL
+    assert story.level("farm") is LiveLevel.NOT_JUDGED
+    assert story.book.levels()[1].cause == ("LT-3",)
 
 
 def test_a_place_where_no_tag_can_be_seen_has_no_view_even_without_rules() -> None:
     story = Story(with_rules(), seen=False)
     assert story.level("pond") is LiveLevel.NO_VIEW
     story.good("PZ-3")
-    assert story.level("pond") is LiveLevel.NORMAL
+    assert story.level("pond") is LiveLevel.NOT_JUDGED, "seen, and judged by nobody"
     story.bad("PZ-3")
     assert story.level("pond") is LiveLevel.NO_VIEW
 

@@ -23,9 +23,9 @@ Fault = Callable[[pytest.MonkeyPatch], None]
 def unshelving_restarts_the_point(patch: pytest.MonkeyPatch) -> None:
     real = Engine._tell
 
-    def tell(self: Engine, fact: Any) -> None:
+    def tell(self: Engine, fact: Any, *, more: bool = False) -> None:
         before = len(self._run.events)
-        real(self, fact)
+        real(self, fact, more=more)
         if any(e.event is EventKind.UNSHELVED for _, e in self._run.events[before:]):
             self.detection.bank = Detection(self.site).bank
 

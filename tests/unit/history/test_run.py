@@ -54,8 +54,7 @@ def in_parts(plant: Site, history: Memory, count: int) -> list[Any]:
         facts += told(Job(part, history, rows_of, grid), Counter())
     stage, out = AlarmStage(here.site, grid), []
     out += stage.start()
-    for order, fact in sorted(facts, key=lambda t: t[0]):
-        out += stage.tell(order[0], fact)
+    out += stage.hear(sorted(facts, key=lambda t: t[0]))
     last = max(piece.last for piece in history.pieces({}))
     out += stage.until(grid.up(last))
     return [(n, repr(tuple(e))) for n, e in out]
