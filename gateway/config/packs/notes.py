@@ -1,8 +1,11 @@
 """What a site's packs leave to its engineer: numbers to give, numbers to verify, numbers to sign."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from gateway.config.ceilings import breaches
 from gateway.config.load import Loaded
+from gateway.config.packs.installed import ceilings_of_packs
 from gateway.config.remark import Note
 from gateway.config.taglist import LIMITS
 from gateway.model.site import Rule
@@ -23,6 +26,21 @@ def pack_notes(loaded: Loaded) -> Iterator[Note]:
         if rule.id in loaded.origin.catalog.inherited and rule.mark == "U" and not rule.verified_by:
             placed = loaded.origin.rules[rule.id]
             yield Note("to-verify", rule.id, f"{placed.file}:{placed.line}", verifying(rule))
+    yield from _looser(loaded)
+
+
+def _looser(loaded: Loaded) -> Iterator[Note]:
+    """Limits beyond a ceiling that is not enforced because nobody has compared it: silence would look like consent."""
+    catalog = loaded.origin.catalog
+    unverified = [replace(c, mark="S") for c in ceilings_of_packs(catalog) if not c.enforced]
+    tags = {tag.id: tag for tag in loaded.site.tags}
+    for breach in breaches(loaded.site.rules, tags, unverified, catalog.substances):
+        placed = loaded.origin.rules[breach.rule.id]
+        text = (
+            f"{breach.rule.trigger:g} is looser than {breach.ceiling.words}, which is not enforced while it is "
+            f"unverified: compare {breach.ceiling.standard}"
+        )
+        yield Note("unverified-ceiling", breach.rule.id, f"{placed.file}:{placed.line}", text)
 
 
 def verifying(rule: Rule) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.notes import notes
 from gateway.config.packs.schema import SubstanceEntry
 from gateway.config.substances import convert
-from tests.unit.packs.folders import PACK, SITE, TAGS, faults, spoilt
+from tests.unit.packs.folders import PACK, SITE, TAGS, faults, good, spoilt
 
 REASON = ", reason: the error of two good elements"
 SAID = "standard, or reason"
@@ -51,6 +52,25 @@ def test_a_ceiling_is_compared_in_the_tags_unit(tmp_path: Path, bound: str, ok: 
     pack = spoilt(PACK, "bound: 673.15, unit: K", "bound: 400, unit: °C")
     found = faults(tmp_path, pack=pack, site=spoilt(SITE, "trigger: 380", f"trigger: {bound}"))
     assert [f.path for f in found] == ([] if ok else ["installations[1].types.shell.HH.trigger"])
+
+
+@pytest.mark.parametrize("mark", ["S", "U", "U, verified_by: 李四"])
+def test_a_low_limit_below_its_ceiling_is_refused_and_remarked_on_while_that_is_unverified(
+    tmp_path: Path, mark: str
+) -> None:
+    low = (
+        "      L: {kind: limit-low, trigger: 40, deadband: 5, level: yellow, standard: GB 1-2020, mark: S}\n"
+    )
+    bound = f"  - {{type: shell, side: low, alarm: second, bound: 50, unit: °C, standard: GB 1-2020, mark: {mark}}}\n"
+    pack = spoilt(spoilt(PACK, "      TREND:", low + "      TREND:"), "roll_up:", bound + "roll_up:")
+    if mark == "U":
+        said = notes(good(tmp_path, pack=pack), today="2026-01-01", environment={})
+        told = {n.subject: n.text for n in said if n.code == "unverified-ceiling"}
+        assert "at least 50 °C" in told["TT-1.L"]
+    else:
+        found = faults(tmp_path, pack=pack)
+        assert {f.path for f in found} == {"types.shell.rules.L.trigger"}
+        assert "at least 50 °C" in found[0].allowed
 
 
 def test_a_unit_that_cannot_be_converted_is_refused(tmp_path: Path) -> None:

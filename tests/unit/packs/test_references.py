@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.packs_page import OF_THE_SITE
 from gateway.config.packs.find import built_in, read_pack
 from gateway.model.errors import Fault
 
@@ -220,3 +221,16 @@ def test_everything_that_can_sound_has_a_card_in_both_languages_and_somebody_who
     roles = raw["chain"]["roles"]
     assert len(roles) >= 3
     assert all(role["name"] and role["name_en"] for role in roles)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_its_readme_names_every_number_that_the_site_gives_in_both_languages(pack: str) -> None:
+    text = (PACKS[pack] / "README.md").read_text(encoding="utf-8")
+    chinese, english = text.split("\n# ", 1)
+    for name, values, _ in rules(data(pack)):
+        if values["kind"] in OF_THE_SITE and not {"trigger", "limit"} & set(values):
+            kind = f"`{name.partition('.')[0]}`"
+            assert kind in chinese, name
+            assert kind in english, name
+    assert "先知道这些" in chinese
+    assert "Know this first" in english
