@@ -28,6 +28,7 @@ from gateway.runtime.stock import SPARE_BYTES, Spooled, Stock, stock
 from gateway.runtime.troubles import Troubles
 from gateway.store.archive.gather import PART_ROWS
 from gateway.store.archive.layout import Manifest, day_of, manifests
+from gateway.store.tally import FIRST
 
 TRIM_S: Final = 60.0
 TOLD: Final = "spool/told"
@@ -92,11 +93,11 @@ class Keeper:
         """Keep the spool to its bounds. What goes that somebody has not had is told once: the gap records, and that
         they are there, are one commit.
         """
-        gaps, last = await self._desk.call(self._trim)
+        gaps, last, first = await self._desk.call(self._trim)
         for gap in gaps[:-1]:
             self._put(gap)
         if gaps:
-            self._put(gaps[-1], along=partial(self._desk.store.remember, TOLD, str(last)))
+            self._put(gaps[-1], along=partial(self._told, last, first))
 
     async def close(self) -> None:
         """End the archive's processes."""
@@ -207,8 +208,15 @@ class Keeper:
         self._put(inputs[-1], done.set)
         await done.wait()
 
-    def _trim(self) -> tuple[Sequence[Gap], int]:
-        """In the store's thread: what policy takes from an output or the archive before it had it, and its number."""
+    def _told(self, last: int, first: int) -> None:
+        """With the gap records: up to which loss, and which chunk is then the first."""
+        self._desk.store.remember(TOLD, str(last))
+        self._desk.store.remember(FIRST, str(first))
+
+    def _trim(self) -> tuple[Sequence[Gap], int, int]:
+        """In the store's thread: what policy takes from an output or the archive before it had it, its number, and the
+        chunk that is the first now.
+        """
         spool, keep = self._desk.store.spool, self.retention
         spool.forget_losses(int(self._desk.store.remembered(TOLD).get("", "0")))
         scarce = not self._desk.store.reserve_held  # nearly full: room for alarms comes before old readings
@@ -221,7 +229,7 @@ class Keeper:
             keep_ns=0 if scarce or keep.archive else keep.keep,
             archive=keep.archive,
         )
-        return gaps, spool.lost
+        return gaps, spool.lost, spool.first_chunk()
 
 
 def _sign(manifest: Manifest) -> str:

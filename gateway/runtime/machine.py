@@ -130,7 +130,7 @@ class Machine(Side):
         self.outputs, self._rows = make_outputs(self.sinks, wiring, self.ways)
         self.watch.outputs = self.outputs
         self.keeper = Keeper(self._desk, self.clock, self.intake.put, self.troubles, self.retention)
-        self.keeper.delivered = self._delivered
+        self.keeper.delivered = self.store.delivered = self._delivered
         self.heart = Heartbeat(self.site, self.intake.link, self.troubles)
         self.watch.stock = lambda: self.keeper.stock
 
@@ -225,7 +225,8 @@ class Machine(Side):
         """Warm up, recover, then step and commit; outputs start when there is a present to show."""
         await asyncio.to_thread(warm, needed(self.site))
         recovered = await self._desk.call(recover, self.store, self.site, self.previous_site)
-        found = await self._desk.call(told_exactly, self.store, recovered.begun, self._delivered())
+        lanes = {o.lane.name: o.lane.cursor for o in self.outputs if isinstance(o.lane, SpoolLane)}
+        found = await self._desk.call(told_exactly, self.store, recovered.begun, lanes)
         pipeline = self._begin(recovered, found)
         self._stepping.append(group.create_task(pipeline.run(), name="pipeline"))
         await self._first_commit()

@@ -18,6 +18,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from gateway.model.batch import ROW_BYTES, Batch
+from gateway.model.ports import Chunk
 
 _HEAD: Final = struct.Struct("<B8sI")
 _LAYOUT: Final = 1
@@ -59,6 +60,12 @@ class Packer:
         if len(raw) != rows * ROW_BYTES:
             raise ValueError(f"chunk of {rows} rows holds {len(raw)} bytes, expected {rows * ROW_BYTES}")
         return _batch(table.decode().rstrip(), rows, raw)
+
+    def row(self, chunk: Chunk) -> tuple[int | bytes, ...]:
+        """As it stands in ``chunks``."""
+        b = chunk.batch
+        times = int(b.source.min()), int(b.source.max()), int(b.received.max())
+        return (chunk.id, chunk.first_input, chunk.last_input, len(b), *times, self.pack(b))
 
     def pack_spans(self, spans: Sequence[tuple[int, int]], first: int) -> bytes:
         """(input number, rows) of each input of a chunk, in order; numbers count from ``first``."""

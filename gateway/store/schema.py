@@ -21,7 +21,7 @@ plant.db older than ``instance`` a restored backup: new epoch, the old one named
 written by a newer version       read whole once; refused where it cannot be read: ``fengsui rollback``
 left while not durable           published events may be missing from the journal: new epoch, the old one named
 a refused commit is there        fsync failed, but the bytes had arrived: with the line above, moved to ``doubtful``
-spool.db damaged                 moved aside, filled again from the inputs, Gap for what is older
+spool.db damaged                 moved aside, filled again from the inputs, Gap that counts what is older (tally)
 a blob in ``inputs`` damaged     zstd's checksum fails: :class:`Misconfigured` when read, naming the file
 a snapshot damaged               its digest fails: the older one is offered
 ===============================  =====================================================================================

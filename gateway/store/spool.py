@@ -9,7 +9,6 @@ still means the same; where boundaries fall otherwise a reading is delivered twi
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,7 +18,6 @@ from gateway.model.ports import Chunk
 from gateway.model.times import NS
 from gateway.store.database import (
     DISK_ERRORS,
-    Value,
     close_quietly,
     is_sound,
     number,
@@ -30,7 +28,9 @@ from gateway.store.database import (
 from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer
 from gateway.store.schema import SPOOL, SPOOL_LATER
+from gateway.store.tally import Counts, chunks_behind
 from gateway.store.trim import Policy, forget_losses, note_damage, read_losses, trim_chunks
+from gateway.store.types import Growing
 
 T = TypeVar("T")
 SECOND: Final = NS
@@ -44,18 +44,6 @@ CACHE_CHUNKS: Final = 240
 """Newest chunks kept unpacked, four minutes at most, so that outputs in step never decompress."""
 WAITING_BYTES: Final = 64 << 20
 """Sealed chunks that may wait in memory while the disk refuses."""
-
-
-@dataclass(slots=True)
-class _Open:
-    """The chunk that still grows."""
-
-    first: int = 0
-    last: int = 0
-    slot: int = 0
-    rows: int = 0
-    batches: list[Batch] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Spool:
@@ -72,7 +60,7 @@ class Spool:
         self._packer = Packer()
         self._spans: dict[int, list[tuple[int, int]]] = {}
         """of chunks that are not on disk yet"""
-        self._open = _Open()
+        self._open = Growing()
         self._waiting: list[Chunk] = []
         self._cache: deque[Chunk] = deque()
         self._cached = 0
@@ -215,6 +203,14 @@ class Spool:
         found = self._or(lambda: rows(self._db, sql, self.archived), [(0, 0)]) or [(0, 0)]
         return int(found[0][0]), int(found[0][1])
 
+    def tally(self, after: int, cut: int) -> Counts:
+        """See :func:`gateway.store.tally.chunks_behind`."""
+        return chunks_behind(self._db, self._packer, after, cut)
+
+    def first_chunk(self) -> int:
+        """Id of the oldest chunk on disk; of the next one when there is none."""
+        return self._or(lambda: number(self._db, "SELECT min(id) FROM chunks"), None) or self.last_chunk + 1
+
     def mark_archived(self, last: int) -> None:
         """Ids up to ``last`` are in the archive for good: their chunks need not be kept here for its sake."""
         if last > self.archived and self._try(lambda: self._mark(last)):
@@ -286,7 +282,7 @@ class Spool:
         done = self._open
         if not done.batches:
             return
-        self._open = _Open()
+        self._open = Growing()
         batch = concat(done.batches[0].table, done.batches)
         chunk = Chunk(self.offset + done.last, done.first, done.last, batch)
         self._spans[chunk.id] = done.spans
@@ -368,7 +364,7 @@ class Spool:
             self._db.pragma("synchronous", "normal")
 
     def _write(self, ready: Sequence[Chunk], mark: int) -> None:
-        packed = [_row(c, self._packer) for c in ready]
+        packed = [self._packer.row(c) for c in ready]
         spans = [(c.id, self._packer.pack_spans(self._spans[c.id], c.first_input)) for c in ready]
         with transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO chunks VALUES(?,?,?,?,?,?,?,?)", packed)
@@ -392,9 +388,3 @@ class Spool:
         except DISK_ERRORS:
             self.durable = False
             return instead
-
-
-def _row(chunk: Chunk, packer: Packer) -> tuple[Value, ...]:
-    b = chunk.batch
-    times = int(b.source.min()), int(b.source.max()), int(b.received.max())
-    return (chunk.id, chunk.first_input, chunk.last_input, len(b), *times, packer.pack(b))

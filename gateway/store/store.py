@@ -5,7 +5,7 @@ Of one thread (the runtime's store thread); other threads and processes read thr
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -16,7 +16,7 @@ from gateway.model.errors import Misconfigured, Retry
 from gateway.model.events import Event, Record
 from gateway.model.inputs import Gap, Numbered, time_of
 from gateway.model.times import NEVER
-from gateway.store import plant
+from gateway.store import plant, tally
 from gateway.store.chain import Chain
 from gateway.store.database import DISK_ERRORS, close_quietly
 from gateway.store.lock import FolderLock
@@ -25,21 +25,10 @@ from gateway.store.reader import Reader
 from gateway.store.rollback import own_words
 from gateway.store.snapshots import prune_inputs, read_snapshots, write_snapshot
 from gateway.store.types import Commit, DeadLetter, Head, Identity, SavedSnapshot, SnapshotLike, Ticket
-from gateway.store.writer import Writer
+from gateway.store.writer import Flight, Writer
 
 LONGEST_WORDS: Final = 2_000
 """of a dead letter's reason"""
-
-
-@dataclass(slots=True)
-class _Flight:
-    """The commit that the disk has not answered yet."""
-
-    group: plant.Group
-    events: Sequence[Event]
-    ticket: Ticket
-    overtaken: list[Record] | None = None
-    """its records as they have left meanwhile"""
 
 
 class Store:
@@ -57,6 +46,8 @@ class Store:
         self.spool = opened.spool
         self.archive = False
         """inputs are kept until they are archived"""
+        self.delivered: Callable[[], int] = lambda: self.spool.last_chunk
+        """id of the chunk up to which every output has had the readings"""
         self.last_input = plant.read_last_input(opened.db)
         self._lock = lock
         self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
@@ -67,7 +58,7 @@ class Store:
         self._closed = False
         self._gate = Lock()
         """over the chain, the flight and the backlog: decisions may leave past a disk that hangs"""
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
         self.spool.durable_input = self.last_input[0]
 
     @classmethod
@@ -175,7 +166,7 @@ class Store:
 
     def _begun(
         self, inputs: Sequence[Numbered], events: Sequence[Event], now: int, ticket: Ticket
-    ) -> "_Flight | None":
+    ) -> Flight | None:
         """Linked to the chain and on its way; None when it has left already and waits in the backlog."""
         with self._gate:
             if ticket.left:
@@ -183,7 +174,7 @@ class Store:
             self._check_numbers(inputs)
             group = self._group_of(inputs, self._chain.link(events, now, durable=True))
             self._note_config(inputs)
-            self._flight = _Flight(group, events, ticket)
+            self._flight = Flight(group, events, ticket)
             return self._flight
 
     def _group_of(self, inputs: Sequence[Numbered], records: list[Record]) -> plant.Group:
@@ -192,7 +183,7 @@ class Store:
         first = inputs[0].number if inputs else last + 1
         return plant.Group(first, last, time, packed, records)
 
-    def _land(self, flight: "_Flight", now: int) -> tuple[list[Record], bool, list[Gap]]:
+    def _land(self, flight: Flight, now: int) -> tuple[list[Record], bool, list[Gap]]:
         """On disk, or (stamped so) behind what already waits for the disk."""
         writer = self._writer
         try:
@@ -207,14 +198,14 @@ class Store:
             self.last_input = max(self.last_input, (flight.group.last, flight.group.time))
             return self._overtaken(flight, now) or self._landed(flight, now, written=written)
 
-    def _overtaken(self, flight: "_Flight", now: int) -> tuple[list[Record], bool, list[Gap]] | None:
+    def _overtaken(self, flight: Flight, now: int) -> tuple[list[Record], bool, list[Gap]] | None:
         """Other bytes have left than those that may be on disk: they are written over. None: none have left."""
         records, self._writer.overtaken = flight.overtaken, False
         if records is None:
             return None
         return records, False, self._writer.postpone(replace(flight.group, records=records), now)
 
-    def _landed(self, flight: "_Flight", now: int, *, written: bool) -> tuple[list[Record], bool, list[Gap]]:
+    def _landed(self, flight: Flight, now: int, *, written: bool) -> tuple[list[Record], bool, list[Gap]]:
         writer, records, gaps = self._writer, list(flight.group.records), list[Gap]()
         if written:
             writer.written(flight.group)
@@ -273,6 +264,9 @@ class Store:
             yield self.durable and self.spool.sync()
             if not (self.durable and self.spool.durable):
                 return
+            cut = self.spool.offset + snapshot.number
+            for _ in tally.steps(self._writer.db, self.spool, self.delivered(), cut):
+                yield True
             for _ in write_snapshot(self._writer.db, snapshot):
                 yield True
             kept = min(self.spool.saved_input, self.spool.kept_input if self.archive else NEVER)
@@ -288,6 +282,10 @@ class Store:
             yield self.spool.keep_inputs(groups)
             if not self.spool.durable:
                 return
+
+    def owed(self, after: int, upto: int) -> tuple[int, int] | None:
+        """See :func:`gateway.store.tally.owed`."""
+        return tally.owed(self._writer.db, after, upto)
 
     def snapshots(self) -> list[SavedSnapshot]:
         """The whole and undamaged ones, the latest first."""

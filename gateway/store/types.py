@@ -1,9 +1,10 @@
 """Small frozen things that the store gives and takes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.model.batch import Batch
 from gateway.model.events import Record
 from gateway.model.inputs import Gap
 from gateway.store.canonical import ZERO
@@ -83,3 +84,15 @@ class SavedSnapshot:
     number: int
     config_hash: str
     parts: dict[str, bytes]
+
+
+@dataclass(slots=True)
+class Growing:
+    """The chunk of the spool that still grows."""
+
+    first: int = 0
+    last: int = 0
+    slot: int = 0
+    rows: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)

@@ -1,14 +1,16 @@
 """The write path: a group and what rides with it in one transaction; reserve, retries and backlog behind it."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 import apsw
 
+from gateway.model.events import Event, Record
 from gateway.model.inputs import Gap
 from gateway.model.times import NS
 from gateway.store import plant
@@ -17,7 +19,7 @@ from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, ope
 from gateway.store.instance import InstanceFile, risk_id
 from gateway.store.reserve import Reserve
 from gateway.store.schema import PLANT
-from gateway.store.types import DeadLetter, Head
+from gateway.store.types import DeadLetter, Head, Ticket
 
 RETRY: Final = NS
 """While the disk refuses it is tried at most this often (ns): an alarm does not wait for a dying disk each time."""
@@ -58,6 +60,17 @@ class Riders:
         """They are on disk."""
         for kept in (self.cursors, self.configs, self.meta, self.letters, self.answered):
             kept.clear()
+
+
+@dataclass(slots=True)
+class Flight:
+    """The commit that the disk has not answered yet."""
+
+    group: plant.Group
+    events: Sequence[Event]
+    ticket: Ticket
+    overtaken: list[Record] | None = None
+    """its records as they have left meanwhile"""
 
 
 class Writer:
