@@ -82,6 +82,12 @@ def propose(  # noqa: PLR0913  # an option each
     deadband: Annotated[float | None, typer.Option(help="instead of --reset: how far from the limit")] = None,
     on_delay: Annotated[str, typer.Option(help="beyond for this long before it is raised, e.g. 3s")] = "",
     off_delay: Annotated[str, typer.Option(help="inside for this long before it is cleared")] = "",
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="a number of its kind, e.g. window=20min; repeatable"
+        ),
+    ] = None,
     reason: Reason,
     by: By = "",
     json: AsJson = False,
@@ -91,7 +97,8 @@ def propose(  # noqa: PLR0913  # an option each
     asked = {"trigger": trigger, "reset": reset, "deadband": deadband}
     numbers = asked | {name: _seconds(text) for name, text in delays.items()}
     given = {name: value for name, value in numbers.items() if value is not None}
-    body = {"rule": rule, **given, "actor": actor(by), "comment": reason}
+    settings = dict(_setting(text) for text in own or ())
+    body = {"rule": rule, **given, "settings": settings, "actor": actor(by), "comment": reason}
     answer = Gateway(config).post("/commands/propose", body)
     say_json(answer) if json else typer.echo(f"{answer['proposal']} waits for a second person")
 
@@ -125,6 +132,23 @@ def agree(  # noqa: PLR0913  # an option each
         return
     for change in answer.get("changes", [f"declined {proposal}"]):
         typer.echo(change)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    """``window=20min`` as its name and a number; of a time seconds.
+
+    Raises:
+        Misconfigured: it is neither a number nor a time.
+    """
+    name, _, value = text.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        pass  # a time has a unit
+    try:
+        return name, parse_duration(value) / NS
+    except ValueError as error:
+        raise Misconfigured(f"--set {text}: allowed: NAME=NUMBER or NAME=TIME, e.g. window=20min") from error
 
 
 def _seconds(text: str) -> float | None:

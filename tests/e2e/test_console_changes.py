@@ -51,7 +51,8 @@ def test_a_limit_is_tried_asked_for_and_agreed_to_by_another(page: Page, languag
     page.click("#proposals td.acts button")
     write(page, "#change-second", "王强")
     page.press(Keys.ENTER)
-    page.until(lambda: "second one must agree" in page.text("dialog .wrong"))
+    alone = {"zh": "需第二人同意", "en": "second one must agree"}[language]
+    page.until(lambda: alone in page.text("dialog .wrong"))
     write(page, "#change-second", "李娜")
     page.press(Keys.ENTER)
     page.until(lambda: "李娜" in page.text("#signed-diff"))
@@ -75,7 +76,7 @@ def test_what_a_law_forbids_is_said_with_what_it_allows(page: Page) -> None:
         else:
             page.click(press)
         page.until(lambda: "limits.AT-101.HH.trigger" in page.text("#change-report"))
-        assert "at most 25 %LEL" in page.text("#change-report")
+        assert "首级报警最多 25 %LEL" in page.text("#change-report")
     page.press(Keys.ESCAPE)
     page.until(lambda: page.texts("dialog") == [])
     page.complaints()  # the 409s

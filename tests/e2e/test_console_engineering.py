@@ -68,7 +68,7 @@ def test_a_list_comes_back_with_its_faults_marked(page: Page, language: str, tmp
 
 @LANGUAGES
 def test_an_installation_goes_to_shadow_and_back_by_two(page: Page, language: str) -> None:
-    shadow, live = {"zh": ("影子", "投用"), "en": ("shadow", "live")}[language]
+    shadow, live = {"zh": ("试运行", "投用"), "en": ("shadow", "live")}[language]
     row = '#stage-installations tr[data-id="pond"]'
     page.open("engineering/stages", language).name_me()
     page.click(f"{row} button")
