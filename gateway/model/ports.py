@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from gateway.model.batch import Batch, Scan
+from gateway.model.calm import Calm
 from gateway.model.commands import Command
 from gateway.model.events import Occurrence, Record
 from gateway.model.levels import Level, LiveLevel
@@ -82,6 +83,16 @@ class Feed(Protocol):
 
     async def room(self) -> None:
         """Wait until the queue is at most half full (for sources that can push back, e.g. MQTT, replay)."""
+        ...
+
+    def calm(self) -> Calm:
+        """Which of the source's readings may wait for company; the source keeps it up to date."""
+        ...
+
+    def fetch(self, call: Callable[[], None] | None) -> None:
+        """``call`` hands on at once what the source lets wait: time must not go on over what has come. None: nothing
+        waits any more. It is called in the event loop, and must not fail.
+        """
         ...
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from gateway.model.batch import Batch, Scan, concat, of_scans
+from gateway.model.calm import Calm, Cuts
 from gateway.model.inputs import Gap, Input, LinkChange, Readings, Started, SystemFault, time_of
 from gateway.model.ports import Clock
 from gateway.model.times import NS
@@ -57,6 +58,8 @@ class Intake:
     table: str
     max_rows: int = MAX_ROWS
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    cuts: Cuts = ()
+    """see :mod:`gateway.model.calm`"""
     tap: Callable[[Sequence["Item"]], None] | None = None
     """hears everything that goes on to be judged (a drill, on top of live values); must not block or fail"""
     first_heard: int = 0
@@ -70,6 +73,8 @@ class Intake:
     _lost: dict[str, _Loss] = field(default_factory=dict)
     _links: dict[str, bool] = field(default_factory=dict)
     _roomy: asyncio.Event = field(default_factory=asyncio.Event)
+    _held: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """by source: hands on what it lets wait"""
 
     def __post_init__(self) -> None:
         self._roomy.set()
@@ -97,6 +102,7 @@ class Intake:
 
     def put_behind(self, item: Started) -> None:
         """Queue where the outage began, before all that came later: nothing may grow old by it."""
+        self.fetch()
         self._close()
         later: deque[Item] = deque()
         while self._items and time_of(self._items[-1].input) > item.down_since:
@@ -159,6 +165,9 @@ class Intake:
 
     def drain(self) -> list[Item]:
         """Everything queued, oldest first, behind it the gap records of what was lost meanwhile."""
+        woken = self.wake.is_set()
+        if self.fetch() and not woken:
+            self.wake.clear()
         self._close()
         items = joined(self._items)
         self._items.clear()
@@ -177,6 +186,19 @@ class Intake:
     async def room(self) -> None:
         """Wait until the queue is at most half full."""
         await self._roomy.wait()
+
+    def hold(self, who: str, call: Callable[[], None] | None) -> None:
+        """See :meth:`gateway.model.ports.Feed.fetch`."""
+        self._held.pop(who, None)
+        if call is not None:
+            self._held[who] = call
+
+    def fetch(self) -> bool:
+        """Take what sources let wait; whether something did."""
+        before = len(self._items)
+        for call in tuple(self._held.values()):
+            call()
+        return len(self._items) > before
 
     @property
     def rows(self) -> int:
@@ -273,3 +295,11 @@ class SourceFeed:
     async def room(self) -> None:
         """See :class:`gateway.model.ports.Feed`."""
         await self.intake.room()
+
+    def calm(self) -> Calm:
+        """See :class:`gateway.model.ports.Feed`."""
+        return Calm(self.intake.cuts)
+
+    def fetch(self, call: Callable[[], None] | None) -> None:
+        """See :class:`gateway.model.ports.Feed`."""
+        self.intake.hold(self.who, call)

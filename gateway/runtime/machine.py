@@ -20,6 +20,7 @@ from gateway import __version__
 from gateway.engine import Engine, Snapshot
 from gateway.engine.tables import looks_back
 from gateway.engine.warm import needed, warm
+from gateway.model.calm import cuts_of
 from gateway.model.errors import Retry
 from gateway.model.inputs import Gap, Started
 from gateway.model.ports import Clock, Source
@@ -111,7 +112,7 @@ class Machine(Side):
     def __post_init__(self) -> None:
         self._desk = Desk(self.store)
         self._used = self.store.config_in_use() or ""
-        self.intake = Intake(self.clock, self.site.table)
+        self.intake = Intake(self.clock, self.site.table, cuts=cuts_of(self.site))
         self._room = Room(self.folder)
         now = self.clock.now()
         self.watch = Watch(self.site, self._desk, self.clock, lambda: self._room.free, now, __version__)
@@ -274,6 +275,10 @@ class Machine(Side):
     async def _beat(self, pipeline: Pipeline) -> None:
         """Where time passes with the data nobody can be late."""
         while self._pulse is not None:
+            now = self.clock.now()
+            if self.intake.fetch():  # who has just been heard is not told lost
+                while pipeline.judged_until < now and not pipeline.trouble:
+                    await self.commits.wait(0.2)
             due = self.heart.beat(pipeline.engine, self.clock.now())
             await self.clock.sleep((due - self.clock.now()) / NS)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.model.batch import Batch, Scan, of_scans
+from gateway.model.calm import Calm, Cuts
 from gateway.model.ports import Clock
 from gateway.model.times import NS
 
@@ -60,6 +61,8 @@ class FakeFeed:
     links: list[tuple[str, bool, str]] = field(default_factory=list)
     gaps: list[tuple[str, int, int, int, str]] = field(default_factory=list)
     pending: list[Callable[[], None]] = field(default_factory=list)
+    cuts: Cuts = (None,) * 1000
+    fetches: list[Callable[[], None] | None] = field(default_factory=list)
     roomy: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _link_state: dict[str, bool] = field(default_factory=dict)
@@ -95,6 +98,12 @@ class FakeFeed:
 
     async def room(self) -> None:
         await self.roomy.wait()
+
+    def calm(self) -> Calm:
+        return Calm(self.cuts)
+
+    def fetch(self, call: Callable[[], None] | None) -> None:
+        self.fetches.append(call)
 
     def commit(self) -> None:
         """Everything queued is on disk now."""

@@ -174,9 +174,11 @@ class Topic:
             value, at = document[key], document[time_key]
         except (ValueError, LookupError, TypeError):
             return None
-        if type(value) is float and type(at) is int and 0 < at <= latest and value - value == 0.0:
+        if type(at) is not int or not 0 < at <= latest:
+            return None
+        if type(value) is float and value - value == 0.0:
             return tag, at * scale, value, Quality.GOOD
-        return None
+        return (tag, at * scale, float(value), Quality.GOOD) if type(value) is int else None
 
     def rows(self, payload: bytes, received: int, *, retained: bool) -> list[Row]:
         """Readings of one message; what cannot be read is BAD, and only that."""

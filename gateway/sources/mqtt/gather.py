@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from gateway.model.batch import Batch
+from gateway.model.calm import Calm
 from gateway.model.ports import Clock
 from gateway.model.quality import Quality
 from gateway.sources.mqtt.client import Session
@@ -21,6 +22,8 @@ from gateway.sources.mqtt.said import Change
 GATHER_S: Final = 0.01
 """Behind the first message the connection is not read for so long: what came until then is read, and judged, together.
 Each waking costs more than what it reads."""
+HOLD_S: Final = 0.15
+"""Messages in which nothing is news (:mod:`gateway.model.calm`) are handed on and committed together after so long."""
 GATHER_ROWS: Final = 2000
 STEPS: Final = 8
 """Full batches that may wait unsent before the connection is read no further."""
@@ -86,13 +89,19 @@ class Taken:
 class Gather:
     """The inbox: rows and packet ids since the last batch. ``ready`` is set when they should go."""
 
-    def __init__(self, reader: Reader, clock: Clock, counters: Counters, window: int, flood: Flood) -> None:
+    def __init__(
+        self, reader: Reader, clock: Clock, counters: Counters, window: int, flood: Flood, calm: Calm
+    ) -> None:
         self._reader, self._hot = reader, reader.hot
         self._clock, self._counters, self._flood = clock, counters, flood
         self._enough = max(1, min(GATHER_ROWS, window // 2))
         self._full = max(1, window * 3 // 4)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._calm, self._low, self._high = calm, calm.low, calm.high
+        self._news = False
+        """something of what was gathered must not wait"""
+        self._hold: asyncio.TimerHandle | None = None
         self._columns = _Columns()
         self._parts: list[_Columns | Change] = []
         self._ids: list[int] = []
@@ -100,6 +109,8 @@ class Gather:
         self._now = clock.now()
         self.ready = asyncio.Event()
         self.paused = False
+        self.refused = False
+        """there was no room for what was handed on"""
         self.owed = 0
         """messages received and not yet acknowledged: of so many fewer the broker may send"""
         self.resume: Callable[[], None] = lambda: None
@@ -113,6 +124,8 @@ class Gather:
             self.owed += 1
         handler, now = self._hot.get(topic), self._now
         if handler is not None and payload is not None and (row := handler.row(payload)) is not None:
+            if not self._low[row[0]] < row[2] < self._high[row[0]]:
+                self._stir(row)
             if packet_id or self._flood.room(now):
                 self._columns.packed += _PACK(*row, now)
             else:
@@ -131,11 +144,21 @@ class Gather:
         # Aliases and births hold in their order only: what carries changes of links is never held back.
         fits = bool(packet_id) or bool(said.changes) or self._flood.room(now)
         for row in said.rows:
+            if not (row[3] == Quality.GOOD and self._low[row[0]] < row[2] < self._high[row[0]]):
+                self._stir(row)
             if fits:
                 self._columns.add(row, now)
             else:
                 self._flood.hold(row, now)
         self.changed(said.changes)
+
+    def _stir(self, row: Row) -> None:
+        """This reading is news."""
+        self._news = True
+        if row[3] == Quality.GOOD:
+            self._calm.moved(row[0], row[2])
+        else:
+            self._calm.lost(row[0])
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Links that are up or down behind everything gathered so far."""
@@ -148,6 +171,7 @@ class Gather:
         """BAD readings, now."""
         now = self._clock.now()
         for tag in tags:
+            self._calm.lost(tag)
             self._columns.add((tag, now, NAN, int(why)), now)
 
     def pause(self) -> bool:
@@ -171,7 +195,21 @@ class Gather:
         """Read what came meanwhile: one turn of the loop brings it, the next hands it on."""
         self.paused = False
         self.resume()
-        self._loop.call_soon(self._loop.call_soon, self.ready.set)
+        self._loop.call_soon(self._loop.call_soon, self._has_read)
+
+    def _has_read(self) -> None:
+        """News are handed on now; what is none waits for more, which is gathered in the same way."""
+        if self._news or not self._count:
+            self.ready.set()
+            return
+        self._timer = None
+        if self._hold is None:
+            self._hold = self._loop.call_later(HOLD_S - GATHER_S, self.ready.set)
+
+    @property
+    def waited(self) -> bool:
+        """Something has waited for company: it should wait no more."""
+        return self._hold is not None
 
     def traffic(self, received: int, sent: int) -> None:
         """See :class:`gateway.sources.mqtt.client.Inbox`."""
@@ -185,6 +223,10 @@ class Gather:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+        self._news = False
         now = self._clock.now()
         rows, lost = self._flood.release(now, last=last)
         for row, received in rows:

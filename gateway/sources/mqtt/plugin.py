@@ -1,8 +1,8 @@
 """Builds the source from settings and bound tags, and runs it: connect, subscribe, gather, hand on, acknowledge.
 
-Messages that arrive together become one batch: at most 10 ms or half the broker's window are gathered. They are
-acknowledged, in order, when the batch is on disk, and over the connection they came on; whatever was not acknowledged
-comes again with the session.
+Messages that arrive together become one batch: at most 10 ms or half the broker's window are gathered, 150 ms where
+nothing in them is news (:mod:`gateway.model.calm`). They are acknowledged, in order, when the batch is on disk, and
+over the connection they came on; whatever was not acknowledged comes again with the session.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class MqttSource:
         while True:
             await self._within_budget(feed)
             flood = Flood(self._settings.max_rate)
-            gather = Gather(self._reader, feed.clock, self.counters, self._window, flood)
+            gather = Gather(self._reader, feed.clock, self.counters, self._window, flood, feed.calm())
             session = await self._connect(feed, gather, lambda g=gather: Session(login, g), tls)  # type: ignore[misc]
             gather.resume = session.resume
             began = asyncio.get_running_loop().time()
@@ -102,6 +102,7 @@ class MqttSource:
                 await self._subscribe(session, gather)
                 await self._hand_on(session, gather, feed)
             except Lost as error:
+                self._last(gather, feed)
                 await self._after(feed, error.reason, asyncio.get_running_loop().time() - began)
             except _Spent:
                 pass  # said, and waited for, before the next connection
@@ -187,19 +188,27 @@ class MqttSource:
         """Batches, until the connection is lost."""
         receipts = Receipts(session, gather, self.counters)
         session.lost.add_done_callback(lambda _: gather.ready.set())
+        feed.fetch(lambda: self._pass_on(gather, receipts, feed) if gather.waited else None)
         while not session.lost.done():
             await gather.ready.wait()
             await feed.room()
-            taken = gather.take(feed.table)
-            soon = gather.owed > self._window // 2
-            if not self._send(feed, taken, receipts.expect(taken.ids), soon=soon):
+            self._pass_on(gather, receipts, feed)
+            if gather.refused:
                 raise Lost("no room: what was not taken comes again with the session")
-            if gather.paused:
-                gather.paused = False
-                session.resume()
             if self._spent(feed) and self._settings.budget and self._settings.budget.then == "wait":
                 raise _Spent
         raise Lost(session.lost.result())
+
+    def _pass_on(self, gather: Gather, receipts: Receipts, feed: Feed) -> None:
+        """What was gathered so far; read on."""
+        soon = gather.waited or gather.owed > self._window // 2
+        taken = gather.take(feed.table)
+        if not self._send(feed, taken, receipts.expect(taken.ids), soon=soon):
+            gather.refused = True
+            gather.ready.set()
+        if gather.paused:
+            gather.paused = False
+            gather.resume()
 
     def _send(self, feed: Feed, taken: Taken, done: Callable[[], None], *, soon: bool) -> bool:
         """In order; the messages are acknowledged when the last of it is on disk."""
@@ -230,6 +239,7 @@ class MqttSource:
 
     def _last(self, gather: Gather, feed: Feed) -> None:
         """What came before the loss is no less true for it; unacknowledged, it will come again."""
+        feed.fetch(None)
         taken = gather.take(feed.table, last=True)
         if taken.parts:
             self._send(feed, taken, lambda: None, soon=False)

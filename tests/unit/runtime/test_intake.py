@@ -39,6 +39,34 @@ async def test_order_of_arrival_is_the_order() -> None:
     assert intake.drain() == []
 
 
+async def test_what_a_source_lets_wait_is_fetched_before_anything_is_judged() -> None:
+    intake = make()
+    feed, waiting = SourceFeed("a", intake), [1, 2]
+
+    def hand_on() -> None:
+        if waiting:
+            feed.readings(rows(waiting.pop()))
+
+    feed.fetch(hand_on)
+    intake.link("bus", up=False, reason="gone")
+    assert [type(i.input) for i in intake.drain()] == [LinkChange, Readings]
+    intake.wake.clear()
+    assert [len(i.input.batch) for i in intake.drain() if isinstance(i.input, Readings)] == [1]
+    assert not intake.wake.is_set(), "it is taken already"
+    assert not intake.fetch()
+    feed.fetch(None)
+    waiting.append(1)
+    assert intake.drain() == []
+
+
+async def test_what_came_before_an_outage_stands_before_it_also_when_it_waited() -> None:
+    intake = make()
+    feed = SourceFeed("a", intake)
+    feed.fetch(lambda: feed.readings(rows(1, start=10)) and feed.fetch(None))
+    intake.put_behind(Started(900, 500, "1"))
+    assert [type(i.input) for i in intake.drain()] == [Readings, Started]
+
+
 async def test_what_does_not_fit_becomes_one_gap_of_its_source() -> None:
     intake = make(max_rows=5)
     plc = SourceFeed("plc", intake)
