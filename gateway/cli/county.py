@@ -45,7 +45,7 @@ def _list(state: Path, *, json: bool) -> None:
     else:
         for each in found["gateways"]:
             typer.echo(_line(each))
-        typer.echo(f"{len(found['gateways'])} gateways")
+        typer.echo(f"{len(found['gateways'])} gateways, {found['bytes'] / 1e6:.1f} MB")
     if any(each["missing"] or each["refused"] or each["live"] != "live" for each in found["gateways"]):
         raise typer.Exit(NOT_SO)
 
@@ -55,5 +55,6 @@ def _line(each: dict[str, Any]) -> str:
     refused = sum(each["refused"].values())
     return (
         f"{each['site']}/{each['gateway']:<16} {each['live']:<8} stored {each['stored']} to seq {each['contiguous']} "
-        f"of {each['head']}, missing {holes}, beside the history {each['beside']}, refused {refused}"
+        f"of {each['head']}, missing {holes}, beside the history {each['beside']}, refused {refused}, "
+        f"thinned {each['thinned']}"
     )

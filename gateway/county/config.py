@@ -40,6 +40,13 @@ class CountyFile(BaseModel):
     receipt_every: Annotated[Duration, Field(gt=0)] = Field(
         seconds(1), description="receipts of a gateway are published no more often than this"
     )
+    keep: Annotated[Duration, Field(ge=seconds(30 * 86400))] = Field(
+        seconds(365 * 86400),
+        description="live levels, archive hashes and manual readings stay whole this long; alarms for good",
+    )
+    max_mb: Annotated[int, Field(ge=64)] = Field(
+        51_200, description="beyond this size of county.db they go sooner, the oldest first; alarms never"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Final, ParamSpec, TypeVar
 import structlog
 
 from gateway.county.arrival import Arrival, Heard, Place, arrival, heard, where
+from gateway.county.bounds import Bounded, Bounds
 from gateway.county.config import County
 from gateway.county.shelf import Known
 from gateway.county.vault import NotTaken, Vault
@@ -39,6 +40,8 @@ AGAIN_S: Final = 10.0
 """A receipt that still asks for something is published again after this."""
 DISK_S: Final = 1.0
 LOOK_S: Final = 5.0
+MOST_BOUND: Final = 5_000
+"""Bodies that go between two looks."""
 
 log = structlog.get_logger()
 
@@ -65,6 +68,8 @@ class Node:
         self._vault: Vault | None = None
         self._live: dict[Place, str] = {}
         self.overflowed = 0
+        self.over = False
+        """larger than it may be, and all that is left is kept for good"""
         self.listening: set[str] = set()
         """brokers that we hear now"""
 
@@ -196,12 +201,30 @@ class Node:
         """Say when a gateway falls silent or comes back."""
         while True:
             await asyncio.sleep(LOOK_S)
+            await self._bound(vault)
             known: dict[Place, Known] = dict(vault.known)
             for place, each in known.items():
                 now = liveness(each, time.time_ns())
                 if self._live.get(place, now) != now:
                     log.warning("gateway", gateway=str(place), was=self._live[place], now=now)
                 self._live[place] = now
+
+    async def _bound(self, vault: Vault) -> None:
+        """A few steps at each look, so that storing never waits long; said where nothing is left that may go."""
+        file, gone = self._county.file, 0
+        limits, done = Bounds(file.keep, file.max_mb << 20), Bounded(more=True)
+        try:
+            while done.more and gone < MOST_BOUND:
+                done = await self._in_thread(vault.bound, limits, time.time_ns())
+                gone += done.gone
+        except DISK_ERRORS as error:
+            log.warning("bounds cannot be kept", reason=str(error))
+            return
+        if gone:
+            log.info("bodies of old live levels and the like are gone; alarms stay", events=gone)
+        if done.over != self.over:
+            log.warning("county.db and its limit: only what is never deleted is left", over=done.over)
+        self.over = done.over
 
     async def _in_thread(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from typing import Any, Final
 import apsw
 
 from gateway.county.arrival import Place
+from gateway.county.bounds import used
 from gateway.county.words import liveness, times
 from gateway.model.errors import Misconfigured
 from gateway.sinks.mqtt.receipts import LISTED
@@ -120,7 +121,8 @@ def report(folder: Path, now: int) -> dict[str, Any]:
     try:
         db = open_reader(folder / FILE)
         try:
-            return {"gateways": [_told(db, place, known, now) for place, known in gateways(db).items()]}
+            told = [_told(db, place, known, now) for place, known in gateways(db).items()]
+            return {"gateways": told, "bytes": used(db)}
         finally:
             close_quietly(db)
     except (*DISK_ERRORS, WrongVersion) as error:
@@ -128,8 +130,8 @@ def report(folder: Path, now: int) -> dict[str, Any]:
 
 
 def _told(db: apsw.Connection, place: Place, known: Known, now: int) -> dict[str, Any]:
-    sql = "SELECT count(*), sum(main), sum(event = 'raised') FROM events WHERE place = ?"
-    stored, main, raised = (int(x or 0) for x in rows(db, sql, str(place))[0])
+    sql = "SELECT count(*), sum(main), sum(event = 'raised'), sum(data = x'') FROM events WHERE place = ?"
+    stored, main, raised, thinned = (int(x or 0) for x in rows(db, sql, str(place))[0])
     refused = rows(db, "SELECT reason, count(*) FROM refused WHERE place = ? GROUP BY reason", str(place))
     return {
         "site": place.site,
@@ -145,5 +147,6 @@ def _told(db: apsw.Connection, place: Place, known: Known, now: int) -> dict[str
         "stored": stored,
         "beside": stored - main,
         "raised": raised,
+        "thinned": thinned,
         "refused": {str(reason): int(count) for reason, count in refused},
     }

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.county import bounds
 from gateway.county.arrival import ROOT, Arrival, Heard, Place
 from gateway.county.shelf import FILE, SCHEMA, Known, Top, gateways, lowest_beside, missing
 from gateway.model.errors import Misconfigured
@@ -48,6 +49,7 @@ class Vault:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = open_writer(folder / FILE, SCHEMA, synchronous="full")
+            self._db.execute(bounds.INDEX)
             self.known = gateways(self._db)
         except (*DISK_ERRORS, WrongVersion) as error:
             raise Misconfigured(f"{folder / FILE} cannot be used: {error}") from error
@@ -77,6 +79,14 @@ class Vault:
             self.known = before
             raise
         return touched | {place for place, *_ in refused if place in self.known}
+
+    def bound(self, limits: bounds.Bounds, now: int) -> bounds.Bounded:
+        """A step of :func:`gateway.county.bounds.step`.
+
+        Raises:
+            apsw.Error: the disk refuses; nothing has gone.
+        """
+        return bounds.step(self._db, limits, now)
 
     def receipt(self, place: Place) -> Receipt:
         """What may be told to a gateway now; of an epoch whose beginning we lack, that nothing is known of it yet."""

@@ -23,8 +23,8 @@ class Journal:
         self.chain = Chain(Identity("gw", COUNTY, "plant"), head, seq, previous)
         self.records: list[Record] = []
 
-    def add(self, count: int = 1, **detail: object) -> list[Record]:
-        events = [Event(event=EventKind.GAP, time=T0, detail={"what": n, **detail}) for n in range(count)]
+    def add(self, count: int = 1, *, kind: EventKind = EventKind.GAP, **detail: object) -> list[Record]:
+        events = [Event(event=kind, time=T0, detail={"what": n, **detail}) for n in range(count)]
         made = self.chain.link(events, self.chain.head.recorded + NS, durable=True)
         self.chain.move(made)
         self.records += made

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from gateway.county.arrival import Place, arrival, heard, where
+from gateway.county.bounds import Bounds, used
 from gateway.county.shelf import holes, report
 from gateway.county.vault import Vault
 from gateway.model.errors import Misconfigured
-from gateway.model.events import Record
+from gateway.model.events import EventKind, Record
 from gateway.model.times import NS
 from gateway.sinks.mqtt.receipts import Receipt
 from tests.unit.county.journals import COUNTY, PLACE, T0, Journal, arrivals
@@ -228,3 +229,40 @@ def test_topics_and_statuses_are_looked_at() -> None:
     assert where("fengsui/v1/341524/plant/gw/alarms/red/a/b", COUNTY) is None
     with pytest.raises(ValueError, match="not a status"):
         heard(PLACE, b"{}")
+
+
+def bodies(vault: Vault) -> dict[str, int]:
+    """event -> how many are whole"""
+    sql = "SELECT event, count(*) FROM events WHERE data <> x'' GROUP BY event"
+    return dict(vault._db.execute(sql).fetchall())
+
+
+def test_old_bulk_loses_its_body_and_the_chain_holds(vault: Vault) -> None:
+    journal, day = Journal(), 86_400 * NS
+    old, young = journal.add(3, kind=EventKind.LIVE_LEVEL), journal.add(2, kind=EventKind.LIVE_LEVEL)
+    alarms = journal.add(2, kind=EventKind.RAISED)
+    hear(vault, old + alarms, at=T0)
+    hear(vault, young, at=T0 + 30 * day)
+    done = vault.bound(Bounds(keep=30 * day, max_bytes=1 << 40), T0 + 30 * day + 1)
+    assert (done.gone, done.more, done.over) == (3, False, False)
+    assert bodies(vault) == {"live-level": 2, "raised": 2}
+    hear(vault, old, journal, at=T0 + 31 * day)
+    assert bodies(vault) == {"live-level": 2, "raised": 2}, "sent again it is known, and nothing grows"
+    assert told(vault.receipt(PLACE)) == at(journal, 7)
+    (row,) = report_of(vault)
+    assert (row["stored"], row["thinned"], row["missing"]) == (7, 3, [])
+
+
+def test_beyond_its_size_bulk_goes_and_alarms_never(vault: Vault) -> None:
+    journal = Journal()
+    hear(vault, journal.add(40, kind=EventKind.LIVE_LEVEL, words="x" * 50_000))
+    hear(vault, journal.add(10, kind=EventKind.RAISED, words="x" * 50_000))
+    limits = Bounds(keep=1 << 62, max_bytes=1 << 20)
+    assert used(vault._db) > limits.max_bytes
+    assert vault.bound(limits, T0).gone == 40
+    assert bodies(vault) == {"raised": 10}
+    assert used(vault._db) <= limits.max_bytes
+    assert not vault.bound(limits, T0).over
+    tight = vault.bound(Bounds(keep=1 << 62, max_bytes=1 << 16), T0)
+    assert (tight.gone, tight.more, tight.over) == (0, False, True), "that is said, and nothing more is taken"
+    assert bodies(vault) == {"raised": 10}
