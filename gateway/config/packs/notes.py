@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.config.ceilings import breaches
+from gateway.config.durations import spelled
 from gateway.config.load import Loaded
 from gateway.config.packs.installed import ceilings_of_packs
 from gateway.config.remark import Note
 from gateway.config.taglist import LIMITS
-from gateway.model.site import Rule
+from gateway.model.site import Rule, RuleKind
+from gateway.model.times import NS
 
 
 def pack_notes(loaded: Loaded) -> Iterator[Note]:
@@ -32,9 +34,10 @@ def pack_notes(loaded: Loaded) -> Iterator[Note]:
 def _looser(loaded: Loaded) -> Iterator[Note]:
     """Limits beyond a ceiling that is not enforced because nobody has compared it: silence would look like consent."""
     catalog = loaded.origin.catalog
-    unverified = [replace(c, mark="S") for c in ceilings_of_packs(catalog) if not c.enforced]
+    # of all of them: what is beyond an enforced one was refused, and is not here
+    as_if = [replace(c, mark="S") for c in ceilings_of_packs(catalog)]
     tags = {tag.id: tag for tag in loaded.site.tags}
-    for breach in breaches(loaded.site.rules, tags, unverified, catalog.substances):
+    for breach in breaches(loaded.site.rules, tags, as_if, catalog.substances):
         placed = loaded.origin.rules[breach.rule.id]
         text = (
             f"{breach.rule.trigger:g} is looser than {breach.ceiling.words}, which is not enforced while it is "
@@ -46,4 +49,13 @@ def _looser(loaded: Loaded) -> Iterator[Note]:
 def verifying(rule: Rule) -> str:
     """What an engineer must look up before a rule marked U is judged by."""
     where = " ".join(x for x in (rule.standard, rule.clause, rule.edition) if x) or rule.reason
-    return f"unverified and not enabled: compare {rule.trigger:g} with {where}, then name yourself in verified_by"
+    return (
+        f"unverified and not enabled: compare {_number(rule)} with {where}, then name yourself in verified_by"
+    )
+
+
+def _number(rule: Rule) -> str:
+    """What it judges by, as it is written: a time of a dwell is no 7200."""
+    if rule.kind is RuleKind.DWELL:
+        return spelled(round(rule.trigger * NS))
+    return "its settings" if rule.kind is RuleKind.MOVING_LIMIT else f"{rule.trigger:g}"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.main import app
 from gateway.config.load import load
-from gateway.config.notes import not_judged
+from gateway.config.notes import not_judged, notes
 from gateway.config.packs import find
 from gateway.config.packs.find import built_in, packs_folder, read_pack
 from gateway.model.errors import Fault, Misconfigured
@@ -73,7 +73,12 @@ def test_a_pack_s_list_is_for_people_with_spreadsheets(pack: str) -> None:
 def test_every_number_names_its_standard_or_its_reason_and_its_mark(pack: str) -> None:
     faults: list[Fault] = []
     assert read_pack(packs_folder() / pack, faults) is not None, faults  # refuses a number without
-    rules = load(packs_folder() / pack / "site.yaml").site.rules
+    loaded = load(packs_folder() / pack / "site.yaml")
+    said = notes(loaded, today="2026-01-01", environment={})
+    assert [str(n) for n in said if n.code == "unverified-ceiling"] == [], (
+        "its own ceilings go before the class's"
+    )
+    rules = loaded.site.rules
     assert rules or pack in ("open-pit-slope", "tailings-pond", "head-pond")
     for rule in rules:
         assert rule.mark in ("V", "S", "U", "E"), rule.id
