@@ -13,9 +13,13 @@ FIRST: Final = "js/main.js"
 
 
 def index_html(shelf: Shelf) -> bytes:
-    """A browser that learns of its scripts one import after another waits long, so all of them are named here."""
+    """A browser that learns of its scripts one import after another waits long, so all of them are named here.
+
+    Low, because what early.js asks meanwhile (words, session, stream) would otherwise wait behind forty files.
+    """
     links = "".join(
-        f'<link rel="modulepreload" href="{shelf.base}/{name}">\n' for name in shelf.imported(FIRST)
+        f'<link rel="modulepreload" href="{shelf.base}/{name}" fetchpriority="low">\n'
+        for name in shelf.imported(FIRST)
     )
     text = shelf.files["index.html"].plain.decode()
     return text.replace("/static/", f"{shelf.base}/").replace("</head>", f"{links}</head>").encode()

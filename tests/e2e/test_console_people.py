@@ -66,7 +66,8 @@ def test_nothing_is_seen_before_signing_in(house: Page, language: str) -> None:
     house.picture(f"door-{language}")
     house.quiet()
     sign_in(house, "operator", "wrong wrong 1")
-    house.until(lambda: "wrong name" in house.text(".wrong"))
+    wrong = {"zh": "姓名、密码或验证码有误", "en": "wrong name, password or code"}[language]
+    house.until(lambda: wrong in house.text(".wrong"))
     house.complaints()  # the 401 itself
     house.one("#sign-user").clear()
     house.one("#sign-password").clear()

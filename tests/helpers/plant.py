@@ -296,7 +296,7 @@ class FakePlant:
         at = self.now() - seconds(42)
         pond = ("ZT-301", "ZT-302", "ZT-303")
         return (
-            LiveState("", LiveLevel.RED, Level.RED, at, (red,), (*pond, "AT-201"), ("methane",)),
+            LiveState("", LiveLevel.RED, Level.RED, at, (red,), (*pond, "AT-201"), ("CH4-401",)),
             LiveState("tank-farm", LiveLevel.RED, Level.ORANGE, at, (red,)),
             LiveState(
                 "loading",

@@ -1,5 +1,6 @@
 // Listens to the gateway. Silence is told at once: the banner comes and the page turns grey, never stale and calm.
 
+/* global early */
 import { state, take, tell } from "./state.js";
 import { get } from "./api.js";
 import { me, readsAll, whoami } from "./session.js";
@@ -49,14 +50,20 @@ function inTurn(handle, full = false) {
   };
 }
 
+const HANDLERS = {
+  full: inTurn((message, still) => onFull(message, still), true),
+  change: inTurn((message) => take(message, false)),
+  beat: inTurn((message) => { state.ahead = message.t - Date.now(); }),
+};
+
 /** Who may not see tags (a regulator) has a table without rows. */
 const tagTable = () => (readsAll() ? get("/api/v1/tags") : Promise.resolve({ config: null, tags: [] }));
 
-let early = null; // the table, asked for together with the stream
+let table = null; // asked for together with the stream
 /** That of this configuration: what was asked for early may be that of the one before. */
 async function tableOf(config) {
-  const found = await early?.catch(() => null);
-  early = null;
+  const found = await table?.catch(() => null);
+  table = null;
   return found && (found.config === config || found.config === null) ? found.tags : (await tagTable()).tags;
 }
 
@@ -64,23 +71,30 @@ async function onFull(message, still) {
   if (state.build && message.build !== state.build) location.reload(); // the gateway was upgraded under us
   state.build = message.build;
   const other = state.status?.config !== message.status.config;
-  const table = other ? await tableOf(message.status.config) : null;
+  const tags = other ? await tableOf(message.status.config) : null;
   if (!still()) return; // the stream was lost while the table came: this picture is an old one
   state.lost = false;
-  take(message, true, table);
+  take(message, true, tags);
   tell("link");
 }
 
 function open() {
   clearTimeout(reopening);
   source?.close();
-  if (!state.status) early ??= tagTable();
-  opened = performance.now();
-  source = new EventSource("/api/v1/stream");
-  source.addEventListener("full", inTurn(onFull, true));
-  source.addEventListener("change", inTurn((message) => take(message, false)));
-  source.addEventListener("beat", inTurn((message) => { state.ahead = message.t - Date.now(); }));
+  if (!state.status) table ??= early.tags ?? tagTable();
+  const begun = begunEarly();
+  opened = begun?.opened ?? performance.now();
+  source = begun?.source ?? new EventSource("/api/v1/stream");
+  for (const [kind, handle] of Object.entries(HANDLERS)) source.addEventListener(kind, handle);
   source.onerror = (event) => event.target === source && again();
+  for (const event of begun?.said ?? []) HANDLERS[event.type](event);
+}
+
+/** The stream that early.js has opened, the first time; none where it has ended meanwhile. */
+function begunEarly() {
+  const { stream } = early;
+  Object.assign(early, { stream: null, tags: null, taken: true });
+  return stream?.source.readyState === EventSource.CLOSED ? null : stream;
 }
 
 /** As somebody else: a stream belongs to who asked for it, and ends with his session. */

@@ -166,6 +166,7 @@ function inside(u, draw) {
   ctx.beginPath();
   ctx.rect(left, top, width, height);
   ctx.clip();
+  ctx.textAlign = "left"; // the axes leave their own
   draw(ctx, u.bbox);
   ctx.restore();
 }
