@@ -45,6 +45,11 @@ class Device:
     def requests(self) -> int:
         return len(self._peer.asked)
 
+    @property
+    def connections(self) -> int:
+        """Since the beginning."""
+        return self._peer.connections
+
     def listen(self) -> None:
         asyncio.run_coroutine_threadsafe(self._peer.start(), self._loop).result(10)
 

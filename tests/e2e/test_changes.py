@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 
+from gateway.app.beside import NOT_POLLED
 from gateway.cli.client import Gateway as Client
 from gateway.config.load import load
 from gateway.model.events import EventKind
@@ -32,6 +34,18 @@ def site(folder: Path, port: int, approval: str, **cells: object) -> Path:
 def configs(gateway: Gateway) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(incli("approve", gateway.config, "--json").stdout)
     return found
+
+
+def probed(config: Path, device: Device, tags: bytes) -> dict[str, dict[str, Any]]:
+    """Tag -> what a probe of this list says beside the running poll, which alone is connected before and after."""
+    before, client = device.connections, Client(config, patience=60)
+    headers = {"Content-Type": "application/octet-stream"}
+    url = f"{client._url}/api/v1/engineering/probe?name=tags.csv"
+    done = client._ask(urllib.request.Request(url, tags, headers))
+    assert done["ok"], done
+    assert done["probe"]["sources"]["plc"]["busy"], "the line is polled"
+    assert device.connections == before, "nothing was dialled"
+    return {line["tag"]: line for line in done["probe"]["tags"]}
 
 
 def ready_again(gateway: Gateway, count: int) -> None:
@@ -183,6 +197,13 @@ def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     assert len(told["hash"]) == 64
     (found,) = [t for t in Client(config).get("/raw?tags=LT-1")["tags"] if t["raw"]]
     assert (found["raw"], found["number"]) == ("2134", 8500.0)
+
+    moved = (tmp_path / "tags.csv").read_bytes().replace(b"1:holding:2", b"1:holding:7")
+    looked = probed(config, device, moved)
+    assert (looked["LT-1"]["raw"], looked["LT-1"]["value"]) == ("2134", 8.5)
+    assert looked["LT-2"]["note"] == NOT_POLLED, "its new address"
+    said = incli("propose", config, "LT-1.HH", "--set", "window=20min", "--by", "王强", "--reason", "x")
+    assert "no setting 'window'" in said.stderr
 
     (tmp_path / "overrides.yaml").unlink()  # a deployment of new files
     for command, code in (("check", 2), ("reload", 1), ("run", 2)):

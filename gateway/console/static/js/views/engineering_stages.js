@@ -28,8 +28,10 @@ function table(head, rows, id) {
 
 function installations(found, rules, signed, again) {
   const count = (id, word) => rules.filter((r) => r.installation === id && r.stage === word).length;
+  const told = (l) => (l.stage === "shadow" ? t("eng.allshadow", { n: rules.filter((r) => r.installation === l.installation).length })
+    : t("eng.stagecount", { live: count(l.installation, "live"), shadow: count(l.installation, "shadow") }));
   const rows = found.map((l) => h("tr", { "data-id": l.installation }, h("td", null, h("b", null, said(l, "name")), h("div.muted", null, l.installation)), h("td", null, chip(l.stage)),
-    h("td", null, t("eng.stagecount", { live: count(l.installation, "live"), shadow: count(l.installation, "shadow") })), who(signed.get(`installations ${l.installation}`)),
+    h("td", null, told(l)), who(signed.get(`installations ${l.installation}`)),
     h("td.acts", null, button("installation", l.installation, l.stage, again))));
   return h("section", null, h("h2", null, t("eng.installations")), table(["eng.installation", "eng.stage", "eng.rules", "eng.signature", ""], rows, "stage-installations"));
 }
