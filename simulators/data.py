@@ -46,5 +46,5 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping at the top of a YAML file."""
     try:
         return mapping(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadData(f"{path}: {error}") from error

@@ -18,36 +18,38 @@ if TYPE_CHECKING:
     from gateway.history.pieces import History
 
 
+Against = Annotated[
+    Path | None, typer.Option(help="expected events; exit 1 where they differ, with what and where")
+]
+Within = Annotated[str, typer.Option(help="how far times may be from --against")]
+Events = Annotated[Path | None, typer.Option(help="write the events, one a line, as --against reads them")]
+Truth = Annotated[
+    Path | None, typer.Option(help="CSV of true events: start[,end,rule,tag,before,note]; gives lead times")
+]
+Other = Annotated[Path | None, typer.Option(help="second site file: alarms gained, lost, earlier, later")]
+AsRun = Annotated[
+    str,
+    typer.Option(
+        "--as-run",
+        metavar="DATE",
+        help="judge with what ran then (a date is its first moment, UTC+8), by the journal; "
+        "CONFIG may be a state folder",
+    ),
+]
+Page = Annotated[Path | None, typer.Option(help="write an HTML page with plots, in Chinese and English")]
+
+
 def backtest(  # noqa: PLR0913 - one parameter an option
     config: o.Config,
     data: o.Data,
     *,
-    against: Annotated[
-        Path | None, typer.Option(help="expected events; exit 1 where they differ, with what and where")
-    ] = None,
-    within: Annotated[str, typer.Option(help="how far times may be from --against")] = "0s",
-    events: Annotated[
-        Path | None, typer.Option(help="write the events, one a line, as --against reads them")
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(help="CSV of true events: start[,end,rule,tag,before,note]; gives lead times"),
-    ] = None,
-    other: Annotated[
-        Path | None, typer.Option(help="second site file: alarms gained, lost, earlier, later")
-    ] = None,
-    ran: Annotated[
-        str,
-        typer.Option(
-            "--as-run",
-            metavar="DATE",
-            help="judge with what ran then (a date is its first moment, UTC+8), by the journal; "
-            "CONFIG may be a state folder",
-        ),
-    ] = "",
-    report: Annotated[
-        Path | None, typer.Option(help="write an HTML page with plots, in Chinese and English")
-    ] = None,
+    against: Against = None,
+    within: Within = "0s",
+    events: Events = None,
+    truth: Truth = None,
+    other: Other = None,
+    ran: AsRun = "",
+    report: Page = None,
     raw: o.Raw = False,
     step: o.Step = "1s",
     workers: o.Workers = 0,
@@ -63,6 +65,7 @@ def backtest(  # noqa: PLR0913 - one parameter an option
     from gateway.config.load import load
 
     form = o.form_of(layout, columns, time_unit, zone, encoding, delimiter)
+    beat, near = span_of("--step", step, some=True), span_of("--within", within)
     loaded = as_run(config, moment(ran)) if ran else load(config)
     second = load(other) if other is not None else None
     with o.kernels():
@@ -73,15 +76,12 @@ def backtest(  # noqa: PLR0913 - one parameter an option
 
         history, raw = history_of(data, form, raw=raw)
         asked = Asked(
-            workers=o.cores(workers), step=span_of("--step", step), raw=raw, within=span_of("--within", within),
+            workers=o.cores(workers), step=beat, raw=raw, within=near,
             truth=read_truth(truth, zone) if truth is not None else None,
             expected=read_expected(against) if against is not None else None,
         )  # fmt: skip
         found = examine(loaded, history, asked, second)
-        if events is not None:
-            write_text(events, "".join(f"{line}\n" for line in found.lines))
-        if report is not None:
-            _draw(report, found, history, raw=raw)
+        _write(found, history, events, report, raw=raw)
     if json:
         say_json(found.as_json())
     else:
@@ -90,10 +90,13 @@ def backtest(  # noqa: PLR0913 - one parameter an option
         raise typer.Exit(o.NOT_SO)
 
 
-def _draw(report: Path, found: "Report", history: "History", *, raw: bool) -> None:
-    from gateway.history.page import page
+def _write(found: "Report", history: "History", events: Path | None, page: Path | None, *, raw: bool) -> None:
+    from gateway.history.page import page as drawn
 
-    write_text(report, page(found, history, raw=raw))
+    if events is not None:
+        write_text(events, "".join(f"{line}\n" for line in found.lines))
+    if page is not None:
+        write_text(page, drawn(found, history, raw=raw))
 
 
 def _tell(found: "Report", expected: str) -> None:

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.probe import NOT_SO, Beside, Most, Only, Rate, probed
-from gateway.cli.say import say_json
+from gateway.cli.say import say_json, written
 from gateway.config.explain import Effective, explain
 from gateway.config.kept import deployed
 from gateway.config.load import Loaded
 from gateway.config.notes import Note, not_judged, notes
+from gateway.config.remark import counted
 from gateway.model.errors import Misconfigured
 from gateway.model.times import CHINA
 
@@ -49,14 +50,14 @@ def check(  # noqa: PLR0913  # an option each
         loaded, lost = deployed(config, accept=accept)
         explained = explain(loaded, tag) if tag else []
     except Misconfigured as error:
-        written = _annotate(error, config, annotated) if annotated is not None else []
-        for each in written if not json else ():
+        made = _annotate(error, config, annotated) if annotated is not None else []
+        for each in made if not json else ():
             typer.echo(f"faults written beside their rows in {each}", err=True)
         if not json:
             count = len(error.faults) or 1
             typer.echo(f"{count} fault{'s' if count > 1 else ''} in {config}", err=True)
             raise
-        more = {"annotated": [str(each) for each in written]} if annotated is not None else {}
+        more = {"annotated": [str(each) for each in made]} if annotated is not None else {}
         say_json({"ok": False, "faults": [asdict(f) for f in error.faults], **more})
         raise typer.Exit(BAD_USAGE) from None
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
@@ -80,16 +81,20 @@ def _annotate(error: Misconfigured, config: Path, folder: Path) -> list[Path]:
     """A workbook for each tag list with faults; one that cannot be read at all has no rows to give back."""
     from gateway.config.annotate import annotate
 
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    made = []
     for name in sorted({fault.file for fault in error.faults} - {str(config)}):
-        source, target = Path(name), folder / f"{Path(name).stem}.faults.xlsx"
-        try:
-            annotate(source, error.faults, target)
-        except Misconfigured:
-            continue
-        written.append(target)
-    return written
+        target = folder / f"{Path(name).stem}.faults.xlsx"
+        if target in made:  # lists of the same name in two folders
+            target = folder / f"{Path(name).parent.name}-{target.name}"
+        with written(target):
+            try:
+                annotate(Path(name), error.faults, target)
+            except Misconfigured:
+                continue
+        made.append(target)
+    return made
 
 
 def summary(loaded: Loaded) -> dict[str, Any]:
@@ -130,6 +135,8 @@ def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[E
             typer.echo(f"{name + ':':<16}{_words(value)}")
     for remark in grouped(remarks):
         typer.echo(str(remark))
+    for kind in counted(remarks):
+        typer.echo(kind)
     typer.echo(f"ok, {len(remarks)} notes")
 
 

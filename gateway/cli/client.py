@@ -23,7 +23,11 @@ class Gateway:
         try:
             found = json.loads(place.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise Refused(f"the gateway of {config} is not running ({place}: {error})") from error
+            said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            hint = f"start it with `fengsui run {config}`"
+            raise Refused(
+                f"the gateway of {config} is not running ({place}: {said}); hint: {hint}"
+            ) from error
         self._url, self._token = str(found["url"]).rstrip("/"), str(found["token"])
         self._tls = _trust(found.get("certificate", ""))
 

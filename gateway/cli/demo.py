@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.given import span_of
+from gateway.cli.given import own_address, span_of
 from gateway.cli.say import say_json
 from gateway.model.times import NS
 
@@ -48,12 +48,12 @@ def demo(
         from gateway.app.demo import Asked, run_demo
         from gateway.app.verdict import good
 
-        for_s = span_of("--for", for_) / NS if for_ else None
+        for_s = span_of("--for", for_, some=True) / NS if for_ else None
         asked = Asked(
             for_s=for_s,
             pace=pace,
             stay=stay,
-            listen=listen,
+            listen=own_address("--listen", listen),
             pack=pack,
             say=lambda text: typer.echo(text, err=json),
         )

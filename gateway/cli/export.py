@@ -12,7 +12,6 @@ import typer
 
 from gateway.cli.kpi import moment
 from gateway.cli.say import say_json, written
-from gateway.config.files import wrong
 from gateway.model.errors import Fault, Misconfigured
 from gateway.model.quality import Quality
 from gateway.model.times import china, iso
@@ -41,6 +40,7 @@ def export(
     """Write readings from archive and spool, by source time, exactly as they were judged."""
     from gateway.config.load import load
     from gateway.store.archive.read import pieces
+    from gateway.store.database import no_journal
 
     loaded = load(config)
     site, wanted = loaded.site, _wanted(loaded.site, tags)
@@ -48,9 +48,7 @@ def export(
     if start > end:
         raise Misconfigured(f"--from {since} is not before --to {until or 'now'}")
     if not (loaded.state / "plant.db").is_file():
-        raise Misconfigured(
-            [wrong(loaded.state, "there is no plant.db in it", "the state folder of a gateway that has run")]
-        )
+        raise no_journal(loaded.state)
     found = pieces(loaded.state, wanted, start, end)
     count = _parquet(out, found) if out.suffix == ".parquet" else _csv(out, found, site)
     report = {"file": str(out), "tags": len(wanted), "readings": count}

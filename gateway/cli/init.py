@@ -1,5 +1,6 @@
 """``fengsui init``: a commented site file and tag list to start from."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,6 +12,8 @@ from gateway.model.errors import Fault, Misconfigured
 
 TEMPLATE: Final = "pack-template"
 """name of the folder that shows how a pack of one's own is made"""
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NAME_WORDS: Final = "1-64 of A-Z a-z 0-9 _ -"
 COPIED: Final = (".csv", ".md", ".yaml")
 
 
@@ -37,16 +40,30 @@ def init(
     typer.echo(
         f"next: read README.md, fill in addresses and limits, then `fengsui check {folder / 'site.yaml'}`"
     )
+    typer.echo(f"下一步：读 README.md，填写地址和限值，再运行 `fengsui check {folder / 'site.yaml'}`")
 
 
 def _template(folder: Path) -> None:
     """A whole pack to make one's own of."""
+    if NAME.fullmatch(folder.resolve().name) is None:
+        raise _unusable(
+            folder, f"a folder whose name a pack can have: {NAME_WORDS}", "a pack is called as its folder"
+        )
     try:
         _empty(folder)
         shutil.copytree(packs_folder().parent / TEMPLATE, folder, dirs_exist_ok=True)
+        _name(folder)
     except OSError as error:
         raise _unusable(folder, "a folder that can be written", error.strerror or str(error)) from error
     typer.echo(f"next: read {folder / 'README.md'}, then `fengsui init ./{folder.name} my-site`")
+    typer.echo(f"下一步：读 {folder / 'README.md'}，再运行 `fengsui init ./{folder.name} my-site`")
+
+
+def _name(pack: Path) -> None:
+    """A pack is called as its folder; where it says so itself, too."""
+    for name in (PACK_FILE, "site.yaml"):
+        text = (pack / name).read_text(encoding="utf-8")
+        (pack / name).write_text(text.replace(TEMPLATE, pack.resolve().name), encoding="utf-8")
 
 
 def _empty(folder: Path) -> None:

@@ -3,7 +3,11 @@
 Exit codes: 0 done, 1 the thing asked about is not so, 2 bad usage or configuration.
 """
 
+import errno
+import io
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -35,6 +39,7 @@ from gateway.cli import (
     tune,
     watch,
 )
+from gateway.config.files import wrong
 from gateway.model.errors import FengsuiError, Misconfigured
 
 NOT_SO: Final = 1
@@ -97,12 +102,37 @@ def root(*, version: bool = typer.Option(False, "--version", help="Show the vers
 
 def main() -> None:
     """Entry point."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr does: a terminal without 烽 shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
-    except Misconfigured as error:
-        for line in map(str, error.faults or (error,)):
-            print(line, file=sys.stderr)
-        sys.exit(BAD_USAGE)
-    except FengsuiError as error:
-        print(error, file=sys.stderr)
-        sys.exit(NOT_SO)
+    except (FengsuiError, OSError) as error:
+        told = failed(error)
+        if told is None:
+            raise
+        code, said = told
+        print(said, file=sys.stderr)
+        if isinstance(error, OSError):
+            _let_go()
+        sys.exit(code)
+
+
+def failed(error: BaseException) -> tuple[int, str] | None:
+    """Exit code and words for people; None: a bug, whose traceback somebody has to see."""
+    if isinstance(error, Misconfigured):
+        return BAD_USAGE, "\n".join(map(str, error.faults or (error,)))
+    if isinstance(error, FengsuiError):
+        return NOT_SO, str(error)
+    if isinstance(error, OSError) and (error.filename is not None or error.errno == errno.ENOSPC):
+        place = Path(str(error.filename or "standard output"))
+        said = error.strerror or str(error)
+        return BAD_USAGE, str(
+            wrong(place, said, "a place that is there, with the rights and the room for it")
+        )
+    return None
+
+
+def _let_go() -> None:
+    """What standard output would not take is not tried again at the interpreter's end."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

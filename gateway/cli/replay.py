@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.config.load import SourcePart
 
 BROKER: Final = re.compile(r"mqtt://(?:([^@/:]+)@)?([^:/@]+):([0-9]{1,5})/(.+)")
+MOST_PORT: Final = 65535
 HERE: Final = ("127.0.0.1", "localhost")
 WIRES: Final = {"modbus-tcp": "tcp", "modbus-serial-tcp": "{framing}-tcp"}
 FUNCTIONS: Final = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
@@ -61,7 +62,7 @@ def replay(  # noqa: PLR0913 - one parameter an option
         options = ["--wiring", str(file), "--speed", f"{speed:g}", "--time-unit", time_unit]
         options += ["--keep-times"] * keep_times + ["--stay"] * stay
         if for_:
-            options += ["--for", f"{span_of('--for', for_) / NS:g}"]
+            options += ["--for", f"{span_of('--for', for_, some=True) / NS:g}"]
         status = simulators(["replay", str(data), *options])
     raise typer.Exit(status)
 
@@ -84,7 +85,7 @@ def _wiring(into: str, password_env: str) -> tuple[dict[str, Any], list[str]]:
 
 def _broker(into: str, password_env: str) -> dict[str, Any]:
     found = BROKER.fullmatch(into)
-    if found is None or "{tag}" not in found[4]:
+    if found is None or "{tag}" not in found[4] or not 0 < int(found[3]) <= MOST_PORT:
         raise Misconfigured(
             [
                 Fault(

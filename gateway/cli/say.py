@@ -13,9 +13,10 @@ from gateway.model.errors import Misconfigured
 
 
 def say_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """One JSON document on standard output, in UTF-8 whatever the terminal speaks (RFC 8259, 8.1)."""
     sys.stdout.flush()
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def read_text(path: Path) -> str:

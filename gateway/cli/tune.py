@@ -1,13 +1,19 @@
 """``fengsui tune``: what dead band and delays would remove chattering, at what cost in lateness."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from gateway.cli import history as o
 from gateway.cli.say import say_json, write_text
+from gateway.model.errors import Fault, Misconfigured
+from gateway.model.site import Site
 from gateway.model.times import NS
+
+SHOWN: Final = 8
+"""rules named where one is not known"""
 
 
 def tune(  # noqa: PLR0913 - one parameter an option
@@ -34,6 +40,7 @@ def tune(  # noqa: PLR0913 - one parameter an option
 
     form = o.form_of(layout, columns, time_unit, zone, encoding, delimiter)
     loaded = load(config)
+    _known(rule or (), loaded.site)
     with o.kernels():
         from gateway.cli.archived import history_of
         from gateway.history.tune.page import page
@@ -53,3 +60,13 @@ def tune(  # noqa: PLR0913 - one parameter an option
             delays = f"on-delay {s.on_delay / NS:g} s, off-delay {s.off_delay / NS:g} s"
             typer.echo(f"  dead band {s.band:g} {curve.tag.unit}, {delays}")
     typer.echo(f"{len(found.curves)} rules announced three times or more; {len(found.left)} are never tuned")
+
+
+def _known(asked: Sequence[str], site: Site) -> None:
+    ids = [each.id for each in site.rules]
+    unknown = [name for name in asked if name not in ids]
+    if unknown:
+        some = ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
+        raise Misconfigured(
+            [Fault("fengsui tune", None, "--rule", repr(unknown[0]), f"a rule of the site: {some}")]
+        )

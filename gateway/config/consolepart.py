@@ -14,8 +14,12 @@ PICTURES: Final = (".png", ".jpg", ".jpeg", ".svg")
 ALONE: Final = "127.0.0.1:8080"
 
 
-def _address(listen: str) -> str:
-    """``127.0.0.1:8080``, ``localhost:8080``, ``[::1]:8080``, ``0.0.0.0:8443``."""
+def address(listen: str) -> str:
+    """``127.0.0.1:8080``, ``localhost:8080``, ``[::1]:8080``, ``0.0.0.0:8443``.
+
+    Raises:
+        ValueError: anything else.
+    """
     host, colon, port = listen.rpartition(":")
     good = bool(colon) and port.isascii() and port.isdigit() and int(port[:6]) <= 65535
     try:
@@ -36,7 +40,7 @@ def loopback(listen: str) -> bool:
 class Console(Strict):
     """Where console and API listen, and who gets in."""
 
-    listen: Annotated[str, AfterValidator(_address)] = Field(
+    listen: Annotated[str, AfterValidator(address)] = Field(
         ALONE,
         description="address and port; port 0 picks a free one. Beyond loopback only with certificate and accounts",
     )

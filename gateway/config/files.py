@@ -1,6 +1,8 @@
 """Files of a configuration, read whole and never larger than sense."""
 
 import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,13 @@ def read_file(path: Path) -> bytes:
         said = error.strerror or str(error)
         hint = "names are relative to the folder of the site file; upper and lower case differ"
         raise Misconfigured([wrong(path, said, "a readable file", hint)]) from error
+
+
+def named_by(faults: Iterable[Fault], place: Fault) -> Iterator[Fault]:
+    """Faults of a file as a whole, with the place that names the file."""
+    for fault in faults:
+        by = f"it is {place.path} of {place.file}:{place.line}"
+        yield replace(fault, hint=f"{fault.hint}; {by}" if fault.hint else by)
 
 
 def wrong(path: Path, value: str, allowed: str, hint: str = "", line: int | None = None) -> Fault:

@@ -10,6 +10,7 @@ import orjson
 
 from gateway.config.computed import COMPUTED, computed_tags, name_faults, names_of
 from gateway.config.csvfile import Row, read_rows
+from gateway.config.files import named_by
 from gateway.config.judged import judged_rules, known_ids, overriding, unsigned_rules
 from gateway.config.kindsettings import keepable
 from gateway.config.located import located
@@ -221,7 +222,7 @@ def _tag_lists(
         try:
             rows = read_rows(Path(document.file).parent / name, faults)
         except Misconfigured as error:
-            faults += error.faults
+            faults += named_by(error.faults, document.fault(("tags", index), name, ""))
             whole = False
             continue
         read += rows

@@ -130,7 +130,7 @@ def _hint(kind: str, place: Key, value: object, model: type[Any], data: object) 
         return _key_hint(str(place[-1]) if place else "", _keys(model, place[:-1], data))
     if kind == "string_type" and isinstance(value, int | float):
         return "put quotes around it"
-    if isinstance(value, str):
+    if isinstance(value, str) and kind != "string_pattern_mismatch":  # digits that are a name, as of a county
         return number_hint(value)
     return ""
 

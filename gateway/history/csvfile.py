@@ -75,9 +75,21 @@ def _blocks(path: Path, form: Form, width: int) -> Iterator[tuple[Lines, int]]:
             lines = csv.reader(file, delimiter=form.delimiter, strict=True)
             next(lines, None)
             while some := list(islice(lines, max(1, CELLS // max(1, width)))):
-                yield some, lines.line_num - len(some)
+                before = lines.line_num - len(some)
+                if max(map(len, some)) > width:
+                    _refuse_longer(path, some, before, width)
+                yield some, before
     except (OSError, UnicodeError, csv.Error) as error:
         raise _unreadable(path, error) from error
+
+
+def _refuse_longer(path: Path, lines: Lines, before: int, width: int) -> None:
+    """More cells than names: a comma within a number (12,5), say, and every value behind it would be another tag's."""
+    for line, cells in enumerate(lines, before + 1):
+        if any(cells[width:]):
+            said = f"{len(cells)} cells"
+            allowed = f"{width}, as the header has; a number with a comma in quotes, or --delimiter"
+            raise Misconfigured([Fault(str(path), line, "line", said, allowed)])
 
 
 def _open(path: Path, encoding: str) -> IO[str]:
@@ -93,10 +105,10 @@ class _Reader:
         self._received = self.header.index(form.received) if form.received else self._time
 
     def times(self, kept: Kept, clock: Clock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        source = self.column(kept, lambda cells: clock(cells[self._time]))
+        source = self.column(kept, lambda cells: _moment(clock, cells[self._time]))
         if self._received == self._time:
             return source, source
-        return source, self.column(kept, lambda cells: clock(cells[self._received]))
+        return source, self.column(kept, lambda cells: _moment(clock, cells[self._received]))
 
     def column(self, kept: Kept, read: Callable[[list[str]], int]) -> NDArray[np.int64]:
         out = np.empty(len(kept), np.int64)
@@ -110,6 +122,13 @@ class _Reader:
         return out
 
 
+def _moment(clock: Clock, cell: str) -> int:
+    try:
+        return clock(cell)
+    except ValueError as error:
+        raise ValueError(f"{cell!r}: {error}" if cell not in str(error) else str(error)) from error
+
+
 class _Wide(_Reader):
     def piece(self, kept: Kept, clock: Clock, line: int, arrival: Arrival) -> Piece:
         source, received = self.times(kept, clock)
@@ -117,6 +136,12 @@ class _Wide(_Reader):
         if len(ranks) < len(self.rows_of):
             gone = next(n for n in self.rows_of if n not in self.header)
             raise missing(self.path, "tag", gone, self.header)
+        if len(ranks) > len(self.rows_of):
+            names = [self.header[at] for at in ranks]
+            twice = next(n for n in names if names.count(n) > 1)
+            raise Misconfigured(
+                [Fault(str(self.path), 1, "header", f"{twice!r} twice", "each tag in one column")]
+            )
         block = np.empty((len(kept), len(ranks)))
         there, quality = np.ones(block.shape, np.bool_), np.zeros(block.shape, np.uint8)
         for i, at in enumerate(ranks):

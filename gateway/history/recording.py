@@ -10,6 +10,7 @@ from gateway.history.form import SUFFIXES, Form
 from gateway.history.pieces import Arrival, Piece
 from gateway.model.errors import Fault, Misconfigured
 
+_ALLOWED: Final = "a file or folder of files: " + ", ".join(SUFFIXES)
 PACKED: Final = 2000
 """No packed file has more lines than this for each of its bytes (deflate packs 1,032 to 1 at most)."""
 
@@ -80,11 +81,12 @@ def recording(path: Path, form: Form) -> Recording:
     Raises:
         Misconfigured: neither.
     """
+    if not path.exists():
+        raise Misconfigured([Fault(str(path), None, "DATA", "not there", _ALLOWED)])
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.is_file() and reader_name(p))
     else:
         files = [path] if path.is_file() and reader_name(path) else []
     if not files:
-        allowed = "a file or folder of files: " + ", ".join(SUFFIXES)
-        raise Misconfigured([Fault(str(path), None, "DATA", "no recording", allowed)])
+        raise Misconfigured([Fault(str(path), None, "DATA", "no recording", _ALLOWED)])
     return Recording(tuple(files), form)

@@ -21,7 +21,7 @@ from gateway.model.errors import Misconfigured
 from gateway.model.times import iso
 from gateway.store import plant
 from gateway.store.archive.layout import ARCHIVE, CLOSED, manifests
-from gateway.store.database import DISK_ERRORS, close_quietly, open_reader, sync_folder
+from gateway.store.database import DISK_ERRORS, close_quietly, no_journal, open_reader, sync_folder
 from gateway.store.lock import FolderLock
 from gateway.store.verify import verify_journal
 
@@ -48,7 +48,7 @@ def back_up(state: Path, target: Path, *, version: str, archive: bool = True) ->
         Misconfigured: no journal there, it is not whole, or the disk refuses; nothing is left that looks like a backup.
     """
     if not (state / "plant.db").is_file():
-        raise Misconfigured(f"{state} is no state folder: there is no plant.db in it")
+        raise no_journal(state)
     final = target / f"fengsui-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     new = final.with_name(final.name + ".partial")
     try:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import apsw
 
+from gateway.model.errors import Fault, Misconfigured
 from gateway.store.schema import APPLICATION_ID, VERSION
 
 Value = int | float | str | bytes | None
@@ -38,6 +39,12 @@ _WAL_LIMIT: Final = 16 << 20
 
 class WrongVersion(Exception):
     """A sound SQLite file, but not of this product or of a later version."""
+
+
+def no_journal(folder: Path) -> Misconfigured:
+    """Nothing has run in this folder, or it is not the one."""
+    allowed, hint = "the state folder of a gateway that has run", "`state` of the site file says which it is"
+    return Misconfigured([Fault(str(folder), None, "(folder)", "there is no plant.db in it", allowed, hint)])
 
 
 def open_writer(path: Path, schema: str, *, synchronous: str) -> apsw.Connection:

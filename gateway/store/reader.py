@@ -13,7 +13,7 @@ from gateway.model.errors import Misconfigured
 from gateway.model.events import Record
 from gateway.model.inputs import Numbered
 from gateway.store import plant
-from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly
+from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, no_journal
 from gateway.store.database import open_reader as connect
 from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer
@@ -111,6 +111,8 @@ def open_reader(folder: Path) -> Reader:
 
 
 def _connect(path: Path) -> apsw.Connection:
+    if not path.is_file():
+        raise no_journal(path.parent)
     try:
         return connect(path)
     except (*DISK_ERRORS, WrongVersion) as error:

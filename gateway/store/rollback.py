@@ -25,6 +25,7 @@ from gateway.store.database import (
     DISK_ERRORS,
     WrongVersion,
     close_quietly,
+    no_journal,
     open_writer,
     rows,
     sync_folder,
@@ -161,7 +162,7 @@ def set_aside(state: Path) -> SetAside | None:
 def _opened(state: Path) -> tuple[FolderLock, apsw.Connection]:
     path = state / "plant.db"
     if not path.is_file():
-        raise Misconfigured(f"{state} is no state folder: there is no plant.db in it")
+        raise no_journal(state)
     lock = FolderLock(state)
     try:
         return lock, open_writer(path, PLANT, synchronous="full")

@@ -21,7 +21,15 @@ import apsw
 from gateway.model.errors import Misconfigured
 from gateway.model.times import iso
 from gateway.store.canonical import ZERO, canonical, chain_hash
-from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, number, open_reader, rows
+from gateway.store.database import (
+    DISK_ERRORS,
+    WrongVersion,
+    close_quietly,
+    no_journal,
+    number,
+    open_reader,
+    rows,
+)
 
 MAX_REASONS: Final = 20
 _PAGE: Final = 500
@@ -110,6 +118,8 @@ def verify_journal(where: Path, heads: Iterable[OutsideHead] = ()) -> Report:
         Misconfigured: there is no journal to check.
     """
     path = where / "plant.db" if where.is_dir() else where
+    if not path.is_file():
+        raise no_journal(where)
     outside = list(heads)
     walk = _Walk(_by_seq(outside))
     try:

@@ -20,6 +20,7 @@ from simulators.replay.recording import Reading
 from simulators.replay.wiring import Publisher, Wiring
 
 TICK_S: Final = 0.02
+SAY_S: Final = 5.0
 LAST_S: Final = 5.0
 """longest wait at the end for the brokers to take what was published"""
 
@@ -88,7 +89,10 @@ class Replay:
         return ports
 
     async def _play(self) -> None:
-        await self._until(lambda: all(rim.connected for _, rim in self._rims))
+        while not self._stopping.is_set() and not await self._until(self._heard, SAY_S):
+            names = ", ".join(f"{p.host}:{p.port}" for p, rim in self._rims if not rim.connected)
+            sys.stderr.write(f"waiting for the broker at {names}\n")
+            sys.stderr.flush()
         self._began, self._wall0 = time.monotonic(), time.time()
         while not self._stopping.is_set():
             passed = time.monotonic() - self._began
@@ -97,6 +101,9 @@ class Replay:
             if (self._deck.over and not self._pace.stay) or (limit is not None and passed >= limit):
                 return
             await asyncio.sleep(TICK_S)
+
+    def _heard(self) -> bool:
+        return all(rim.connected for _, rim in self._rims)
 
     def _step(self, passed_s: float) -> None:
         due = self._deck.advance(self._first + passed_s * self._pace.speed)
@@ -113,9 +120,11 @@ class Replay:
         """A client that is closed keeps what the broker has not taken to itself."""
         await self._until(lambda: all(rim.idle for _, rim in self._rims), LAST_S)
 
-    async def _until(self, so: Callable[[], bool], most_s: float | None = None) -> None:
+    async def _until(self, so: Callable[[], bool], most_s: float) -> bool:
+        """Whether it came to be so within the time."""
         began = time.monotonic()
         while not so() and not self._stopping.is_set():
-            if most_s is not None and time.monotonic() - began > most_s:
-                return
+            if time.monotonic() - began > most_s:
+                return False
             await asyncio.sleep(TICK_S)
+        return True

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from gateway.cli.main import BAD_USAGE, NOT_SO, app
-from gateway.model.errors import FengsuiError, Misconfigured
+from gateway.cli.main import app, failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,9 @@ def incli(*words: str | Path) -> Done:
     """One command, to its end; errors become messages and exit codes as :func:`gateway.cli.main.main` has them."""
     result = CliRunner().invoke(app, [str(word) for word in words])
     error = result.exception
-    if isinstance(error, Misconfigured):
-        return Done(BAD_USAGE, result.stdout, "\n".join(map(str, error.faults)) or str(error))
-    if isinstance(error, FengsuiError):
-        return Done(NOT_SO, result.stdout, str(error))
-    if error is not None and not isinstance(error, SystemExit):
+    if error is None or isinstance(error, SystemExit):
+        return Done(result.exit_code, result.stdout, result.stderr)
+    told = failed(error)
+    if told is None:
         raise error
-    return Done(result.exit_code, result.stdout, result.stderr)
+    return Done(told[0], result.stdout, told[1])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from gateway.cli.main import BAD_USAGE
+from gateway.cli.main import BAD_USAGE, failed
 from gateway.cli.say import read_text, write_text
 from gateway.model.errors import Misconfigured
 from tests.helpers.incli import incli
@@ -68,6 +73,95 @@ def test_a_duration_that_is_none(tmp_path: Path, words: tuple[str, ...]) -> None
     done = incli(*(str(next(given)) if w == "{}" else w.format() for w in words))
     assert done.returncode == BAD_USAGE
     assert "'soon'; allowed: a duration like" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "--for", "0s"),
+        ("backtest", "{}", "{}", "--step", "0s"),
+        ("replay", "{}", "--into", "mqtt://127.0.0.1:1/a/{{tag}}", "--for", "0s"),
+    ],
+)
+def test_a_duration_of_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    config = write(tmp_path)
+    (tmp_path / "day.csv").write_text("time,LT-1\n2026-11-22T00:00:00Z,5\n")
+    given = iter((config, tmp_path / "day.csv") if words[0] == "backtest" else (tmp_path / "day.csv",))
+    done = incli(*(str(next(given)) if w == "{}" else w.format() for w in words))
+    assert done.returncode == BAD_USAGE
+    assert "'0s'; allowed: a duration like" in done.stderr
+    assert "more than 0" in done.stderr
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:80", "x", "127.0.0.1:99999", "127.0.0.1:1:2", ""])
+def test_a_demo_listens_on_this_machine_only(listen: str) -> None:
+    done = incli("demo", "--listen", listen)
+    assert done.returncode == BAD_USAGE
+    assert f"--listen: {listen!r}; allowed: a loopback address" in done.stderr
+
+
+def test_a_rule_to_tune_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").write_text("time,LT-1\n2026-11-22T00:00:00Z,5\n")
+    done = incli("tune", write(tmp_path), tmp_path / "day.csv", "--rule", "LT-9.H")
+    assert done.returncode == BAD_USAGE
+    assert "--rule: 'LT-9.H'; allowed: a rule of the site: LT-1." in done.stderr
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_broker_at_a_port_that_is_none(tmp_path: Path, port: int) -> None:
+    (tmp_path / "day.csv").write_text("time,LT-1\n2026-11-22T00:00:00Z,5\n")
+    done = incli("replay", tmp_path / "day.csv", "--into", f"mqtt://127.0.0.1:{port}/a/{{tag}}")
+    assert done.returncode == BAD_USAGE
+    assert "allowed: mqtt://" in done.stderr
+
+
+def test_workbooks_that_cannot_be_written(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    (tmp_path / "tags.csv").unlink()
+    (tmp_path / "taken").touch()
+    done = incli("check", config, "--annotate", tmp_path / "taken")
+    assert done.returncode == BAD_USAGE
+    assert f"{tmp_path / 'taken'}: (file): File exists; allowed: a file that can be written" in done.stderr
+
+
+def test_a_tag_list_that_is_not_there_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    (tmp_path / "tags.csv").unlink()
+    done = incli("check", config)
+    assert done.returncode == BAD_USAGE
+    assert "tags.csv: (file): No such file or directory" in done.stderr
+    assert f"it is tags[0] of {config}:13" in done.stderr
+
+
+def test_what_the_disk_or_its_rights_refuse_is_no_bug() -> None:
+    assert failed(PermissionError(errno.EACCES, "Permission denied", "/a/state")) == (
+        BAD_USAGE,
+        "/a/state: (file): Permission denied; allowed: a place that is there, with the rights and the room for it",
+    )
+    full = failed(OSError(errno.ENOSPC, "No space left on device"))
+    assert full is not None
+    assert full[1].startswith("standard output: (file): No space left")
+    assert failed(OSError(errno.EBADF, "Bad file descriptor")) is None
+    assert failed(ValueError("a bug")) is None
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_terminal_can_show_a_site(tmp_path: Path, encoding: str) -> None:
+    config = write(tmp_path)
+    words = [sys.executable, "-c", "from gateway.cli.main import main; main()", "check", str(config)]
+    found = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding}
+    shown = subprocess.run([*words, "--explain", "LT-1"], env=found, capture_output=True, check=True)
+    assert b"LT 1" in shown.stdout
+    told = subprocess.run([*words, "--json"], env=found, capture_output=True, check=True)
+    assert json.loads(told.stdout)["ok"], "JSON is UTF-8 whatever the terminal speaks"
+
+
+def test_a_full_disk_behind_standard_output(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", "from gateway.cli.main import main; main()", "check", str(write(tmp_path))]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == BAD_USAGE
+    assert done.stderr.startswith(b"standard output: (file): No space left on device")
 
 
 def test_readings_of_a_gateway_that_never_ran(tmp_path: Path) -> None:

@@ -138,6 +138,9 @@ def test_a_word_among_the_numbers_is_a_bad_reading(tmp_path: Path) -> None:
     [
         ("when,A\n2026-11-22T00:00:00Z,1\nlater,2\n", Form(), 3, "'later'"),
         ("time,A\n", Form(time="at"), 1, "time column: 'at'"),
+        ("time,A,C,A\n2026-11-01T00:00:00Z,1,,2\n", Form(), 1, "header: 'A' twice"),
+        ("time,A\n2026-11-01T00:00:00Z,1,\n2026-11-01T00:00:01Z,12,5\n", Form(), 3, "3 cells; allowed: 2"),
+        ("time,A\n2026-13-01T00:00:00,1\n", Form(), 2, "'2026-13-01T00:00:00': month must be"),
         ("time,tag,v\n", Form(layout="long"), 1, "value column: not found"),
     ],
 )
@@ -155,8 +158,8 @@ def test_what_is_wrong_is_told_with_its_place(
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="no recording"):
         recording(tmp_path, Form())
-    with pytest.raises(Misconfigured, match="no recording"):
-        recording(tmp_path / "notes.docx", Form())
+    with pytest.raises(Misconfigured, match=r"notes\.csv: DATA: not there"):
+        recording(tmp_path / "notes.csv", Form())
     broken = tmp_path / "a.parquet"
     broken.write_bytes(b"PAR1")
     with pytest.raises(Misconfigured, match="a readable Parquet file"):

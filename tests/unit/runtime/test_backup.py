@@ -93,7 +93,7 @@ async def test_what_is_no_backup_is_refused_and_changes_nothing(state: Path, tmp
         read_backup(made.folder)
     with pytest.raises(Misconfigured, match="is no backup"):
         read_backup(tmp_path)
-    with pytest.raises(Misconfigured, match="no state folder"):
+    with pytest.raises(Misconfigured, match=r"no plant\.db"):
         back_up(tmp_path, tmp_path / "b", version="0")
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

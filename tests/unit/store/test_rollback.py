@@ -147,7 +147,7 @@ def test_a_gateway_that_runs_is_not_rolled_back(opened: Open, tmp_path: Path) ->
     store = opened()
     with pytest.raises(Misconfigured, match="in use"):
         rollback.set_aside(store.folder)
-    with pytest.raises(Misconfigured, match="no state folder"):
+    with pytest.raises(Misconfigured, match=r"no plant\.db"):
         rollback.look(tmp_path)
 
 
