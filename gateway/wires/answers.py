@@ -51,8 +51,15 @@ def words_of(answer: Answer) -> str:
         return text[:WORDS]
     if isinstance(found, dict):
         words = next((found[k] for k in ("error", "message", "errmsg", "detail") if k in found), found)
-        return str(words)[:WORDS]
+        return ": ".join([str(words), *_details(found.get("data"))])[:WORDS]
     return text[:WORDS]
+
+
+def _details(data: object) -> list[str]:
+    """InfluxDB 3 says there what is wrong with which line; the error itself is the same words for all."""
+    each = data if isinstance(data, list) else [data]
+    told = [d["error_message"] for d in each if isinstance(d, dict) and d.get("error_message")]
+    return ["; ".join(dict.fromkeys(map(str, told)))] if told else []
 
 
 def after_of(answer: Answer) -> float | None:
