@@ -30,23 +30,6 @@ class Clock(Protocol):
         ...
 
 
-@runtime_checkable
-class Punctual(Protocol):
-    """A clock that calls at a moment, without a task that sleeps until then."""
-
-    def at(self, when: int, call: Callable[[int], None]) -> "Appointment":
-        """Call once with ``now()``, in the event loop, when that is ``when`` (ns) or a little later."""
-        ...
-
-
-class Appointment(Protocol):
-    """A call that was asked for."""
-
-    def cancel(self) -> None:
-        """Do not call."""
-        ...
-
-
 class Feed(Protocol):
     """What the runtime gives to a source."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.model.ports import Appointment
+from gateway.model.punctual import Appointment
 from gateway.model.times import NS
 
 SLOWEST: Final = 0.95
@@ -121,7 +121,7 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
     def at(self, when: int, call: Callable[[int], None]) -> Appointment:
-        """See :class:`gateway.model.ports.Punctual`."""
+        """See :class:`gateway.model.punctual.Punctual`."""
         return self._diary.at(when, call)
 
 
@@ -176,5 +176,5 @@ class ScaledClock:
             entry.cancel()
 
     def at(self, when: int, call: Callable[[int], None]) -> Appointment:
-        """See :class:`gateway.model.ports.Punctual`."""
+        """See :class:`gateway.model.punctual.Punctual`."""
         return self._diary.at(when, call)

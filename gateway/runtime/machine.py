@@ -275,10 +275,9 @@ class Machine(Side):
     async def _beat(self, pipeline: Pipeline) -> None:
         """Where time passes with the data nobody can be late."""
         while self._pulse is not None:
-            now = self.clock.now()
-            if self.intake.fetch():  # who has just been heard is not told lost
-                while pipeline.judged_until < now and not pipeline.trouble:
-                    await self.commits.wait(0.2)
+            now, waited = self.clock.now(), self.intake.fetch()
+            while waited and pipeline.judged_until < now and not pipeline.trouble:  # it is not told lost
+                await self.commits.wait(0.2)
             due = self.heart.beat(pipeline.engine, self.clock.now())
             await self.clock.sleep((due - self.clock.now()) / NS)
 

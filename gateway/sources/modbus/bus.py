@@ -18,7 +18,8 @@ from typing import Final
 
 from gateway.model.batch import Scan
 from gateway.model.errors import Retry
-from gateway.model.ports import Feed, Punctual
+from gateway.model.ports import Feed
+from gateway.model.punctual import Punctual
 from gateway.model.times import NEVER, NS
 from gateway.sources.modbus.client import Line, Lost, Silent
 from gateway.sources.modbus.coast import Coast, Course

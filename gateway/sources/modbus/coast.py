@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.model.ports import Appointment, Feed, Punctual
+from gateway.model.ports import Feed
+from gateway.model.punctual import Appointment, Punctual
 from gateway.model.times import NS
 from gateway.sources.modbus.client import Line, Lost, Silent
 from gateway.sources.modbus.counters import Counters
