@@ -26,6 +26,8 @@ from gateway.runtime.troubles import Troubles
 
 PREFIX: Final = "heartbeat."
 BEAT: Final = seconds(1)
+QUIET: Final = 2 * BEAT
+"""The same where nothing is lost; a device that falls silent is looked at in its time in any case."""
 SOON: Final = 10
 """a tenth of a tag's max age before it would be stale"""
 TOGETHER: Final = 2
@@ -91,9 +93,10 @@ class Heartbeat:
         """Look at ``now``; returns when to look again, ns."""
         stage = engine.conditioner
         deadlines, qualities = stage.deadlines(), stage.qualities()
-        due = min(now + BEAT, self._look_at_devices(engine, now, deadlines, qualities))
+        due = self._look_at_devices(engine, now, deadlines, qualities)
         self._look_at_groups(engine, now, qualities)
-        return max(due, now + BEAT // SOON)
+        lost = self._silent or engine.links.down()
+        return max(min(now + (BEAT if lost else QUIET), due), now + BEAT // SOON)
 
     def _look_at_devices(
         self, engine: Engine, now: int, deadlines: NDArray[np.int64], qualities: NDArray[np.uint8]
