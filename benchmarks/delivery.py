@@ -9,8 +9,9 @@ live tag goes in and out of alarm while ours drains or idles, and another proces
 through Mosquitto; the bare loop has the machine for itself.
 
 A plant's database has a machine of its own. Here it shares two cores with all the rest, so it runs at ``NICE`` and
-keeps its files in memory (``/dev/shm``) where that is there, not on the disk that commits alarms; for both sides alike. What it still costs an alarm is measured last, as ``control_p99_ms``: the bare loop posts once more
-while alarms go on and our own drain rests.
+keeps its files in memory (``/dev/shm``) where that is there, not on the disk that commits alarms; for both sides alike.
+What it still costs an alarm is measured last, as ``control_p99_ms``: the bare loop posts once more while alarms go on
+and our own drain rests.
 """
 
 import argparse
@@ -50,7 +51,7 @@ SECONDS, PART, CONTROLS, NICE = 240, 20, 3, 10
 ALARM_EVERY_S, IDLE_S, SAMPLE_S = 0.1, 2.0, 0.05
 AIM_SHARE, AIM_P99, AIM_GROWTH = 0.8, 2.0, 0.03
 """share of the bare loop; p99 beside idle; growth of memory from the second third of the drain to the last"""
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - files of a server that we start and stop
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 EAR = """
 import json, sys, time
 import paho.mqtt.client as paho
@@ -153,7 +154,7 @@ class InTurns(ReadingSink):
         self.turns = Turns()
 
     async def run(self, lane: Any) -> None:
-        await super().run(self.turns.of(lane))  # type: ignore[arg-type]  # the rest is the lane's own
+        await super().run(self.turns.of(lane))
 
 
 @contextlib.asynccontextmanager

@@ -38,7 +38,7 @@ class Item:
     soon: bool = False
     """the source waits for the commit"""
     along: tuple[Callable[[], None], ...] = ()
-    """store calls that belong into the same commit; repeated after a bug in it, a dead letter may stand twice"""
+    """store calls that belong into the same commit; repeated, they change nothing"""
     number: int = 0
     """given by the pipeline"""
 

@@ -25,6 +25,10 @@ _PAGE: Final = 64
 """commit groups read at once"""
 MAX_DEAD_LETTERS: Final = 10_000
 """Kept per gateway; older ones make room. What was lost is in the journal as a gap either way."""
+MOST_REPEATED: Final = 2_000
+"""letters among which a repeated one is looked for"""
+_LETTER: Final = """INSERT INTO dead_letters(time, output, reason, data) SELECT ?,?,?,? WHERE NOT EXISTS (
+    SELECT 1 FROM dead_letters WHERE id > ? AND time = ? AND output = ? AND reason = ? AND data = ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,13 @@ def write_cursors(db: apsw.Connection, cursors: Mapping[str, int]) -> None:
 
 
 def write_dead_letters(db: apsw.Connection, letters: Sequence[DeadLetter]) -> None:
-    """Keep them, the oldest make room; inside the caller's transaction."""
+    """Keep them, the oldest make room; inside the caller's transaction.
+
+    One that is there to the byte and the nanosecond was put there by the same commit, made again after a bug in it.
+    """
     rows = [(x.time, x.output, x.reason, x.data) for x in letters]
-    db.executemany("INSERT INTO dead_letters(time, output, reason, data) VALUES(?,?,?,?)", rows)
+    before = (number(db, "SELECT max(id) FROM dead_letters") or 0) - MOST_REPEATED
+    db.executemany(_LETTER, [(*row, before, *row) for row in rows])
     newest = number(db, "SELECT max(id) FROM dead_letters") or 0
     db.execute("DELETE FROM dead_letters WHERE id <= ?", (newest - MAX_DEAD_LETTERS,))
 

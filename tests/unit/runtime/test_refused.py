@@ -15,7 +15,7 @@ from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered
 from gateway.model.ports import Chunk, ReadingLane
 from gateway.runtime.machine import Machine
-from gateway.store import Store, open_reader
+from gateway.store import Identity, Store, open_reader
 from tests.unit.runtime.rig import Ear, Rig, plant, running
 
 
@@ -111,3 +111,16 @@ async def test_the_gap_record_and_the_cursor_are_one_commit(
     assert {gaps for place, gaps in on_disk if place} == {1}, "never past it without having told"
     assert {place for place, gaps in on_disk if gaps} - {0}, "never told without being past it"
     assert all(place for place, gaps in on_disk if gaps)
+
+
+def test_the_same_letter_of_a_commit_made_again_stands_once(tmp_path: Path) -> None:
+    """What rides along with a commit is called again when a bug ended it; another line, or another time, is another."""
+    store = Store.open(tmp_path, Identity("gw", "341524", "s"), now=1, reserve_bytes=1 << 16)
+    for data, time in ((b"a", 5), (b"a", 5), (b"b", 5), (b"a", 6)):
+        store.dead_letter("db.readings", "400: no", data, time)
+    store.flush(10)
+    store.dead_letter("db.readings", "400: no", b"a", 5)
+    store.flush(11)
+    store.close()
+    with open_reader(tmp_path) as reader:
+        assert sorted((x.data, x.time) for x in reader.dead_letters(9)) == [(b"a", 5), (b"a", 6), (b"b", 5)]
