@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.engine import Snapshot
 from gateway.exercise.overlay import Overlay
 from gateway.exercise.script import Script
 from gateway.exercise.source import DrillSource
@@ -78,21 +79,40 @@ class Drill:
         begins = self.live.clock.now()
         self._seen = self.live.present().head_seq
         try:
-            store = await asyncio.to_thread(self._store, begins)
             copied = with_seq(replace(snapshot, number=0), 0)
-            await asyncio.to_thread(store.save_snapshot, copied)
+            store = await self._opened(begins, copied)
             self.machine = self._machine(store, source, begins)
             await self._play(self.machine, source)
         finally:
             tapped.tap = None
 
-    def _store(self, now: int) -> Store:
+    async def _opened(self, begins: int, copied: Snapshot) -> Store:
+        """Its store. A thread goes on when who waits for it is cancelled: what it has opened by then is closed."""
+        opening = asyncio.create_task(asyncio.to_thread(self._store, begins, copied))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                opening.result().close()
+            raise
+
+    def _store(self, now: int, copied: Snapshot) -> Store:
+        """The drill's own, with the copy of the state in it; closed again if it does not take that."""
         site = self.site
         identity = Identity(site.gateway, site.county, site.id)
         store = Store.open(
             self.folder, identity, now=now, reserve_bytes=RESERVE, exercise=self.ident, epoch=self.ident
         )
-        store.keep_config(site.config_hash, dump_site(site))
+        try:
+            store.keep_config(site.config_hash, dump_site(site))
+            if not store.save_snapshot(copied):
+                raise Retry(
+                    "the disk takes no copy of the state, and a drill without one would not be of this plant"
+                )
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def _machine(self, store: Store, source: DrillSource, begins: int) -> Machine:

@@ -1,7 +1,7 @@
 // Live level of the site and of each installation beside its base level, with the reason; and how the gateway does.
 
 import { h, put, text } from "../dom.js";
-import { said, t } from "../i18n.js";
+import { has, said, t } from "../i18n.js";
 import { age, bytes, clock, NONE } from "../format.js";
 import { alarmStyle, levelBlock, mark } from "../marks.js";
 import { trouble } from "../phrases.js";
@@ -66,9 +66,17 @@ function cause(place) {
   if (place.level === "no-view" && !place.blinded.length) lines.push(h("li.no", null, t("cause.nodata")));
   if (place.blinded.length) lines.push(h("li.no", null, t("cause.blinded", { n: place.blinded.length, tags: listed(place.blinded) })));
   if (place.not_judged.length) lines.push(h("li.no", null, t("cause.notjudged", { n: place.not_judged.length, tags: listed(place.not_judged) })));
-  else if (place.level === "not-judged") lines.push(h("li.no", null, t("cause.notags")));
+  if (place.unjudged.length) lines.push(h("li.no", null, t("cause.unjudged", { n: place.unjudged.length, rules: listed(place.unjudged.map(unjudged)) })));
+  if (place.suppressed.length) lines.push(h("li.no", null, t("cause.suppressed", { n: place.suppressed.length, rules: listed(place.suppressed) })));
+  if (place.level === "not-judged" && !place.not_judged.length && !place.unjudged.length && !place.suppressed.length) lines.push(h("li.no", null, t("cause.notags")));
   if (place.level === "normal") lines.push(h("li", null, t("cause.normal")));
   return h("ul.cause", null, lines);
+}
+
+/** "LT-1.SL: state-not-listed" in words; a rule blinded by a reading is among the tags out of view already. */
+function unjudged(entry) {
+  const at = entry.indexOf(": "), key = `unjudged.${entry.slice(at + 2)}`;
+  return `${entry.slice(0, at)} (${t(has(key) ? key : "unjudged.no-verdict-yet")})`;
 }
 
 const listed = (ids) => ids.slice(0, 4).join(", ") + (ids.length > 4 ? " …" : "");
