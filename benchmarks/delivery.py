@@ -50,7 +50,7 @@ from tests.servers import Influxd, Mosquitto, MosquittoOptions
 SECONDS, PART, CONTROLS, NICE = 240, 20, 3, 10
 ALARM_EVERY_S, IDLE_S, SAMPLE_S = 0.1, 2.0, 0.05
 AIM_SHARE, AIM_P99, AIM_GROWTH = 0.8, 2.0, 0.03
-"""share of the bare loop; p99 beside idle; growth of memory from the second third of the drain to the last"""
+"""share of the bare loop; p99 beside idle; growth of memory from the third quarter of the drain to the last"""
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 EAR = """
 import json, sys, time
@@ -315,10 +315,10 @@ def measure(seconds: int) -> dict[str, Any]:
 
 
 def summary(found: Found) -> dict[str, Any]:
-    """The figures; of memory, by how much the last third of the turns exceeds the second."""
-    lines, third = TAGS * PART, max(1, len(found.memory) // 3)
+    """The figures; of memory, by how much the last quarter of the turns exceeds the one before."""
+    lines, part = TAGS * PART, max(1, len(found.memory) // 4)
     shares = [b / a for a, b in zip(found.ours, found.bare, strict=True)]
-    middle, last = max(found.memory[-2 * third : -third] or found.memory), max(found.memory[-third:])
+    middle, last = max(found.memory[-2 * part : -part]), max(found.memory[-part:])
     idle, busy = p99_ms(found.idle), p99_ms(found.busy)
     return {
         "lines_per_s": round(lines * len(found.ours) / sum(found.ours)),

@@ -17,7 +17,7 @@ from gateway.sinks.mqtt.encode import (
     level_body,
     state_messages,
 )
-from gateway.sinks.mqtt.flight import NOT_READ_BACK, Refusal
+from gateway.sinks.mqtt.flight import NOT_READ_BACK, Pace, Refusal
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
 from gateway.sinks.mqtt.topics import Topics, client_id
@@ -39,6 +39,7 @@ class AlarmSink:
         self.name = f"{name}.alarms"
         self.lane = "events"
         self._settings = settings
+        self._pace = Pace(settings.window)
         self._troubles = Troubles()
         self._strikes: dict[int, int] = {}
 
@@ -53,7 +54,7 @@ class AlarmSink:
         work = _Work(lane, topics, self._troubles, self._strikes)
         try:
             async with Connection(
-                self._settings, client_id(site, self.name), heard=work.states.heard
+                self._settings, client_id(site, self.name), heard=work.states.heard, pace=self._pace
             ) as connection:
                 self._troubles.login(lane, None)
                 filters, needed = _own_topics(topics, self._settings), self._settings.version != "5"

@@ -6,23 +6,17 @@ Why not a ready client: it tells refusals from successes badly, or costs a multi
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 from gateway.model.errors import Retry
 from gateway.sinks.mqtt.config import Settings
 from gateway.sinks.mqtt.encode import Message
-from gateway.sinks.mqtt.flight import Burst, Flight, Refusal, Slot
+from gateway.sinks.mqtt.flight import Burst, Flight, Pace, Refusal, Slot
+from gateway.sinks.mqtt.line import LAST_ID, Line, login
 from gateway.wires import mqtt as packets
-from gateway.wires.mqtt import V5, V311, Broken, Connected, Login, Packets, Will
-from gateway.wires.secrets import secret
+from gateway.wires.mqtt import Broken, Connected
 from gateway.wires.tls import context
 
-CLOSE_S: Final = 0.5
-"""A broker that takes nothing any more would keep us for ever."""
-LAST_ID: Final = 0xFFFF
-LARGEST: Final = 2 << 20
-"""Bytes of a packet that is read; events, pages, states and receipts are far smaller. Whatever else somebody writes
-under topics that we read is acknowledged and passed over: it must neither fill memory nor end the connection."""
 _LOGIN_CODES: Final = packets.FOR_A_PERSON - {0x84}
 _BUSY_CODES: Final = frozenset({0x89, 0x93, 0x96, 0x97})
 """PUBACK codes that pass: server busy, receive maximum, message rate, quota."""
@@ -44,18 +38,26 @@ class Connection:
     """Async context manager; not reusable. Every failure of the connection is a :class:`Retry`.
 
     ``version`` 3.1.1: the broker acknowledges what its access rules refuse, so a publish is accepted only when our own
-    copy has come back through a subscription (:meth:`subscribe` must cover the topics).
+    copy has come back through a subscription (:meth:`subscribe` must cover the topics). ``pace``: what earlier
+    connections have learned of how many publishes at once this broker bears.
     """
 
     def __init__(
-        self, settings: Settings, client_id: str, *, will: Message | None = None, heard: Heard | None = None
+        self,
+        settings: Settings,
+        client_id: str,
+        *,
+        will: Message | None = None,
+        heard: Heard | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._settings, self._heard = settings, heard
+        self._pace = pace or Pace(settings.window)
         self._v5 = settings.version == "5"
         self._loop = asyncio.get_running_loop()
         self._flight = Flight()
-        self._window, self._every_s = settings.window, settings.keepalive
-        self._line = _Line(_login(settings, client_id, will), self._take, self._lose)
+        self._most, self._every_s = LAST_ID, settings.keepalive
+        self._line = Line(login(settings, client_id, will), self._take, self._lose)
         self._connected: asyncio.Future[Connected] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[bytes]] = {}
         self._waiting: set[asyncio.Future[Any]] = {self._connected}
@@ -133,6 +135,7 @@ class Connection:
         finally:
             self._waiting.discard(burst.done)
             self._flight.forget(burst)
+        self._pace.bore(len(messages))
         if busy := next((r for r in burst.verdicts if r and r.code in _BUSY_CODES), None):
             raise Retry(f"broker is busy: {busy.reason}")
         return burst.verdicts
@@ -165,7 +168,7 @@ class Connection:
             raise kind(f"broker refused the connection: {answer.words}")
         said = (packets.RECEIVE_MAXIMUM, packets.SERVER_KEEP_ALIVE)
         most, every = (int.from_bytes(answer.properties.get(p, b"")) for p in said)
-        self._window = min(self._window, most or LAST_ID)
+        self._most = most or LAST_ID
         # 0 turns the broker's own watch off (3.2.2.3.14), not ours over the broker.
         self._every_s = float(every) or self._every_s
 
@@ -223,6 +226,7 @@ class Connection:
         if self._lost.done():
             return
         self._lost.set_result(Retry(why))
+        self._pace.broke(len(self._flight.by_mid))
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(Retry(why))
@@ -245,6 +249,11 @@ class Connection:
             wire.append(self._packet(number, message))
             self._flight.took_off(number, Slot(burst, index, message, 1 if self._v5 else 2))
         self._line.write(b"".join(wire))
+
+    @property
+    def _window(self) -> int:
+        """Publishes on the way at once, by the settings, the broker's word and what it was seen to bear."""
+        return min(self._most, self._pace.most)
 
     def _packet(self, number: int, message: Message) -> bytes:
         properties = b"" if self._v5 else None
@@ -275,6 +284,7 @@ class Connection:
             raise self._silent()
 
     def _silent(self) -> Retry:
+        self._pace.broke(len(self._flight.by_mid))
         return Retry(f"broker does not acknowledge within {self._settings.timeout:g} s")
 
     def _expect(self) -> "asyncio.Future[Any]":
@@ -322,85 +332,6 @@ class Connection:
             self._waiting.discard(wanted)
 
 
-class _Line(asyncio.Protocol):
-    """The bytes of one connection, cut into packets."""
-
-    def __init__(self, login: Login, take: Callable[..., None], lose: Callable[[str], None]) -> None:
-        self.login = login
-        self.made = False
-        self._loop = asyncio.get_running_loop()
-        self.heard_at = self._loop.time()
-        self._take, self._lose = take, lose
-        self._packets = Packets(login.max_packet)
-        self._transport: asyncio.Transport | None = None
-        self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._why = ""
-
-    def write(self, data: bytes) -> None:
-        """Nothing on a connection that is gone: whoever waits for an answer is told."""
-        if data and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def fail(self, why: str) -> None:
-        """Of no more use; the reason is told with the loss."""
-        self._why = self._why or why
-        if self._transport is not None:
-            self._transport.abort()
-
-    def silence(self) -> str:
-        """Why nothing is heard."""
-        return self._packets.silence()
-
-    async def close(self) -> None:
-        """Send what is written, and wait until it is closed."""
-        if self._transport is None:
-            return
-        self._transport.close()
-        timer = self._loop.call_later(CLOSE_S, self._transport.abort)
-        try:
-            await asyncio.shield(self._closed)
-        finally:
-            timer.cancel()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio's call."""
-        self.made = True
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from it
-        self._transport.write(packets.connect(self.login))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio's call."""
-        self._transport = None
-        self._closed.set_result(None)
-        self._lose(self._why or (f"connection lost: {exc}" if exc else "broker closed the connection"))
-
-    def data_received(self, data: bytes) -> None:
-        """asyncio's call."""
-        try:
-            found = self._packets.feed(data)
-            self.heard_at = self._loop.time() if found else self.heard_at
-            for first, body, cut in found:
-                self._take(first, body, cut=cut)
-        except Broken as error:
-            self.fail(error.reason)
-
-
 def _answer(waiter: "asyncio.Future[Any] | None", word: object) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(word)
-
-
-def _login(settings: Settings, client_id: str, will: Message | None) -> Login:
-    """The password comes from the environment or a file, never from the configuration."""
-    word = secret(f"mqtt {settings.host}", settings.password_env, settings.password_file)
-    return Login(
-        client_id=client_id,
-        version=V5 if settings.version == "5" else V311,
-        keep_alive_s=round(settings.keepalive),
-        expiry_s=0,
-        receive_maximum=LAST_ID,
-        max_packet=LARGEST,
-        username=settings.username,
-        password=word.encode() if word is not None and settings.username is not None else None,
-        will=Will(will.topic, will.payload, will.retain) if will is not None else None,
-    )

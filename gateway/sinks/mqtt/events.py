@@ -22,7 +22,7 @@ from gateway.sinks.mqtt.encode import (
     status_body,
     status_news,
 )
-from gateway.sinks.mqtt.flight import Refusal
+from gateway.sinks.mqtt.flight import Pace, Refusal
 from gateway.sinks.mqtt.jobs import together
 from gateway.sinks.mqtt.keeper import Keeper
 from gateway.sinks.mqtt.topics import Topics, client_id
@@ -46,6 +46,7 @@ class EventSink:
         self.receipts = settings.receipts
         """the county behind the broker confirms: its receipts are the cursor"""
         self._settings = settings
+        self._pace = Pace(settings.window)
         self._troubles = Troubles()
 
     async def run(self, lane: EventLane) -> None:
@@ -60,7 +61,11 @@ class EventSink:
         work = _Work(lane, Topics(site.root), self._troubles, who, receipts=self.receipts)
         try:
             connection = Connection(
-                self._settings, client_id(site, self.name), will=work.offline, heard=work.heard
+                self._settings,
+                client_id(site, self.name),
+                will=work.offline,
+                heard=work.heard,
+                pace=self._pace,
             )
             async with connection:
                 self._troubles.login(lane, None)

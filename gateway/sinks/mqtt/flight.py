@@ -40,6 +40,30 @@ class Slot:
 
 
 @dataclass(slots=True)
+class Pace:
+    """How many publishes a broker bears on the way at once. One of 3.1.1 has no word for it: some hang up on whoever
+    sends more, some leave the rest unanswered. ``most`` is halved with each connection that ends so, and grows by one
+    with each call of at least so many that was answered, up to ``limit``. Lives through connections.
+    """
+
+    limit: int
+    most: int = 0
+
+    def __post_init__(self) -> None:
+        self.most = self.most or self.limit
+
+    def broke(self, flying: int) -> None:
+        """The connection ended, or answers stopped, with so many publishes unanswered."""
+        if flying > 1:
+            self.most = max(1, min(self.most, flying) // 2)
+
+    def bore(self, sent: int) -> None:
+        """All of a call of so many was answered."""
+        if sent >= self.most:
+            self.most = min(self.limit, self.most + 1)
+
+
+@dataclass(slots=True)
 class Flight:
     """Everything unanswered of one connection."""
 
