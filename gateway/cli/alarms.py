@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from gateway.cli.client import Gateway
-from gateway.cli.given import hours_from_now
+from gateway.cli.given import hours_from_now, shown
 from gateway.cli.order import ordered
 from gateway.cli.say import say_json
 from gateway.model.errors import Refused
@@ -302,7 +302,7 @@ def _set_aside(  # noqa: PLR0913  # what the two commands share
     acted(
         Gateway(config).post(f"/commands/{act}", body),
         json,
-        f"{act}: {len(rules)} until {until:%Y-%m-%d %H:%M} UTC",
+        f"{act}: {len(rules)} until {shown(until)}",
     )
 
 

@@ -167,6 +167,8 @@ def _tell_waiting(found: list[dict[str, Any]], *, json: bool) -> None:
         typer.echo(
             f"{each['proposal']} {each['rule']} {numbers} by {each['by']} {each['time']}: {each['comment']}"
         )
+    if not found:
+        typer.echo("nothing waits")
 
 
 def _signed(by: str, second: str, reason: str) -> dict[str, Any]:

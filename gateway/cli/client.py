@@ -47,12 +47,20 @@ class Gateway:
             with urllib.request.urlopen(request, timeout=self._patience, context=self._tls) as answer:  # noqa: S310
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")
+            said = _reason(error.read().decode(errors="replace"))
             if error.code in (502, 503):
                 raise Retry(f"the gateway says try again: {said}") from error
             raise Refused(f"the gateway refuses ({error.code}): {said}") from error
         except OSError as error:
             raise Refused(f"the gateway is not running: {error}") from error
+
+
+def _reason(body: str) -> str:
+    """The words for people of an answer that refuses."""
+    try:
+        return str(json.loads(body)["reason"])
+    except (ValueError, KeyError, TypeError):
+        return body
 
 
 def _trust(certificate: str) -> ssl.SSLContext | None:

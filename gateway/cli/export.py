@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.store.archive.rows import Rows
 
 HEADER = ("tag", "time_utc8", "value", "unit", "quality", "quality_word", "source", "received", "input")
+FORMS = (".csv", ".parquet")
 WORDS = {int(q): q.name.lower().replace("_", "-") for q in Quality}
 
 
@@ -42,6 +43,10 @@ def export(
     from gateway.store.archive.read import pieces
     from gateway.store.database import no_journal
 
+    if out.suffix not in FORMS and str(out) != "-":
+        raise Misconfigured(
+            [Fault("fengsui export", None, "OUT", str(out), "a name that ends in .csv or .parquet; or -")]
+        )
     loaded = load(config)
     site, wanted = loaded.site, _wanted(loaded.site, tags)
     start, end = moment(since) if since else 0, moment(until) if until else time.time_ns()
@@ -108,4 +113,5 @@ def _lines(rows: "Rows", units: dict[str, str]) -> Iterator[Sequence[Any]]:
 def _parquet(out: Path, found: "Iterator[Rows]") -> int:
     from gateway.store.archive.parquet import write_plain
 
-    return write_plain(out, found)
+    with written(out):
+        return write_plain(out, found)

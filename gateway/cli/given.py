@@ -1,11 +1,13 @@
 """What is given on the command line, checked: a fault names the option, what it said and what is allowed."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from gateway.config.consolepart import ALONE, address, loopback
 from gateway.model.errors import Fault, Misconfigured
-from gateway.model.times import parse_duration
+from gateway.model.times import CHINA, parse_duration
 
+MOST_DIGITS = 15
 MOST_HOURS = 10 * 8766.0
 """ten years: nothing is set aside or watched for longer, and no clock is asked for a later date"""
 
@@ -35,6 +37,23 @@ def hours_from_now(option: str, hours: float) -> dt.datetime:
     if not 0.0 < hours <= MOST_HOURS:  # NaN is neither
         raise _wrong(option, f"{hours:g}", f"hours, more than 0, at most {MOST_HOURS:,.0f}")
     return dt.datetime.now(dt.UTC) + dt.timedelta(hours=hours)
+
+
+def shown(moment: dt.datetime) -> str:
+    """As people see times."""
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M} (UTC+8)"
+
+
+def numbers(option: str, words: Sequence[str]) -> list[int]:
+    """Numbers as a list shows them.
+
+    Raises:
+        Misconfigured: one of them is none.
+    """
+    for word in words:
+        if not (word.isascii() and word.isdigit() and len(word) <= MOST_DIGITS):
+            raise _wrong(option, word, "a number from `list`, or `all`")
+    return [int(word) for word in words]
 
 
 def own_address(option: str, text: str) -> str:

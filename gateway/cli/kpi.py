@@ -13,7 +13,7 @@ from gateway.cli.say import say_json
 from gateway.config.load import load
 from gateway.history.kpi import Figure, Kpis
 from gateway.history.report import Report, report
-from gateway.model.errors import Misconfigured, Refused
+from gateway.model.errors import Fault, Misconfigured, Refused
 from gateway.model.events import Event
 from gateway.model.site import Site
 from gateway.model.times import NS, china, parse_iso
@@ -38,6 +38,7 @@ def kpi(
     if start >= end:
         raise Misconfigured(f"--from {china(start)} is not before --to {china(end)}")
     loaded = load(config)
+    _known(installation, loaded.site)
     events = list(journal(loaded.state))
     site = _ran(config, loaded.site, end)
     if installation:
@@ -50,6 +51,15 @@ def kpi(
     typer.echo(f"{china(start)} - {china(end)} {installation}")
     for line in _lines(found, {c.id: c.name for c in site.consoles}):
         typer.echo(line)
+
+
+def _known(installation: str, site: Site) -> None:
+    """Noughts for a name that nothing has would look like a calm month."""
+    ids = [each.id for each in site.installations]
+    if installation and installation not in ids:
+        raise Misconfigured(
+            [Fault("fengsui kpi", None, "--installation", repr(installation), f"one of {', '.join(ids)}")]
+        )
 
 
 def _ran(config: Path, present: Site, end: int) -> Site:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client import Gateway
+from gateway.cli.given import numbers
 from gateway.cli.say import say_json
 from gateway.model.times import china, iso
 
@@ -53,9 +54,7 @@ def retry(
     json: AsJson = False,
 ) -> None:
     """Give them again to the outputs that refused them. One that is refused again is a new letter."""
-    chosen = (
-        [each["id"] for each in letters(config, output, 1000)] if ids == ["all"] else [int(i) for i in ids]
-    )
+    chosen = [each["id"] for each in letters(config, output, 1000)] if ids == ["all"] else numbers("IDS", ids)
     name = user or getpass.getuser()
     actor = {"id": name, "name": name, "workstation": platform.node()}
     given = 0

@@ -93,6 +93,8 @@ def diff(
         say_json([asdict(change) for change in changes])
     for change in changes if not json else ():
         typer.echo(str(change))
+    if not changes and not json:
+        typer.echo("no difference")
     if changes:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli.alarms import AsJson, Comment, Config, User, acted, actor
 from gateway.cli.client import Gateway
-from gateway.cli.given import hours_from_now
+from gateway.cli.given import hours_from_now, shown
 
 app = typer.Typer(no_args_is_help=True)
 Ident = Annotated[str, typer.Argument(metavar="ID", help="id of the period, e.g. storm-7")]
@@ -36,7 +36,7 @@ def begin(  # noqa: PLR0913  # an option each
         "actor": actor(user),
         "comment": reason,
     }
-    acted(Gateway(config).post("/commands/watch", body), json, f"{ident} until {until:%Y-%m-%d %H:%M} UTC")
+    acted(Gateway(config).post("/commands/watch", body), json, f"{ident} until {shown(until)}")
 
 
 @app.command("end")

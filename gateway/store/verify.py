@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import apsw
 
-from gateway.model.errors import Misconfigured
+from gateway.model.errors import Fault, Misconfigured
 from gateway.model.times import iso
 from gateway.store.canonical import ZERO, canonical, chain_hash
 from gateway.store.database import (
@@ -32,6 +32,9 @@ from gateway.store.database import (
 )
 
 MAX_REASONS: Final = 20
+SHOWN: Final = 80
+"""characters of a line that is no head"""
+_HEADS: Final = "a JSON object {epoch, seq, hash} on each line, as `status` has it"
 _PAGE: Final = 500
 
 
@@ -103,12 +106,19 @@ def read_heads(path: Path) -> list[OutsideHead]:
     """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 is text in JSON
-        raws = [json.loads(line) for line in lines if line.strip()]
-        return [OutsideHead(str(r["epoch"]), int(r["seq"]), str(r["hash"])) for r in raws]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Misconfigured(
-            f"{path}: every line must be a JSON object with epoch, seq and hash ({error!r})"
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        said = f"byte {error.start} is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise Misconfigured([Fault(str(path), None, "(file)", str(said), _HEADS)]) from error
+    return [_head(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _head(path: Path, number: int, line: str) -> OutsideHead:
+    try:
+        raw = json.loads(line)
+        return OutsideHead(str(raw["epoch"]), int(raw["seq"]), str(raw["hash"]))
+    except (ValueError, KeyError, TypeError) as error:
+        shown = line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+        raise Misconfigured([Fault(str(path), number, "head", repr(shown), _HEADS)]) from error
 
 
 def verify_journal(where: Path, heads: Iterable[OutsideHead] = ()) -> Report:

@@ -133,6 +133,43 @@ def test_a_tag_list_that_is_not_there_is_told_with_the_line_that_names_it(tmp_pa
     assert f"it is tags[0] of {config}:13" in done.stderr
 
 
+def test_a_dead_letter_that_is_no_number(tmp_path: Path) -> None:
+    done = incli("dead-letters", "retry", write(tmp_path), "seven")
+    assert done.returncode == BAD_USAGE
+    assert "IDS: 'seven'; allowed: a number from `list`, or `all`" in done.stderr
+
+
+def test_figures_of_an_installation_that_is_none(tmp_path: Path) -> None:
+    done = incli("kpi", write(tmp_path), "--installation", "tank-frm")
+    assert done.returncode == BAD_USAGE
+    assert "--installation: 'tank-frm'; allowed: one of tank-farm" in done.stderr
+
+
+def test_readings_into_a_file_of_no_known_form(tmp_path: Path) -> None:
+    done = incli("export", write(tmp_path), tmp_path / "out.xlsx")
+    assert done.returncode == BAD_USAGE
+    assert "allowed: a name that ends in .csv or .parquet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "(file): No such file or directory"),
+        (b"\xff\xfe", "(file): byte 0 is not UTF-8"),
+        (b'{"epoch": "a", "seq": 1, "hash": "b"}\n' + b"x" * 500, ":2: head: 'xxxx"),
+    ],
+)
+def test_heads_that_are_none(tmp_path: Path, data: bytes | None, said: str) -> None:
+    heads = tmp_path / "heads.jsonl"
+    if data is not None:
+        heads.write_bytes(data)
+    done = incli("journal", "verify", write(tmp_path), "--against", heads)
+    assert done.returncode == BAD_USAGE
+    assert f"{heads}" in done.stderr
+    assert said in done.stderr
+    assert len(done.stderr) < 400
+
+
 def test_what_the_disk_or_its_rights_refuse_is_no_bug() -> None:
     assert failed(PermissionError(errno.EACCES, "Permission denied", "/a/state")) == (
         BAD_USAGE,

@@ -211,5 +211,5 @@ def test_heads_from_a_file(tmp_path: Path) -> None:
     assert read_heads(path) == [OutsideHead("e", 4, "aa"), OutsideHead("e", 5, "bb")]
     for bad in ('{"epoch": "e"}', "nonsense", "[1]"):
         path.write_text(bad)
-        with pytest.raises(Misconfigured, match="every line"):
+        with pytest.raises(Misconfigured, match="on each line"):
             read_heads(path)
