@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model.errors import Reject, Retry
@@ -76,6 +76,7 @@ def test_what_was_told_is_not_told_again_when_the_lane_hands_it_out_again() -> N
     assert not pool._done
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1 << 32))
 def test_of_any_flood_every_first_of_a_kind_is_told(seed: int) -> None:
     rng, pool, told, given_, now = random.Random(seed), Pool(60.0), set(), set(), 0.0
