@@ -122,3 +122,17 @@ def sentences(under: str, but: tuple[str, ...] = ()) -> dict[str, str]:
             for text in Reader(path).found:
                 found.setdefault(text, place)
     return found
+
+
+def literals(path: Path) -> set[str]:
+    """Every text of several words in a file, its documentation aside: of one that says nothing else."""
+    tree = ast.parse(path.read_text())
+    parts = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}
+    parts |= {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            found.add("".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            found.add(node.value)
+    return {text for text in found if len(re.findall(r"[a-z]{2,}", text)) > 2 and " " in text}

@@ -10,7 +10,7 @@ import pytest
 from gateway.console.shelf import STATIC
 from gateway.sources.modbus import counters, look
 from gateway.sources.mqtt import plugin
-from tests.helpers.said import ROOT, sentences
+from tests.helpers.said import ROOT, literals, sentences
 
 SAID: dict[str, str] = json.loads((STATIC / "i18n" / "said.json").read_text())
 ZH, EN = (json.loads((STATIC / "i18n" / f"{name}.json").read_text()) for name in ("zh", "en"))
@@ -19,6 +19,7 @@ ELSEWHERE = (
     "gateway/cli/",
     "gateway/county/",
     "gateway/history/",
+    "gateway/store/verify.py",
     "gateway/sinks/mqtt/judge.py",
     "gateway/sinks/mqtt/sweep.py",
     "gateway/app/plant.py",
@@ -35,6 +36,11 @@ def test_every_sentence_of_the_code_is_there() -> None:
     found = sentences("gateway", ELSEWHERE)
     assert len(found) > 400, "the reader of the code has gone blind"
     assert {text: place for text, place in found.items() if text not in SAID} == {}
+
+
+def test_every_note_of_a_configuration_is_there() -> None:
+    for name in ("notes", "peoplenotes"):
+        assert literals(ROOT / "gateway" / "config" / f"{name}.py") - SAID.keys() == set()
 
 
 def test_each_is_chinese_and_puts_in_what_is_put_in() -> None:

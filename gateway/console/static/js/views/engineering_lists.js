@@ -2,6 +2,7 @@
 
 import { h, put } from "../dom.js";
 import { t } from "../i18n.js";
+import { spoken } from "../phrases.js";
 import { download, faultSpoken, upload } from "../api.js";
 import { stamp } from "../format.js";
 import { holds } from "../session.js";
@@ -52,7 +53,7 @@ export function faultTable(found) {
 function sound(found) {
   const rows = [["tags", found.tags], ["rules", found.rules], ["disabled", found.rules_disabled], ["notjudged", (found.not_judged ?? []).length], ["notes", (found.notes ?? []).length]];
   return [h("p", null, h("b", null, t("eng.nofaults"))), h("dl.facts", null, rows.flatMap(([key, value]) => [h("dt", null, t(`eng.sum.${key}`)), h("dd", null, String(value ?? 0))])),
-    h("ul", null, (found.notes ?? []).slice(0, 100).map((n) => h("li.muted", null, [n.file, n.line, n.path, n.text ?? n.words ?? n.what].filter(Boolean).join(" · "))))];
+    h("ul", null, (found.notes ?? []).slice(0, 100).map((n) => h("li.muted", null, [n.subject, n.place, spoken(n.text)].filter(Boolean).join(" · "))))];
 }
 
 const KINDS = ["gained", "lost", "earlier", "later"];
