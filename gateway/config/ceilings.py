@@ -78,6 +78,8 @@ class Breach:
 
     rule: Rule
     ceiling: Ceiling
+    number: float
+    """what lies beyond it"""
 
     @property
     def hint(self) -> str:
@@ -109,13 +111,26 @@ def breaches(
             bound = _bound(ceiling, tag, substances)
             if bound is None or not applies or not ceiling.enforced:
                 continue
-            if (
-                rule.trigger - bound > _NEARLY * bound
-                if ceiling.high
-                else bound - rule.trigger > _NEARLY * bound
-            ):
-                yield Breach(rule, ceiling)
+            plain = [r for kind in _LIMITS for r in beside[rule.tags[:1], kind] if _high(r) == ceiling.high]
+            number = _compared(rule, ceiling, bound, plain)
+            if _beyond(number, ceiling, bound):
+                yield Breach(rule, ceiling, number)
                 break
+
+
+def _beyond(number: float, ceiling: Ceiling, bound: float) -> bool:
+    return number - bound > _NEARLY * bound if ceiling.high else bound - number > _NEARLY * bound
+
+
+def _compared(rule: Rule, ceiling: Ceiling, bound: float, plain: Sequence[Rule]) -> float:
+    """What must keep to the ceiling: the trigger; of a limit by state the loosest of all states, but for a first alarm
+    that a plain limit of the tag gives in every state.
+    """
+    triggers = dict(rule.settings).get("triggers")
+    held = any(r.stage is Stage.LIVE and not _beyond(r.trigger, ceiling, bound) for r in plain)
+    if not isinstance(triggers, tuple) or (ceiling.order is Order.FIRST and held):
+        return rule.trigger
+    return max(triggers) if ceiling.high else min(triggers)
 
 
 def uncomparable(

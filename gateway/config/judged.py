@@ -50,7 +50,7 @@ def _too_loose(rules: Sequence[Placed], tags: Mapping[str, Tag], catalog: Catalo
     more, substances = ceilings_of_packs(catalog), catalog.substances
     for breach in breaches([placed.rule for placed in rules], tags, more, substances):
         placed = places[breach.rule.id]
-        yield placed.fault(f"{breach.rule.trigger:g}", breach.ceiling.words, breach.hint)
+        yield placed.fault(f"{breach.number:g}", breach.ceiling.words, breach.hint)
     for rule, ceiling in uncomparable([placed.rule for placed in rules], tags, more, substances):
         unit = tags[rule.tags[0]].unit
         hint = "name its substance in the column substance/物质, one of " + ", ".join(substances)

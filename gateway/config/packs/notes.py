@@ -40,7 +40,7 @@ def _looser(loaded: Loaded) -> Iterator[Note]:
     for breach in breaches(loaded.site.rules, tags, as_if, catalog.substances):
         placed = loaded.origin.rules[breach.rule.id]
         text = (
-            f"{breach.rule.trigger:g} is looser than {breach.ceiling.words}, which is not enforced while it is "
+            f"{breach.number:g} is looser than {breach.ceiling.words}, which is not enforced while it is "
             f"unverified: compare {breach.ceiling.standard}"
         )
         yield Note("unverified-ceiling", breach.rule.id, f"{placed.file}:{placed.line}", text)

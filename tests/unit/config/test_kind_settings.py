@@ -98,6 +98,12 @@ def test_what_is_inside_a_list_is_changed_where_it_stands(loaded: Loaded) -> Non
             "limits.AT-1.STLIM.settings",
             "at most 25 %LEL",
         ),
+        (
+            "AT-1.STLIM",
+            {"cases.0.trigger": 60},
+            "limits.AT-1.STLIM.settings",
+            "at most 50 %LEL for the second alarm",
+        ),
         ("LT-1.STLIM", {"cases.0.reset": 13}, "limits.LT-1.STLIM.settings", "normal side of trigger 12"),
         ("LT-1.RISE", {"window": 2}, "limits.LT-1.RISE.settings.window", "at least 4s"),
         ("GAS.VOTE", {"needed": 4}, "limits.GAS.VOTE.settings.needed", "1 to 3"),
