@@ -14,9 +14,11 @@ let timer = 0;
 
 const calls = (a) => a.acknowledgement === "unacknowledged" && !a.shadow && a.suppression === "none";
 
-/** off, armed, sounding, silenced: what the header shows. */
+const running = () => sound.armed && context?.state === "running";
+
+/** off, again, armed, sounding, silenced: what the header shows. Again: somebody wants it, and the browser gives no voice now. */
 export function mode() {
-  if (!sound.armed) return "off";
+  if (!running()) return sound.wanted ? "again" : "off";
   if (!sound.sounding) return "armed";
   return sound.silenced ? "silenced" : "sounding";
 }
@@ -36,9 +38,16 @@ function play(notes) {
   }
 }
 
+/** A voice that a system takes away (sleep, another output) is not called armed. */
+function made() {
+  const found = new AudioContext();
+  found.onstatechange = () => tell("sound");
+  return found;
+}
+
 /** By a person's hand; plays the test tone, and throws when the browser has no voice. */
 export async function arm() {
-  context ??= new AudioContext();
+  context ??= made();
   await context.resume();
   if (context.state !== "running") throw new Error(context.state);
   sound.armed = sound.wanted = true;
@@ -83,7 +92,7 @@ function say(what, news) {
 function voice() {
   clearTimeout(timer);
   if (!sound.sounding) return;
-  if (sound.armed && !sound.silenced && context?.state === "running") play(sound.sounding === "no-view" ? NO_VIEW : TONES[sound.sounding]);
+  if (running() && !sound.silenced) play(sound.sounding === "no-view" ? NO_VIEW : TONES[sound.sounding]);
   timer = setTimeout(voice, AGAIN);
 }
 

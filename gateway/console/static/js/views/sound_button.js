@@ -6,7 +6,7 @@ import { typing } from "../keys.js";
 import { arm, disarm, mode, silence, sound, test } from "../sound.js";
 
 const BODY = "M4 10v6h4l6 5V5l-6 5z";
-const MARK = { off: "M17 9l8 8M25 9l-8 8", armed: "M18 9a6 6 0 0 1 0 8", sounding: "M18 9a6 6 0 0 1 0 8M21 6a10 10 0 0 1 0 14", silenced: "M18 13h7" };
+const MARK = { off: "M17 9l8 8M25 9l-8 8", again: "M17 9l8 8M25 9l-8 8", armed: "M18 9a6 6 0 0 1 0 8", sounding: "M18 9a6 6 0 0 1 0 8M21 6a10 10 0 0 1 0 14", silenced: "M18 13h7" };
 
 export function soundButton() {
   const el = h("button.sound", { type: "button", id: "sound", onclick: press });
@@ -23,7 +23,7 @@ export function draw(el) {
 
 async function press() {
   if (mode() === "sounding") return silence();
-  if (mode() === "off") {
+  if (["off", "again"].includes(mode())) {
     try {
       await arm();
       return toast(t("sound.heard"));
@@ -46,8 +46,12 @@ function menu() {
   box.showModal();
 }
 
+/** A page that was loaded anew has lost its voice: the first hand on it, wherever, gives it back, with the tone that shows it. */
+const revive = (event) => mode() === "again" && !event.target.closest?.("#sound") && arm().catch(() => null); // the button still says so
+
 /** `s` silences from anywhere; it acknowledges nothing. */
 export function bindSound() {
+  for (const name of ["pointerup", "keyup"]) addEventListener(name, revive);
   addEventListener("keydown", (event) => {
     if (event.key === "s" && !typing(event) && sound.sounding && sound.armed) silence();
   });
