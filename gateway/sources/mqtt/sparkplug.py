@@ -150,7 +150,7 @@ class Nodes:
                 twice |= edge.aliases.get(metric.alias, name) != name
                 edge.aliases[metric.alias] = name
             rows += _rows(m, name, metric)
-        for name in edge.tags.keys() - here if m.said.metrics else ():
+        for name in edge.tags.keys() - here:  # all of them, of a device that is born with nothing
             if name[0] == m.device:
                 rows += [(tag, m.received, NAN, int(Quality.CONFIGURATION)) for tag in edge.tags[name]]
         if twice:

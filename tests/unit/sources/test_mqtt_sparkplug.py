@@ -125,6 +125,14 @@ def test_a_device_dies_and_is_born_alone() -> None:
     )
 
 
+def test_a_device_that_is_born_with_nothing_has_none_of_our_values() -> None:
+    said = Edge().born().say("DBIRTH", seq=2, device="D")
+    assert sorted((r[0], r[3]) for r in said.rows) == [
+        (DEVICE, Quality.CONFIGURATION),
+        (TEMP, Quality.CONFIGURATION),
+    ]
+
+
 def test_a_session_the_broker_did_not_keep_forgets_the_births() -> None:
     edge = Edge().born()
     assert ["rebirth needed" in c.why for c in edge.nodes.forget()] == [True]
@@ -211,7 +219,7 @@ def test_integers_that_their_datatype_cannot_have(datatype: int, raw: int) -> No
         value_of(parse(payload(metric("x", int=raw))).metrics[0], datatype)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_value_ever_comes_under_another_name(data: st.DataObject) -> None:
     """An edge node that changes its aliases at each birth, over a wire that loses messages: what arrives as GOOD is the
