@@ -47,7 +47,7 @@ from gateway.sinks.mqtt.config import Settings as Broker
 from gateway.store import Identity, Store
 from tests.servers import Influxd, Mosquitto, MosquittoOptions
 
-SECONDS, PART, CONTROLS, NICE = 240, 20, 3, 10
+SECONDS, PART, CONTROLS, NICE = 240, 20, 3, 5
 ALARM_EVERY_S, IDLE_S, SAMPLE_S = 0.1, 2.0, 0.05
 AIM_SHARE, AIM_P99, AIM_GROWTH = 0.8, 2.0, 0.03
 """share of the bare loop; p99 beside idle; growth of memory from the third quarter of the drain to the last"""

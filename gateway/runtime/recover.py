@@ -14,10 +14,10 @@ from typing import Final
 
 import structlog
 
-from gateway.engine import Engine, Snapshot
+from gateway.engine import VERSION, Engine, Snapshot
 from gateway.model.batch import Batch
 from gateway.model.errors import Misconfigured
-from gateway.model.events import Event, Record
+from gateway.model.events import Event, EventKind, Record
 from gateway.model.inputs import Numbered
 from gateway.model.site import Site
 from gateway.runtime.refill import lost_spool
@@ -88,7 +88,8 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
         return _from_journal(store, site, epoch, f"stepping inputs behind {at} failed: {error!r}")
     # Without a snapshot and without the oldest inputs the decisions cannot be the journal's: nothing to compare.
     whole = start.number > 0 or first == 1 or not store.last_input[0]
-    difference = _difference(decided, _records(store, start.seq)) if whole else ""
+    other = start.number == 0 and any(s.version != VERSION for s in store.snapshots())
+    difference = _difference(decided, _records(store, start.seq), other=other) if whole else ""
     if difference or not whole:
         start.engine.refold(record.event for record in _records(store, 0))
     return Recovered(start.engine, difference, stepped, start.number == 0, start.number)
@@ -149,7 +150,13 @@ def _refill(store: Store, readings: Iterable[tuple[int, Batch]]) -> None:
             store.spool.append(number, number, batch)
 
 
-def _difference(decided: Sequence[Event], journalled: Iterator[Record]) -> str:
+def _difference(decided: Sequence[Event], journalled: Iterator[Record], *, other: bool) -> str:
+    """``other``: another version wrote the journal. What a level is called and what it lists may differ between two;
+    what was raised, cleared or unknown may not.
+    """
+    if other:
+        decided = [e for e in decided if e.event is not EventKind.LIVE_LEVEL]
+        journalled = (r for r in journalled if r.event.event is not EventKind.LIVE_LEVEL)
     for index, (ours, record) in enumerate(zip_longest(decided, journalled)):
         theirs = record.event if record is not None else None
         if ours != theirs:
