@@ -18,8 +18,11 @@ CHAINS: dict[str, dict[int, tuple[str, str]]] = {}  # epoch -> seq -> (prev_hash
 
 def check(data: bytes) -> list[str]:
     """What is wrong with one event, or with what it joins to."""
-    event = json.loads(data)
-    seq, prev, claimed = event["seq"], event["prev_hash"], event["hash"]
+    try:
+        event = json.loads(data)
+        seq, prev, claimed = event["seq"], event["prev_hash"], event["hash"]
+    except (ValueError, KeyError, TypeError):
+        return [f"no event: {data[:60]!r}"]
     body = data  # canonical JSON: sorted keys, no spaces, so that neither hash is the first member
     for name in ("hash", "prev_hash"):
         body = body.replace(f',"{name}":"{event[name]}"'.encode(), b"", 1)
@@ -28,9 +31,8 @@ def check(data: bytes) -> list[str]:
     chain = CHAINS.setdefault(event["epoch"], {})
     if chain.get(seq, (prev, claimed)) != (prev, claimed):
         return [f"seq {seq}: came again as another event"]
-    faults = []
-    if chain and seq > max(chain) + 1:
-        faults.append(f"seq {max(chain) + 1} to {seq - 1}: missing")
+    hole = bool(chain) and seq > max(chain) + 1
+    faults = [f"seq {max(chain) + 1} to {seq - 1}: missing"] if hole else []
     chain[seq] = (prev, claimed)
     before, after = chain.get(seq - 1), chain.get(seq + 1)
     if (before and before[1] != prev) or (after and after[0] != claimed):
@@ -39,17 +41,15 @@ def check(data: bytes) -> list[str]:
 
 
 def heard(_client: Any, _data: Any, message: Any) -> None:
-    print(
-        *check(message.payload) or [f"whole to seq {max(max(c) for c in CHAINS.values())}"],
-        sep="\n",
-        flush=True,
-    )
+    said = check(message.payload) or [f"whole to seq {max(max(c) for c in CHAINS.values())}"]
+    print(*said, sep="\n", flush=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 2:
-        found = [words for line in Path(sys.argv[1]).read_bytes().splitlines() for words in check(line)]
-        sys.exit("\n".join(found) or 0)
+        lines = Path(sys.argv[1]).read_bytes().splitlines()
+        found = [words for line in lines for words in check(line)] or ["no events"] * (not lines)
+        sys.exit("\n".join(found) or print(f"whole: {len(lines)} events"))
     import paho.mqtt.subscribe
 
     paho.mqtt.subscribe.callback(heard, f"fengsui/v1/{sys.argv[2]}/events", qos=1, hostname=sys.argv[1])

@@ -75,3 +75,21 @@ def test_as_a_command(tmp_path: Path) -> None:
         path.write_bytes(b"\n".join(kept) + b"\n")
         done = subprocess.run([sys.executable, str(SCRIPT), str(path)], capture_output=True, check=False)
         assert done.returncode == wanted
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", "no events"), (b"\xff\xfe", "no event: b'\\xff\\xfe'"), (b"[]\n", "no event: b'[]'")],
+)
+def test_a_file_that_holds_none_is_not_called_whole(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "events.jsonl").write_bytes(data)
+    words = [sys.executable, str(SCRIPT), str(tmp_path / "events.jsonl")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (1, said)
+
+
+def test_a_whole_file_is_called_whole(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(b"".join(r.data + b"\n" for r in records()))
+    words = [sys.executable, str(SCRIPT), str(tmp_path / "events.jsonl")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "whole: 40 events\n")
