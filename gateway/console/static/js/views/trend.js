@@ -144,7 +144,7 @@ class Trend {
   }
 
   draw() {
-    if (!this.lines) return;
+    if (!this.lines || this.closed) return; // what was asked for may come when nobody looks any more
     this.chart?.close();
     this.chart = new Chart(this.box, this.readout, this.lines, this.window, this.extra, (a, b) => this.zoom(a, b));
   }
@@ -171,6 +171,7 @@ class Trend {
   }
 
   close() {
+    this.closed = true;
     this.chart?.close();
   }
 }
