@@ -112,8 +112,9 @@ class Turns:
         self._lane: ReadingLane | None = None
         self._given = 0
 
-    def of(self, lane: ReadingLane) -> "Turns":
-        self._lane = lane
+    def of(self, lane: Any) -> "Turns":
+        """What was given and not settled by a life before comes again."""
+        self._lane, self._given = lane, lane.cursor
         return self
 
     def __getattr__(self, name: str) -> Any:
