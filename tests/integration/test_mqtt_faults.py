@@ -17,6 +17,7 @@ import pytest
 
 from gateway.engine import Engine
 from gateway.model.batch import Batch
+from gateway.model.calm import Calm, cuts_of
 from gateway.model.events import Condition, Event, EventKind
 from gateway.model.inputs import Gap, Input, LinkChange, Numbered, Readings, Started, Tick
 from gateway.model.levels import Level
@@ -73,6 +74,7 @@ class Judging:
     events: list[Event] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     _number: int = 0
+    _waits: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self.engine = Engine(self.site, "e" * 16)
@@ -104,6 +106,12 @@ class Judging:
     async def room(self) -> None:
         return
 
+    def calm(self) -> Calm:
+        return Calm(cuts_of(self.site))
+
+    def fetch(self, call: Callable[[], None] | None) -> None:
+        self._waits = call
+
     async def until(self, condition: Callable[[], bool], what: str, timeout: float = 20.0) -> float:
         """Seconds it took."""
         began = time.monotonic()
@@ -111,6 +119,8 @@ class Judging:
             if time.monotonic() - began > timeout:
                 told = [(e.event.value, e.rule, e.detail) for e in self.events if e.rule]
                 pytest.fail(f"not within {timeout} s: {what}; {told}")
+            if self._waits is not None:
+                self._waits()
             self.give(Tick(self.now()))
             await asyncio.sleep(0.02)
         return time.monotonic() - began
