@@ -74,6 +74,7 @@ class NumbersBody(schemas.Model):
         {},
         max_length=64,
         description="numbers of its own kind by name (GET /rules/settings/{rule}), times in s",
+        json_schema_extra={"additionalProperties": False},
     )
 
     @property
