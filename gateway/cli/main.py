@@ -10,37 +10,42 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import typer
+INTERRUPTED: Final = 130
 
-from gateway import __version__
-from gateway.cli import (
-    access,
-    alarms,
-    backtest,
-    backup,
-    cases,
-    changes,
-    check,
-    county,
-    demo,
-    exercise,
-    export,
-    hands,
-    init,
-    journal,
-    kpi,
-    letters,
-    probe,
-    replay,
-    rollback,
-    run,
-    scenario,
-    simulate,
-    tune,
-    watch,
-)
-from gateway.config.files import wrong
-from gateway.model.errors import FengsuiError, Misconfigured
+try:
+    import typer
+
+    from gateway import __version__
+    from gateway.cli import (
+        access,
+        alarms,
+        backtest,
+        backup,
+        cases,
+        changes,
+        check,
+        county,
+        demo,
+        exercise,
+        export,
+        hands,
+        init,
+        journal,
+        kpi,
+        letters,
+        probe,
+        replay,
+        rollback,
+        run,
+        scenario,
+        simulate,
+        tune,
+        watch,
+    )
+    from gateway.config.files import wrong
+    from gateway.model.errors import FengsuiError, Misconfigured
+except KeyboardInterrupt:  # Ctrl-C in the second that the imports take: no traceback
+    sys.exit(INTERRUPTED)
 
 NOT_SO: Final = 1
 BAD_USAGE: Final = 2

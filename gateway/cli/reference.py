@@ -25,6 +25,7 @@ _HEAD: Final = """\
 | 0 | done |
 | 1 | the thing asked about is not so: alarms differ, the journal is broken, a command is refused, no gateway runs |
 | 2 | bad usage or configuration; every fault is on stderr, with file, line, what is allowed and a hint |
+| 130 | Ctrl-C, before it was done; `run` and `county` end in order instead, with 0 |
 
 `list`, `ack` and other acts reach the gateway that runs with this configuration, through its loopback address and the
 token in its state folder; with the gateway down they are refused. `journal` reads the files and needs no gateway.
