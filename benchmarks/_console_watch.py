@@ -19,6 +19,8 @@ PAGES = ("overview", "tags", "trend/TI-1003?p=15", "alarms")
 LOOK_S = 60.0
 LEAST_LOOKS = 48
 """a short watch looks more often: fewer say nothing of a slope"""
+WARM_ROUNDS, WARM_S = 12, 0.5
+"""all pages so often before the first look: the engine compiles and learns until about the tenth visit of a page"""
 COLLECTIONS = 3
 REST_S = 0.1
 """between collections: what one sets free, nodes above all, the next takes away"""
@@ -87,6 +89,9 @@ def watch(folder: Path, url: str, server: psutil.Process, minutes: float) -> dic
     driver = browser(folder, 1400, 900, logs=False)
     try:
         open_, round_ = Tab(driver, url, LEFT_OPEN), Tab(driver, url, PAGES[-1])
+        for page in PAGES * WARM_ROUNDS:
+            round_.go(page)
+            time.sleep(WARM_S)
         found = _looks(open_, round_, server, minutes)
     finally:
         driver.quit()
