@@ -90,7 +90,12 @@ def _again(store: Store, site: Site, epoch: str) -> Recovered:
     whole = start.number > 0 or first == 1 or not store.last_input[0]
     other = start.number == 0 and any(s.version != VERSION for s in store.snapshots())
     difference = _difference(decided, _records(store, start.seq), other=other) if whole else ""
-    if difference or not whole:
+    # What the journal has of levels was told, whatever this version makes of it; what is so now is told next.
+    if (
+        difference
+        or not whole
+        or (other and _levels(decided) != _levels(r.event for r in _records(store, start.seq)))
+    ):
         start.engine.refold(record.event for record in _records(store, 0))
     return Recovered(start.engine, difference, stepped, start.number == 0, start.number)
 
@@ -163,6 +168,11 @@ def _difference(decided: Sequence[Event], journalled: Iterator[Record], *, other
             seq = record.seq if record is not None else f"head+{index}"
             return f"at seq {seq}: stepping decides {_say(ours)}, the journal has {_say(theirs)}"
     return ""
+
+
+def _levels(events: Iterable[Event]) -> list[tuple[str, object]]:
+    """Place and level of what was told of levels."""
+    return [(e.installation, e.detail["level"]) for e in events if e.event is EventKind.LIVE_LEVEL]
 
 
 def _say(event: Event | None) -> str:

@@ -242,6 +242,8 @@ class Naive:
         self.conditions = [Condition.NORMAL] * len(SITE.rules)
         self.sight = [False] * len(SITE.tags)
         self.doubtful = set[int]()
+        self.said = set[int]()
+        """rules that have a condition"""
         live = [r for r in SITE.rules if r.stage is Stage.LIVE and r.kind is RuleKind.LIMIT_HIGH]
         self.limits = {SITE.rule_index[r.id]: SITE.tag_index[r.tags[0]] for r in live}
 
@@ -253,6 +255,7 @@ class Naive:
                 self.doubtful.add(fact.tag)
             self.sight[fact.tag] = not fact.bad
         elif isinstance(fact, RuleFact):
+            (self.said.discard if fact.after is Condition.UNKNOWN else self.said.add)(fact.rule)
             if fact.after is not Condition.UNKNOWN:
                 self.doubtful.discard(self.limits.get(fact.rule, -1))
             known = self.conditions[fact.rule]
@@ -275,7 +278,8 @@ class Naive:
         by_person = (Suppression.SHELVED, Suppression.OUT_OF_SERVICE)
         standing = {r.id for r in burning}
         held = any(trunks[r].axes.suppression in by_person or r in standing for r in away)
-        return LiveLevel.NOT_JUDGED if held else LiveLevel.NORMAL
+        silent = any(SITE.rule_index[r.id] not in self.said for r in rules)
+        return LiveLevel.NOT_JUDGED if held or silent else LiveLevel.NORMAL
 
 
 @given(STEPS)
