@@ -121,7 +121,8 @@ def test_the_sound_is_armed_tested_silenced_and_says_which(page: Page) -> None:
     page.type("#alarm-list", "A")
     page.until(lambda: page.text("#sound") == "Sound on")
     page.driver.refresh()
-    page.until(lambda: page.text("#sound") == "Sound lost: touch")  # no page has a voice before a hand gives it one
+    # No page has a voice before a hand gives it one.
+    page.until(lambda: page.text("#sound") == "Sound lost: touch")
     page.click("#alarm-list")
     page.until(lambda: page.text("#sound") == "Sound on")
     page.click("#sound")
