@@ -30,7 +30,7 @@ def signs(page: Page, reason: str, second: str) -> None:
 def test_the_field_is_probed_beside_the_running_poll(page: Page, language: str, tmp_path: Path) -> None:
     page.open("engineering/probe", language)
     budget = {"zh": "每秒最多 5 个请求", "en": "at most 5 requests a second"}[language]
-    assert budget in page.text("#probe-budget")
+    page.until(lambda: budget in page.text("#probe-budget"))
     page.click("#probe-start")
     page.until(lambda: len(page.texts("#probe-rows tbody tr")) == 4)
     rows = page.texts("#probe-rows tbody tr")
@@ -41,7 +41,7 @@ def test_the_field_is_probed_beside_the_running_poll(page: Page, language: str, 
     refused = {"zh": "设备拒绝", "en": "the device refuses it"}[language]
     assert (odd in rows[2], refused in rows[3]) == (True, True)
     alone = {"zh": "唯一连接轮询此线路", "en": "over its one connection"}[language]
-    assert alone in page.text("#probe-sources")
+    page.until(lambda: alone in page.text("#probe-sources"))
     page.picture(f"probe-{language}")
     wrong = tmp_path / "tags.csv"
     wrong.write_text("编号,HH\nLT-101,=1+1\n", "utf-8")

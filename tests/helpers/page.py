@@ -27,6 +27,8 @@ REDRAWN = (
 )
 """a page draws itself anew between two looks at it: look once more"""
 
+DRAWN = "return document.body.className === '' && document.getElementById('view').childElementCount > 0"
+
 
 class Page:
     """A browser looking at a console."""
@@ -38,7 +40,7 @@ class Page:
 
     def open(self, page: str = "overview", language: str = "en") -> Page:
         self.door(page, language)
-        self.until(lambda: self.js("return document.body.className === ''"))
+        self.until(lambda: self.js(DRAWN))
         return self
 
     def door(self, page: str = "overview", language: str = "en") -> Page:
