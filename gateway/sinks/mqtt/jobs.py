@@ -17,8 +17,12 @@ async def together(**jobs: Coroutine[Any, Any, None]) -> None:
         async with asyncio.TaskGroup() as group:
             for name, job in jobs.items():
                 group.create_task(job, name=name)
-    except* FengsuiError as found:
-        raise _first(found) from None
+    except BaseExceptionGroup as found:
+        # No ``except*``: before Python 3.11.4 what is raised in one comes out in a group of its own (gh-103590).
+        ours, others = found.split(FengsuiError)
+        if ours is None or others is not None:
+            raise
+        raise _first(ours) from None
 
 
 def _first(group: BaseExceptionGroup[FengsuiError]) -> FengsuiError:
