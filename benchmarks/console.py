@@ -11,7 +11,6 @@ worked for the first view: on a busy machine ``seconds`` says more of the machin
 import argparse
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 import tempfile
@@ -47,7 +46,7 @@ def server(tags: int, alarms: int) -> Iterator[tuple[str, psutil.Process]]:
         told = json.loads(process.stdout.readline())
         yield told["url"], psutil.Process(told["pid"])
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # a shell's background jobs ignore SIGINT, and so would what they start
         process.wait(10)
 
 
