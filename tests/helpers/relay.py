@@ -26,6 +26,7 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._flows: asyncio.Event | None = None
         self._ends: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay")
 
@@ -79,7 +80,7 @@ class Relay:
         await self._listen(0)
 
     async def _listen(self, port: int) -> None:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
 
     async def _shut(self) -> None:
@@ -91,10 +92,13 @@ class Relay:
     async def _close(self) -> None:
         self._drop()
         await self._shut()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        # A connection that is being accepted may begin a task while we wait for the others.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)
+        self._drop()
         await asyncio.sleep(0)  # transports that were aborted close their sockets in the loop's next round
         await asyncio.sleep(0)
 
@@ -103,9 +107,15 @@ class Relay:
             end.transport.abort()
         self._ends.clear()
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Known before its task begins: one that is cancelled before that would never close it.
+        self._ends.add(writer)
+        task = self._loop.create_task(self._carry(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = {writer}
-        self._ends.add(writer)
         try:
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._port)
             ends.add(far)
