@@ -96,6 +96,21 @@ async def test_what_is_borne_makes_it_wider_again_up_to_the_settings() -> None:
     assert pace.most == 8
     pace.bore(2)
     pace.broke(4)
+    pace.broke(4)
     assert pace.most == 2
     pace.bore(1)
     assert pace.most == 2, "less than the window proves nothing"
+
+
+async def test_a_line_that_breaks_now_and_then_says_nothing_of_the_broker() -> None:
+    """A few alarms on the way each time, and each time they are answered over the next connection."""
+    pace = Pace(100)
+    for _ in range(50):
+        pace.broke(3)
+        pace.bore(1)
+        pace.bore(3)
+    assert pace.most == 100
+    pace.broke(60)
+    pace.bore(3)
+    pace.broke(60)
+    assert pace.most == 30, "little that is answered between proves nothing of much"

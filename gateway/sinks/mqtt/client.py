@@ -52,7 +52,7 @@ class Connection:
         pace: Pace | None = None,
     ) -> None:
         self._settings, self._heard = settings, heard
-        self._pace = pace or Pace(settings.window)
+        self._pace, self._told = pace or Pace(settings.window), False
         self._v5 = settings.version == "5"
         self._loop = asyncio.get_running_loop()
         self._flight = Flight()
@@ -226,7 +226,7 @@ class Connection:
         if self._lost.done():
             return
         self._lost.set_result(Retry(why))
-        self._pace.broke(len(self._flight.by_mid))
+        self._broke()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(Retry(why))
@@ -284,8 +284,14 @@ class Connection:
             raise self._silent()
 
     def _silent(self) -> Retry:
-        self._pace.broke(len(self._flight.by_mid))
+        self._broke()
         return Retry(f"broker does not acknowledge within {self._settings.timeout:g} s")
+
+    def _broke(self) -> None:
+        """Told once of each connection."""
+        if not self._told:
+            self._told = True
+            self._pace.broke(len(self._flight.by_mid))
 
     def _expect(self) -> "asyncio.Future[Any]":
         """Something the broker is to say; fails with the connection."""

@@ -42,23 +42,31 @@ class Slot:
 @dataclass(slots=True)
 class Pace:
     """How many publishes a broker bears on the way at once. One of 3.1.1 has no word for it: some hang up on whoever
-    sends more, some leave the rest unanswered. ``most`` is halved with each connection that ends so, and grows by one
-    with each call of at least so many that was answered, up to ``limit``. Lives through connections.
+    sends more, some leave the rest unanswered. ``most`` is halved with each connection that ends so when the one before
+    did too, and no call as large was answered between: a line that breaks now and then, with little on the way, says
+    nothing of the broker. It grows by one with each call of at least so many that was answered, up to ``limit``. Lives
+    through connections.
     """
 
     limit: int
     most: int = 0
+    _doubted: int = 0
+    """so many were on the way when a connection ended, and no call of as many was answered since; 0: none"""
 
     def __post_init__(self) -> None:
         self.most = self.most or self.limit
 
     def broke(self, flying: int) -> None:
-        """The connection ended, or answers stopped, with so many publishes unanswered."""
-        if flying > 1:
+        """A connection ended, or answers stopped, with so many publishes unanswered."""
+        if flying > 1 and self._doubted:
             self.most = max(1, min(self.most, flying) // 2)
+        if flying > 1:
+            self._doubted = min(flying, self.most)
 
     def bore(self, sent: int) -> None:
         """All of a call of so many was answered."""
+        if sent >= self._doubted:
+            self._doubted = 0
         if sent >= self.most:
             self.most = min(self.limit, self.most + 1)
 
