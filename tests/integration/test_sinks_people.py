@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,9 @@ from gateway.model.errors import Misconfigured, Retry
 from gateway.model.events import EventKind
 from gateway.model.levels import Level
 from gateway.model.people import Person
+from gateway.sinks.notify.config import Settings
+from gateway.sinks.notify.rooms import Room
+from gateway.sinks.notify.sink import FLOOR_S
 from tests.helpers.fake_influx import FakeInflux
 from tests.helpers.lane import FakeEventLane, Journal, event, present, site
 from tests.helpers.people_wires import GsmModem, MailServer, read_pdu
@@ -293,6 +298,7 @@ async def test_a_robot_tells_its_group_and_mentions_who_is_asked(
     by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = {"wecom": 45009, "dingtalk": 130101}[by]
+    monkeypatch.setitem(FLOOR_S, by, 0.0)
     async with FakeInflux(script=[(200, json.dumps({"errcode": 0, "errmsg": "ok"}), {})] * 9) as server:
         monkeypatch.setenv("ROBOT", f"{server.url}/send?key=sesame")
         monkeypatch.setenv("KEY", "SECkey")
@@ -323,6 +329,28 @@ async def test_a_robot_with_a_wrong_key_needs_a_person(monkeypatch: pytest.Monke
             out.say(told("wang"))
             await out.until(1)
     assert [(w, a) for w, a, _ in out.lane.reports if w == "login"] == [("login", True), ("login", False)]
+
+
+def test_an_answer_that_is_no_http_is_tried_again_and_names_no_key() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/send?key=SECRET"
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"SSH-2.0-OpenSSH\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with Room(Settings(kind="notify", by="wecom", url_env="U"), url, None) as room:
+            with pytest.raises(Retry, match="not an answer of HTTP") as kept:
+                room.send("", "", "x")
+            room.halt.set()
+            with pytest.raises(Retry, match="stopping"):
+                room.send("", "", "x")
+        thread.join()
+    assert "SECRET" not in str(kept.value)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")

@@ -12,6 +12,8 @@ from gateway.model.times import china
 
 ASKED: Final = frozenset({EventKind.NOTIFIED, EventKind.ESCALATED})
 ANNOUNCED: Final = frozenset({EventKind.RAISED, EventKind.LEVEL_RAISED, EventKind.RE_ALARM})
+LINE: Final = 100
+"""Characters of a line that says a notice, without what the site wrote: level, place, value, limit, time."""
 _EN: Final = {Level.RED: "RED", Level.ORANGE: "ORANGE", Level.YELLOW: "YELLOW", Level.BLUE: "BLUE"}
 
 
@@ -31,6 +33,12 @@ class Notice:
     def what(self) -> tuple[str, Level, int]:
         """The kind: the rule, its level, and which step of the escalation."""
         return self.event.rule, self.level, self.step
+
+    @property
+    def length(self) -> int:
+        """About the characters that tell of it in one language."""
+        e = self.event
+        return LINE + len(e.tag) + len(e.description) + len(e.rule) + len(e.guidance)
 
     @property
     def step(self) -> int:

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+import threading
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Final, Self
 
 from gateway.model.errors import Reject, Retry
 from gateway.sinks.notify.config import Settings
-from gateway.sinks.notify.ways import LoginRefused
+from gateway.sinks.notify.ways import LoginRefused, going
 from gateway.wires.tls import context
 
 LATER: Final = range(400, 500)
@@ -25,6 +26,7 @@ class Mail:
 
     def __init__(self, settings: Settings, password: str | None) -> None:
         self._settings, self._password = settings, password
+        self.halt = threading.Event()
 
     def __enter__(self) -> Self:
         settings = self._settings
@@ -67,6 +69,7 @@ class Mail:
         Raises:
             Reject: the server will never take it for this address. Retry: not now. LoginRefused: not from us.
         """
+        going(self.halt)
         message = self._message(address, subject, text)
         try:
             self._server.send_message(message)

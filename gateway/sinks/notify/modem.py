@@ -1,6 +1,7 @@
 """A GSM modem on a serial port, by AT commands (3GPP TS 27.005, 27.007). Blocking; used from a thread."""
 
 import re
+import threading
 import time
 from types import TracebackType
 from typing import Final, Self
@@ -9,11 +10,12 @@ import serial
 
 from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.sinks.notify.pdu import submits
+from gateway.sinks.notify.ways import going
 
 WAIT_S: Final = 5.0
 """For the answer to a command that sends nothing."""
-_REGISTERED: Final = ("1", "5")
-"""At home, roaming (TS 27.007, 7.2)."""
+_REGISTERED: Final = frozenset({"1", "5", "6", "7", "9", "10"})
+"""At home, roaming; on LTE also "SMS only" and "CSFB not preferred", both for each (TS 27.007, 7.2)."""
 _NEVER: Final = frozenset({1, 8, 10, 28, 29, 30})
 """Causes that will not change for this number (TS 24.011, annex E-2)."""
 _ERROR: Final = re.compile(r"ERROR(?:: *(\d*))?[^\r\n]*[\r\n]")
@@ -30,10 +32,14 @@ class Modem:
     def __init__(self, device: str, baudrate: int, pin: str | None, timeout: float) -> None:
         self._device, self._baudrate, self._pin, self._timeout = device, baudrate, pin, timeout
         self._reference = int(time.monotonic()) & 0xFF
+        self.halt = threading.Event()
 
     def __enter__(self) -> Self:
         try:
-            self._port = serial.Serial(self._device, self._baudrate, timeout=0.1, write_timeout=WAIT_S)
+            # Exclusive: a conversation that a reload left may still be in its last part.
+            self._port = serial.Serial(
+                self._device, self._baudrate, timeout=0.1, write_timeout=WAIT_S, exclusive=True
+            )
         except (serial.SerialException, OSError) as error:
             raise Retry(f"{self._device}: {error}") from error
         try:
@@ -60,6 +66,7 @@ class Modem:
         except ValueError as error:
             raise Reject(str(error)) from error
         for length, pdu in made:
+            going(self.halt)
             self._ask(f"AT+CMGS={length}", until=">")
             self._ask(pdu, end="\x1a", wait=self._timeout)
 
@@ -77,7 +84,7 @@ class Modem:
                 raise Misconfigured(f"{self._device}: the card refuses the PIN") from error
         self._ask("AT+CMGF=0")
         found = self._ask("AT+CREG?").partition("+CREG:")[2].split(",")
-        if len(found) < 2 or found[1].strip()[:1] not in _REGISTERED:
+        if len(found) < 2 or found[1].split()[0] not in _REGISTERED:
             raise Retry(f"{self._device}: the modem is in no network")
 
     def _ask(

@@ -1,5 +1,7 @@
 """Who is to be told what, and when: the first of a kind at once, the rest gathered, nothing left out. No clock."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,11 +27,12 @@ class _Receiver:
 
 class Pool:
     """Notices by receiver. ``every``: seconds between two messages to one receiver; of something new a twelfth of it,
-    so that a flood of many kinds is a message every few seconds and not one for each.
+    so that a flood of many kinds is a message every few seconds and not one for each. ``floor``: seconds that the way
+    itself asks for between any two; ``longest``: characters that one message may have; what is above waits for another.
     """
 
-    def __init__(self, every: float) -> None:
-        self._every = every
+    def __init__(self, every: float, floor: float = 0.0, longest: float = math.inf) -> None:
+        self._every, self._floor, self._longest = every, floor, longest
         self._receivers: dict[str, _Receiver] = {}
         self._done: set[tuple[int, str]] = set()
 
@@ -53,7 +56,7 @@ class Pool:
     def due(self, now: float) -> Mapping[str, Sequence[Notice]]:
         """Receiver -> what to tell them now."""
         return {
-            name: tuple(r.waiting) for name, r in self._receivers.items() if self._at(r) <= now and r.waiting
+            name: self._message(r) for name, r in self._receivers.items() if self._at(r) <= now and r.waiting
         }
 
     def next_at(self) -> float | None:
@@ -76,4 +79,18 @@ class Pool:
 
     def _at(self, receiver: _Receiver) -> float:
         new = any(n.what not in receiver.told for n in receiver.waiting)
-        return receiver.last + (self._every / NEW if new else self._every)
+        return receiver.last + max(self._floor, self._every / NEW if new else self._every)
+
+    def _message(self, receiver: _Receiver) -> tuple[Notice, ...]:
+        """Whole kinds, as many as fit and one at least: the new ones first, of these the highest."""
+        kinds: dict[tuple[str, Level, int], list[Notice]] = defaultdict(list)
+        for each in receiver.waiting:
+            kinds[each.what].append(each)
+        ranked = sorted(kinds.values(), key=lambda k: (k[0].what in receiver.told, -k[0].level, k[0].seq))
+        chosen, length = list[Notice](), 0
+        for kind in ranked:
+            length += kind[-1].length
+            if chosen and length > self._longest:
+                break
+            chosen += kind
+        return tuple(sorted(chosen, key=lambda n: n.seq))

@@ -14,7 +14,7 @@ import orjson
 
 LONGEST: Final = 2_000
 """Bytes of text in one message: WeCom takes 2048, and each message may be no larger than the smaller."""
-BUSY: Final = {"wecom": frozenset({45009, -1}), "dingtalk": frozenset({130101, 410100, -1})}
+BUSY: Final = {"wecom": frozenset({45009, 45033, -1}), "dingtalk": frozenset({130101, 410100, 90030, -1})}
 """``errcode`` that says: too often, come back."""
 
 

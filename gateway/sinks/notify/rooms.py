@@ -1,7 +1,9 @@
 """A chat group through its robot: JSON by POST, with the standard library in a thread. Blocking."""
 
+import http.client
 import json
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -12,12 +14,12 @@ from urllib.parse import urlsplit
 from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.sinks.notify.config import Settings
 from gateway.sinks.notify.robots import BUSY, cut, dingtalk, signature, wecom
-from gateway.sinks.notify.ways import LoginRefused
+from gateway.sinks.notify.ways import LoginRefused, going
 from gateway.wires.tls import context
 
 LOCAL: Final = (("http", "127.0.0.1"), ("http", "localhost"))
-PAUSE_S: Final = 3.0
-"""Between two pieces: robots take 20 messages a minute."""
+PAUSE_S: Final = 3.2
+"""Between two messages: robots take 20 a minute."""
 
 
 class Room:
@@ -31,9 +33,12 @@ class Room:
         place = urlsplit(url)
         if place.scheme != "https" and (place.scheme, place.hostname) not in LOCAL:
             raise Misconfigured(f"{settings.by}: the robot's address must begin with https://")
+        if not (url.isascii() and url.isprintable()) or " " in url:
+            raise Misconfigured(f"{settings.by}: the robot's address has a character that no address has")
         self._settings, self._url, self._key = settings, url, key
         self._tls: ssl.SSLContext | None = None
         self.phones: tuple[str, ...] = ()
+        self.halt = threading.Event()
 
     def __enter__(self) -> Self:
         self._tls = context(self._settings.by, self._settings.tls) if self._url.startswith("https") else None
@@ -52,8 +57,7 @@ class Room:
         """
         make = wecom if self._settings.by == "wecom" else dingtalk
         for n, piece in enumerate(cut(text)):
-            if n:
-                time.sleep(PAUSE_S)
+            going(self.halt, PAUSE_S if n else 0.0)
             self._post(make(piece, self.phones if n == 0 else ()))
 
     def _post(self, body: bytes) -> None:
@@ -72,6 +76,8 @@ class Room:
                 ) from None  # the address is a secret: not in words
         except OSError as error:
             raise Retry(f"{self._settings.by}: {getattr(error, 'reason', error)}") from None
+        except http.client.HTTPException as error:
+            raise Retry(f"{self._settings.by}: not an answer of HTTP: {type(error).__name__}") from None
         self._judge(said)
 
     def _judge(self, said: bytes) -> None:
@@ -92,6 +98,6 @@ class Room:
 
 LOGIN: Final = {
     "wecom": frozenset({93000, 40001, 40014}),
-    "dingtalk": frozenset({300001, 310000, 400101, 400102}),
+    "dingtalk": frozenset({300001, 310000, 400013, 400101, 400102, 400106}),
 }
-"""``errcode`` that says: wrong key, signature or keyword; a person must look."""
+"""``errcode`` that says: wrong key, signature or keyword, the robot or its group is gone; a person must look."""

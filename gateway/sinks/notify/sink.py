@@ -1,9 +1,11 @@
 """Messages to people, out of the journal: by the routing table, or of every alarm to a fixed list."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from math import inf
 from typing import Final
 
 from gateway.model.errors import Reject, Retry
@@ -14,10 +16,14 @@ from gateway.model.site import Site
 from gateway.sinks.notify.config import Settings
 from gateway.sinks.notify.encode import ANNOUNCED, ASKED, Notice, subject, text
 from gateway.sinks.notify.pool import Pool
-from gateway.sinks.notify.rooms import Room
+from gateway.sinks.notify.rooms import PAUSE_S, Room
 from gateway.sinks.notify.ways import LoginRefused, Sending
 
 BATCH: Final = 200
+FLOOR_S: Final = {"wecom": PAUSE_S, "dingtalk": PAUSE_S}
+"""Whatever ``every`` says: a robot that is asked too often is shut, DingTalk's for ten minutes."""
+LONGEST: Final = {"sms": 1_000, "wecom": 3_000, "dingtalk": 3_000}
+"""Characters in one message: a quarter of an hour of SMS would be told, and repeated where its last part fails."""
 LONGEST_WAIT_S: Final = 60.0
 ROOM: Final = "(group)"
 """The one receiver of a robot: its chat group."""
@@ -32,7 +38,8 @@ class NotifySink:
         self.name = f"{name}.people"
         self.lane = "events"
         self._settings, self._open = settings, open_way
-        self._pool = Pool(settings.every)
+        per = 2 if settings.language == "both" else 1
+        self._pool = Pool(settings.every, FLOOR_S.get(settings.by, 0.0), LONGEST.get(settings.by, inf) / per)
         self._records: dict[int, Record] = {}
         self._refused: dict[int, list[str]] = {}
         """seq -> who can never be told of it, and why; a dead letter once the lane passes it"""
@@ -122,21 +129,27 @@ class NotifySink:
     async def _send_all(
         self, site: Site, due: Mapping[str, Sequence[Notice]]
     ) -> list[tuple[str, Sequence[Notice], Reject | Retry | None]]:
-        """One conversation for all who are due, in a thread that is waited for."""
+        """One conversation for all who are due, in a thread; cancelled, it ends behind the part that is on its way."""
         language = self._settings.language
         work = [(r, n, subject(site, n, language), text(site, n, language)) for r, n in due.items()]
         phones = {r: mentioned(site, n) for r, n in due.items()}
+        halt = threading.Event()
 
         def converse() -> list[tuple[str, Sequence[Notice], Reject | Retry | None]]:
             done: list[tuple[str, Sequence[Notice], Reject | Retry | None]] = []
             with self._open() as way:
+                way.halt = halt
                 for receiver, notices, head, words in work:
                     if isinstance(way, Room):
                         way.phones = phones[receiver]
                     done.append((receiver, notices, _try(way, receiver, head, words)))
             return done
 
-        return await asyncio.shield(asyncio.to_thread(converse))
+        try:
+            return await asyncio.shield(asyncio.to_thread(converse))
+        except asyncio.CancelledError:
+            halt.set()
+            raise
 
     def _settle(self, lane: EventLane, last: int) -> None:
         """Everything below what still waits is settled."""

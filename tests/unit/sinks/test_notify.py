@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, NoReturn
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model.errors import Reject, Retry
+from gateway.model.errors import Misconfigured, Reject, Retry
 from gateway.model.events import EventKind
 from gateway.model.levels import Level
+from gateway.sinks.notify.config import Settings
 from gateway.sinks.notify.encode import Notice, subject, text
 from gateway.sinks.notify.modem import Modem
 from gateway.sinks.notify.pdu import address, parts, submits
 from gateway.sinks.notify.pool import Pool
 from gateway.sinks.notify.robots import cut, signature
+from gateway.sinks.notify.rooms import Room
+from gateway.sinks.notify.sink import NotifySink
+from gateway.sinks.notify.ways import LoginRefused
 from tests.helpers.lane import event, site
 from tests.helpers.people_wires import read_pdu
 
@@ -94,6 +99,87 @@ def test_of_any_flood_every_first_of_a_kind_is_told(seed: int) -> None:
     assert told == given_
 
 
+@pytest.mark.parametrize("by", ["sms", "wecom", "dingtalk", "smtp"])
+def test_of_a_flood_no_message_is_longer_than_its_way_takes_and_the_highest_go_first(by: str) -> None:
+    """A thousand kinds at once, as after an outage: as one SMS they were more than 255 parts, and none was told."""
+    config = {"sms": {"device": "d"}, "smtp": {"host": "h", "sender": "s"}}.get(by, {"url_env": "U"})
+    pool = NotifySink("n", Settings(kind="notify", by=by, language="both", **config), _no_way)._pool
+    levels = list(Level)
+    for seq in range(1000):
+        pool.put(notice(seq, f"LT-{seq}", levels[seq % 4]), ["a"])
+    told, now, seen = list[int](), 0.0, list[Level]()
+    while due := pool.due(now).get("a"):
+        said = text(SITE, due, "both")
+        if by == "sms":
+            assert len(submits("10086", said, 1)) <= 255
+            assert len(said) < 2_000
+        elif by != "smtp":
+            assert len(cut(said)) <= 8
+        told += [n.seq for n in due]
+        seen += [max(n.level for n in due)]
+        pool.sent("a", due, now)
+        now += 60.0
+    assert sorted(told) == list(range(1000))
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_what_repeats_keeps_nothing_new_from_being_told() -> None:
+    pool = Pool(60.0, 0.0, 1.0)
+    pool.put(notice(1, level=Level.RED), ["a"])
+    pool.sent("a", pool.due(0.0)["a"], 0.0)
+    pool.put(notice(2, level=Level.RED), ["a"])
+    pool.put(notice(3, "LT-2", Level.BLUE), ["a"])
+    assert [n.seq for n in pool.due(5.0)["a"]] == [3]
+    pool.sent("a", pool.due(5.0)["a"], 5.0)
+    assert [n.seq for n in pool.due(65.0)["a"]] == [2]
+
+
+@pytest.mark.parametrize("by", ["wecom", "dingtalk"])
+def test_a_robot_is_asked_less_than_twenty_times_a_minute_whatever_the_settings_say(by: str) -> None:
+    pool = NotifySink("n", Settings(kind="notify", by=by, url_env="U", every=0), _no_way)._pool
+    sent, now = list[float](), 0.0
+    for seq in range(400):
+        pool.put(notice(seq, f"LT-{seq}"), ["(group)"])
+        for receiver, notices in pool.due(now).items():
+            pool.sent(receiver, notices, now)
+            sent.append(now)
+        now += 0.5
+    assert all(sum(at <= each < at + 60 for each in sent) < 20 for at in sent)
+    assert len(sent) > 50
+
+
+def _no_way() -> NoReturn:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h/send?key=SECRET x", "https://h/send?key=SECRET\u200b", "https://h/\x01"]
+)
+def test_an_address_with_what_no_address_has_is_refused_without_its_key(url: str) -> None:
+    with pytest.raises(Misconfigured, match="character") as refused:
+        Room(Settings(kind="notify", by="wecom", url_env="U"), url, None)
+    assert "SECRET" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("by", "code", "kind"),
+    [
+        ("wecom", 45009, Retry), ("wecom", 45033, Retry), ("wecom", 93000, LoginRefused), ("wecom", 40058, Reject),
+        ("dingtalk", 130101, Retry), ("dingtalk", 410100, Retry), ("dingtalk", 310000, LoginRefused),
+        ("dingtalk", 400013, LoginRefused), ("dingtalk", 400106, LoginRefused), ("dingtalk", 430102, Reject),
+    ],
+)  # fmt: skip
+def test_a_robot_that_answers_200_has_taken_it_only_with_errcode_0(by: str, code: int, kind: type) -> None:
+    room = Room(Settings(kind="notify", by=by, url_env="U"), "https://h/send", None)
+    with pytest.raises(kind) as said:
+        room._judge(orjson.dumps({"errcode": code, "errmsg": "no"}))
+    assert type(said.value) is kind
+    room._judge(b'{"errcode":0,"errmsg":"ok"}')
+    for other in (b"", b"<html>", b"{}", b'{"errcode":null}', b"[]"):
+        with pytest.raises(Retry, match="not its own"):
+            room._judge(other)
+
+
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=400))
 def test_a_text_of_any_length_comes_back_whole_from_its_parts(said: str) -> None:
     read = [read_pdu(pdu) for _, pdu in submits("+8613800138000", said, 7)]
@@ -145,10 +231,25 @@ class Port:
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = list(pieces)
 
+    def reset_input_buffer(self) -> None: ...
+
     def write(self, _: bytes) -> None: ...
 
     def read(self, _: int) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
+
+
+@pytest.mark.parametrize("stat", range(11))
+def test_in_which_states_a_modem_can_send(stat: int) -> None:
+    """3GPP TS 27.007, 7.2: home and roaming; on LTE also "SMS only" and "CSFB not preferred"."""
+    ok = b"\r\nOK\r\n"
+    modem = Modem("dev", 115200, None, 5.0)
+    modem._port = Port(ok, b"+CPIN: READY\r\n" + ok, ok, f'+CREG: 2,{stat},"1A2B","0C3D",7\r\n'.encode() + ok)  # type: ignore[assignment]
+    if stat in {1, 5, 6, 7, 9, 10}:
+        modem._begin()
+    else:
+        with pytest.raises(Retry, match="in no network"):
+            modem._begin()
 
 
 @pytest.mark.parametrize(
