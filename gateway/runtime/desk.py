@@ -1,7 +1,7 @@
 """The store behind one thread: one writer, and the event loop never waits for a disk."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, ParamSpec, TypeVar
 
 from gateway.model.events import Record
@@ -41,6 +41,11 @@ class Desk:
     async def call(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``fn`` in the store's thread."""
         return await self._thread.do(lambda: fn(*args, **kwargs))
+
+    async def slowly(self, steps: Iterator[object]) -> None:
+        """All of ``steps`` in the store's thread, one at a time: whoever waits for a commit waits for one of them."""
+        while await self.call(next, steps, None) is not None:
+            pass
 
     def published(self, records: Sequence[Record]) -> None:
         """Tell the lanes what was just committed."""

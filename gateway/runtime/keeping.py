@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,8 @@ class Keeper:
         """Keep the spool to its bounds. What goes that somebody has not had is told once: the gap records, and that
         they are there, are one commit.
         """
-        gaps, last, first = await self._desk.call(self._trim)
+        await self._desk.slowly(await self._desk.call(self._trimming))
+        gaps, last, first = await self._desk.call(self._losses)
         for gap in gaps[:-1]:
             self._put(gap)
         if gaps:
@@ -213,23 +214,26 @@ class Keeper:
         self._desk.store.remember(TOLD, str(last))
         self._desk.store.remember(FIRST, str(first))
 
-    def _trim(self) -> tuple[Sequence[Gap], int, int]:
-        """In the store's thread: what policy takes from an output or the archive before it had it, its number, and the
-        chunk that is the first now.
-        """
+    def _trimming(self) -> Iterator[bool]:
+        """In the store's thread: what policy takes, a step at a time."""
         spool, keep = self._desk.store.spool, self.retention
         spool.forget_losses(int(self._desk.store.remembered(TOLD).get("", "0")))
         scarce = not self._desk.store.reserve_held  # nearly full: room for alarms comes before old readings
-        bytes_kept = min(keep.max_bytes, spool.used_bytes // 2) if scarce else keep.max_bytes
-        gaps = spool.trim(
+        return spool.trim_steps(
             self.delivered(),
-            max_bytes=bytes_kept,
+            max_bytes=min(keep.max_bytes, spool.used_bytes // 2) if scarce else keep.max_bytes,
             max_age_ns=keep.max_age,
             now=self._clock.now(),
             keep_ns=0 if scarce or keep.archive else keep.keep,
             archive=keep.archive,
         )
-        return gaps, spool.lost, spool.first_chunk()
+
+    def _losses(self) -> tuple[Sequence[Gap], int, int]:
+        """In the store's thread: what went before an output or the archive had it, its number, and the chunk that is
+        the first now.
+        """
+        spool = self._desk.store.spool
+        return spool.losses(), spool.lost, spool.first_chunk()
 
 
 def _sign(manifest: Manifest) -> str:

@@ -371,8 +371,7 @@ class Machine(Side):
             await self.commits.wait(1.0)
         snapshot: Snapshot = with_seq(pipeline.engine.snapshot(), self._desk.head_seq)
         steps = self.store.snapshot_steps(snapshot, since=self.clock.now() - longest_memory(self.site))
-        while await self._desk.call(next, steps, None) is not None:
-            pass
+        await self._desk.slowly(steps)
 
     async def _close(self) -> None:
         pipeline = self._pipeline

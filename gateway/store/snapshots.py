@@ -6,6 +6,7 @@ from typing import Final
 
 import apsw
 
+from gateway.model.times import NEVER
 from gateway.store.database import number, rows, transaction
 from gateway.store.types import SavedSnapshot, SnapshotLike
 
@@ -58,15 +59,16 @@ def oldest_kept(db: apsw.Connection) -> int:
 def prune_inputs(db: apsw.Connection, spooled: int, since: int) -> Iterator[None]:
     """Delete commit groups that both kept snapshots and the spool are ahead of, and that ended before ``since`` (ns).
 
-    One transaction per step. The newest group always stays: it says where numbers and time go on.
+    One transaction per step. The newest group always stays: it says where numbers and time go on. Only what goes is
+    looked at: time never goes back, so the first group that ended since ends the search.
     """
-    upto = min(oldest_kept(db), spooled)
-    sql = """DELETE FROM inputs WHERE last IN (
-        SELECT last FROM inputs WHERE last <= ? AND time < ? AND last < (SELECT max(last) FROM inputs)
-        ORDER BY last LIMIT ?)"""
+    first = number(db, "SELECT last FROM inputs WHERE time >= ? ORDER BY last LIMIT 1", since) or NEVER
+    newest = number(db, "SELECT max(last) FROM inputs") or 0
+    upto = min(oldest_kept(db), spooled, first - 1, newest - 1)
+    sql = "DELETE FROM inputs WHERE last IN (SELECT last FROM inputs WHERE last <= ? ORDER BY last LIMIT ?)"
     while True:
         with transaction(db):
-            db.execute(sql, (upto, since, PRUNE_GROUPS))
+            db.execute(sql, (upto, PRUNE_GROUPS))
             more = db.changes() == PRUNE_GROUPS
         yield
         if not more:

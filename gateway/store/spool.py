@@ -8,7 +8,7 @@ still means the same; where boundaries fall otherwise a reading is delivered twi
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -29,8 +29,9 @@ from gateway.store.history import Columns, stored, trend
 from gateway.store.packing import Packer
 from gateway.store.schema import SPOOL, SPOOL_LATER
 from gateway.store.tally import Counts, chunks_behind
-from gateway.store.trim import Policy, forget_losses, note_damage, read_losses, trim_chunks
+from gateway.store.trim import Policy, forget_losses, note_damage, read_losses, trim_steps, used_bytes
 from gateway.store.types import Growing
+from gateway.store.waiting import extent, unarchived
 
 T = TypeVar("T")
 SECOND: Final = NS
@@ -55,7 +56,7 @@ class Spool:
         self.durable_input = 0
         """inputs up to here are on disk in ``plant.db``: no chunk beyond them is written"""
         self.lost = 0
-        """number of the last loss that :meth:`trim` has handed out"""
+        """number of the last loss that :meth:`losses` has handed out"""
         self._db = open_writer(path, SPOOL, synchronous="normal")
         self._packer = Packer()
         self._spans: dict[int, list[tuple[int, int]]] = {}
@@ -123,9 +124,8 @@ class Spool:
 
     @property
     def used_bytes(self) -> int:
-        """Bytes of the file that hold chunks; what :meth:`trim` frees is used again before the file grows."""
-        pages, free = int(self._db.pragma("page_count")), int(self._db.pragma("freelist_count"))
-        return (pages - free) * int(self._db.pragma("page_size"))
+        """Bytes of the file that hold chunks; what :meth:`trim_steps` frees is used again before the file grows."""
+        return used_bytes(self._db)
 
     def settle(self, number: int) -> None:
         """The readings of every input up to ``number`` have been appended, also where the last had none."""
@@ -151,7 +151,7 @@ class Spool:
         """What is sealed and not yet on disk."""
         return [c.batch for c in self._waiting]
 
-    def trim(
+    def trim_steps(
         self,
         up_to: int,
         *,
@@ -160,15 +160,25 @@ class Spool:
         now: int,
         keep_ns: int = 0,
         archive: bool = False,
-    ) -> list[Gap]:
+    ) -> Iterator[bool]:
         """Delete chunks that every cursor passed (``up_to``) and older than ``keep_ns``; then what policy forbids.
         With an ``archive`` what it does not have yet counts as not delivered. Chunks older than ``max_age_ns`` go, and
-        the oldest while all together exceed ``max_bytes`` (packed). Those that were not delivered come back as gaps,
-        one a reason; after a crash once more, see :meth:`forget_losses`. Age is by received time.
+        the oldest while all together exceed ``max_bytes`` (of the file). Age is by received time. A transaction a step,
+        for commits in between; ends early when the disk refuses.
         """
         done = min(up_to, self.archived) if archive else up_to
-        policy = Policy(done, max_bytes, now - max_age_ns, now - keep_ns, now)
-        self.durable = self._try(lambda: trim_chunks(self._db, policy))
+        policy = Policy(done, max_bytes, now - max_age_ns, now - keep_ns, self.archived, now)
+        try:
+            for _ in trim_steps(self._db, policy):
+                yield True
+            self.durable = True
+        except DISK_ERRORS:
+            self.durable = False
+
+    def losses(self) -> list[Gap]:
+        """What :meth:`trim_steps` took before it was delivered, one gap a reason, each once; after a crash once more,
+        see :meth:`forget_losses`.
+        """
         gaps, self.lost = self._or(lambda: read_losses(self._db, self.lost), (list[Gap](), self.lost))
         return gaps
 
@@ -192,16 +202,11 @@ class Spool:
 
     def extent(self) -> tuple[int, int, int]:
         """Bytes, and the first and last source time (ns) of what is on disk and not archived; zeros for nothing."""
-        sql = "SELECT min(first_time), max(last_time) FROM chunks WHERE id > ?"
-        found = self._or(lambda: (self.used_bytes, *rows(self._db, sql, self.archived)[0]), (0, 0, 0))
-        return found[0], found[1] or 0, found[2] or 0
+        return self._or(lambda: (self.used_bytes, *extent(self._db, self.archived)), (0, 0, 0))
 
     def unarchived(self) -> tuple[int, int]:
-        """Of what is on disk and not in the archive: when the first was received (ns), and how many readings."""
-        sql = """SELECT received, (SELECT sum(rows) FROM chunks WHERE id > ?1)
-            FROM chunks WHERE id > ?1 ORDER BY id LIMIT 1"""
-        found = self._or(lambda: rows(self._db, sql, self.archived), [(0, 0)]) or [(0, 0)]
-        return int(found[0][0]), int(found[0][1])
+        """See :func:`gateway.store.waiting.unarchived`."""
+        return self._or(lambda: unarchived(self._db, self.archived), (0, 0))
 
     def tally(self, after: int, cut: int) -> Counts:
         """See :func:`gateway.store.tally.chunks_behind`."""
@@ -334,7 +339,7 @@ class Spool:
         return [c for c in found if c is not None]
 
     def _unpacked(self, key: int, first: int, last: int, data: bytes) -> Chunk | None:
-        """One damaged chunk must not hold up all behind it: it is a loss, told with the next :meth:`trim`."""
+        """One damaged chunk must not hold up all behind it: it is a loss, told with the next :meth:`losses`."""
         try:
             return Chunk(key, first, last, self._packer.unpack(data))
         except ValueError as error:

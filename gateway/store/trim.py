@@ -1,5 +1,6 @@
 """What leaves the spool, and which of it is a loss: noted in the very transaction that deletes it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,34 +24,44 @@ class Policy:
     """received before this: goes, delivered or not"""
     unkept: int
     """received before this and delivered: goes"""
+    archived: int
+    """the archive has the inputs up to this id"""
     now: int
 
 
 _NOTE: Final = "INSERT INTO losses SELECT max(?, ifnull(max(id), 0) + 1), ?, ?, ?, ?, ? FROM losses"
 """Numbered by our clock, which never goes back: numbers grow over a lost file, too."""
-_Bounds = tuple[tuple[int, int, str], ...]
-"""What no cursor had passed: behind this id, before that one, it goes for this reason."""
+_SIZES: Final = """SELECT id, length(data) + ifnull((SELECT length(data) FROM spans WHERE spans.id = chunks.id), 0)
+    + ifnull((SELECT sum(length(data)) FROM inputs WHERE inputs.id BETWEEN chunks.id - last_input + first_input AND
+    chunks.id), 0) FROM chunks WHERE id > ? ORDER BY id LIMIT ?"""
+"""Packed bytes that go with each chunk."""
 
 
-def trim_chunks(db: apsw.Connection, policy: Policy) -> None:
-    """Delete by policy, oldest first; what no cursor had passed is noted.
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """What no cursor had passed: behind one id, before another, it goes for this reason."""
+
+    after: int
+    before: int
+    why: str
+    now: int
+
+
+def trim_steps(db: apsw.Connection, policy: Policy) -> Iterator[None]:
+    """Delete by policy, oldest first, one transaction a step; what no cursor had passed is noted. What is looked at is
+    what goes and no more: a spool may hold weeks.
 
     Raises:
         apsw.Error: the disk refuses; what was deleted before is gone, and noted.
     """
-    by_age = _oldest_kept(db, policy.too_old)
-    by_size = _beyond(db, policy.max_bytes)
-    by_delivery = min(policy.delivered + 1, _oldest_kept(db, policy.unkept))
-    bounds = (
-        (policy.delivered, by_age, "older than the spool's age limit"),
-        (max(policy.delivered, by_age - 1), by_size, "beyond the spool's size limit"),
-    )
-    end = max(by_age, by_size, by_delivery)
-    while (upto := _slice_end(db, end)) is not None:
-        with transaction(db):
-            _note(db, bounds, upto, policy.now)
-            db.execute("DELETE FROM chunks WHERE id < ?", (upto,))
-    _delete_before(db, end)
+    by_age = _oldest_kept(db, policy.too_old, _end(db))
+    by_delivery = _oldest_kept(db, policy.unkept, policy.delivered + 1)
+    old = _Loss(policy.delivered, by_age, "older than the spool's age limit", policy.now)
+    yield from _delete(db, max(by_age, by_delivery), old)
+    yield from _delete_rows(db, "inputs", policy.archived + 1)
+    while end := _beyond(db, policy.max_bytes):
+        after = max(policy.delivered, by_age - 1)
+        yield from _delete(db, end, _Loss(after, end, "beyond the spool's size limit", policy.now))
 
 
 def read_losses(db: apsw.Connection, after: int) -> tuple[list[Gap], int]:
@@ -77,6 +88,17 @@ def forget_losses(db: apsw.Connection, told: int) -> None:
             db.execute("DELETE FROM losses WHERE id <= ?", (told,))
 
 
+def _delete(db: apsw.Connection, end: int, loss: _Loss) -> Iterator[None]:
+    """Chunks before id ``end`` and what belongs to them."""
+    while (upto := _slice_end(db, end)) is not None:
+        with transaction(db):
+            _note(db, loss, upto)
+            db.execute("DELETE FROM chunks WHERE id < ?", (upto,))
+        yield
+    yield from _delete_rows(db, "spans", end)
+    yield from _delete_rows(db, "inputs", end)
+
+
 def _slice_end(db: apsw.Connection, end: int) -> int | None:
     """Id before which the next chunks go, those before ``end`` only; None when there are none."""
     sql = "SELECT max(id) FROM (SELECT id FROM chunks WHERE id < ? ORDER BY id LIMIT ?)"
@@ -84,13 +106,12 @@ def _slice_end(db: apsw.Connection, end: int) -> int | None:
     return None if last is None else last + 1
 
 
-def _note(db: apsw.Connection, bounds: _Bounds, upto: int, now: int) -> None:
+def _note(db: apsw.Connection, loss: _Loss, upto: int) -> None:
     """What goes with the chunks before ``upto``; inside the caller's transaction."""
     sql = "SELECT sum(rows), min(first_time), max(last_time) FROM chunks WHERE id > ? AND id < ?"
-    for after, before, why in bounds:
-        ((count, start, end),) = rows(db, sql, after, min(before, upto))
-        if count:
-            db.execute(_NOTE, (now, now, start, end, count, why))
+    ((count, start, end),) = rows(db, sql, loss.after, min(loss.before, upto))
+    if count:
+        db.execute(_NOTE, (loss.now, loss.now, start, end, count, loss.why))
 
 
 def note_damage(db: apsw.Connection, key: int, now: int, why: str) -> None:
@@ -106,39 +127,42 @@ def note_damage(db: apsw.Connection, key: int, now: int, why: str) -> None:
             db.execute("UPDATE chunks SET rows = 0 WHERE id = ?", (key,))
 
 
-def _oldest_kept(db: apsw.Connection, received: int) -> int:
-    """Id of the first chunk received at or after; one behind the last when there is none."""
-    sql = "SELECT id FROM chunks WHERE received >= ? ORDER BY id LIMIT 1"
-    found = number(db, sql, received)
-    return _end(db) if found is None else found
+def _oldest_kept(db: apsw.Connection, received: int, end: int) -> int:
+    """Id of the first chunk before ``end`` that was received at or after; ``end`` when there is none."""
+    sql = "SELECT id FROM chunks WHERE received >= ? AND id < ? ORDER BY id LIMIT 1"
+    found = number(db, sql, received, end)
+    return end if found is None else found
+
+
+def used_bytes(db: apsw.Connection) -> int:
+    """Of the file, without what was freed and waits to be used again."""
+    pages, free = int(db.pragma("page_count")), int(db.pragma("freelist_count"))
+    return (pages - free) * int(db.pragma("page_size"))
 
 
 def _beyond(db: apsw.Connection, max_bytes: int) -> int:
-    """Id from which on the chunks fit into ``max_bytes`` of the file; 0 when all do."""
-    pages, size = int(db.pragma("page_count")), int(db.pragma("page_size"))
-    used = (pages - int(db.pragma("freelist_count"))) * size
-    if used <= max_bytes:
-        return 0
-    sizes = rows(db, "SELECT id, length(data) FROM chunks ORDER BY id DESC")
-    # Pages are never full: what may stay is counted in packed bytes, in proportion.
-    left = sum(packed for _, packed in sizes) * max_bytes // used
-    for key, packed in sizes:
-        left -= packed
-        if left < 0:
-            return int(key) + 1
-    return 0
+    """Id before which chunks go now because the file's bytes exceed ``max_bytes``; 0 when they do not. Pages are half
+    empty at worst: no more go than half of what is too much, packed, and then it is asked again.
+    """
+    over, after = (used_bytes(db) - max_bytes) / 2, -1
+    while over > 0 and (page := rows(db, _SIZES, after, SLICE)):
+        for key, packed in page:
+            over, after = over - packed, int(key)
+            if over <= 0:
+                break
+    return after + 1
 
 
 def _end(db: apsw.Connection) -> int:
     return (number(db, "SELECT max(id) FROM chunks") or 0) + 1
 
 
-def _delete_before(db: apsw.Connection, key: int) -> None:
-    """What belonged to the chunks, and the inputs that were kept for the archive's sake."""
-    for table in ("spans", "inputs"):
-        sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id < ? ORDER BY id LIMIT ?)"  # noqa: S608
-        while True:
-            with transaction(db):
-                db.execute(sql, (key, SLICE))
-                if db.changes() < SLICE:
-                    break
+def _delete_rows(db: apsw.Connection, table: str, key: int) -> Iterator[None]:
+    """Those before id ``key``."""
+    sql = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id < ? ORDER BY id LIMIT ?)"  # noqa: S608
+    more = True
+    while more:
+        with transaction(db):
+            db.execute(sql, (key, SLICE))
+            more = db.changes() == SLICE
+        yield

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,23 @@ async def test_records_in_memory_are_bounded_by_bytes_and_older_ones_are_read_fr
     assert len(desk._recent) == 3, "four would be more than the limit"
     assert [r.seq for r in await desk.records(0, count)] == list(range(1, count + 1))
     assert [r.seq for r in await desk.records(count - 1, count)] == [count]
+
+
+async def test_a_commit_waits_for_one_step_of_slow_work_and_not_for_all(desk: Desk) -> None:
+    done: list[int] = []
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def steps() -> Iterator[bool]:
+        for n in range(1000):
+            done.append(n)
+            loop.call_soon_threadsafe(begun.set)
+            yield n % 2 == 0  # what a step says does not end it
+
+    async with asyncio.TaskGroup() as group:
+        slow = group.create_task(desk.slowly(steps()))
+        await begun.wait()
+        seen = await desk.call(lambda: len(done))
+        assert seen < 1000
+        assert not slow.done()
+    assert len(done) == 1000

@@ -11,6 +11,7 @@ import pytest
 from gateway.model.events import Event, EventKind
 from gateway.model.ports import ReadingLane
 from tests.unit.runtime.rig import Rig, running
+from tests.unit.store.make import trimmed
 
 
 class Historian:
@@ -133,7 +134,7 @@ async def test_what_a_limit_took_before_and_was_told_is_not_told_again(
         spool, keeper = rig.machine.store.spool, rig.machine.keeper
         third = spool.chunks(0, 3)[-1]
         beyond = int(third.batch.received.max()) + 1
-        taken = spool.trim(slow_at(rig), max_bytes=1 << 40, max_age_ns=0, now=beyond)
+        taken = trimmed(spool, slow_at(rig), max_bytes=1 << 40, max_age_ns=0, now=beyond)
         assert [gap.count for gap in taken] == [2]
         done = asyncio.Event()
         rig.machine.intake.put(

@@ -9,9 +9,10 @@ import numpy as np
 
 from gateway.model.batch import Batch
 from gateway.model.events import Event, EventKind
-from gateway.model.inputs import Numbered, Readings, Tick
+from gateway.model.inputs import Gap, Numbered, Readings, Tick
 from gateway.model.times import NS
 from gateway.store import Identity, Store
+from gateway.store.spool import Spool
 
 T0 = 1_795_000_000 * NS
 ME = Identity("gw-01", "341524", "demo")
@@ -48,3 +49,10 @@ def batch(rows: int = 5, at: int = T0, *, seed: int = 0, tags: int = 1000) -> Ba
 
 def readings(number: int, at: int = T0, rows: int = 5) -> Numbered:
     return Numbered(number, Readings(batch(rows, at, seed=number)))
+
+
+def trimmed(spool: Spool, up_to: int, **limits: int) -> list[Gap]:
+    """All steps of a trim at once; what was lost by it."""
+    for _ in spool.trim_steps(up_to, **limits):
+        pass
+    return spool.losses()

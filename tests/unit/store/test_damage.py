@@ -107,13 +107,13 @@ def test_one_damaged_chunk_is_a_gap_and_holds_nothing_up(opened: Open) -> None:
     store = opened()
     assert [c.id for c in store.spool.chunks(0, 8)] == [1, 2, 3, 4, 6, 7, 8]
     limits = {"max_bytes": 1 << 30, "max_age_ns": 1 << 62, "now": T0}
-    (gap,) = store.spool.trim(0, **limits)
+    (gap,) = make.trimmed(store.spool, 0, **limits)
     assert (gap.who, gap.count, gap.start) == ("spool", 50, T0 + 5 * 10**9)
     store.spool.forget_losses(store.spool.lost)
     store.close()
     store = opened()
     assert [c.id for c in store.spool.chunks(0, 8)] == [1, 2, 3, 4, 6, 7, 8], "for whoever comes by later"
-    assert store.spool.trim(0, **limits) == [], "told once"
+    assert make.trimmed(store.spool, 0, **limits) == [], "told once"
 
 
 def test_a_spool_that_is_gone_is_filled_again(opened: Open) -> None:

@@ -14,6 +14,7 @@ from gateway.model.batch import Batch, concat
 from gateway.model.ports import Chunk
 from gateway.model.times import NS
 from gateway.store import Spool, Store, trim
+from gateway.store.database import rows as select
 from tests.unit.store import make
 from tests.unit.store.make import T0, TABLE
 
@@ -157,9 +158,9 @@ def test_trim_deletes_what_every_cursor_passed(opened: Open) -> None:
     store = opened()
     end = T0 + 50 * NS
     limits = {"max_bytes": 1 << 30, "max_age_ns": 1000 * NS, "now": end}
-    assert store.spool.trim(20, **limits, keep_ns=40 * NS) == []
+    assert make.trimmed(store.spool, 20, **limits, keep_ns=40 * NS) == []
     assert store.spool.chunks(0, 1)[0].id == 11, "kept for trends though delivered"
-    assert store.spool.trim(20, **limits) == []
+    assert make.trimmed(store.spool, 20, **limits) == []
     assert store.spool.chunks(0, 1)[0].id == 21
 
 
@@ -170,18 +171,63 @@ def test_age_and_size_are_losses_with_a_name(opened: Open) -> None:
     store.close()
     store = opened()
     now = T0 + 60 * NS
-    (gap,) = store.spool.trim(10, max_bytes=1 << 30, max_age_ns=40 * NS, now=now)
+    (gap,) = make.trimmed(store.spool, 10, max_bytes=1 << 30, max_age_ns=40 * NS, now=now)
     assert (gap.who, gap.count) == ("spool", 10 * 500)
     assert (gap.start, gap.end // NS) == (T0 + 10 * NS, (T0 + 19 * NS) // NS)
     assert "age" in gap.why
     size = store.spool.used_bytes
-    (gap,) = store.spool.trim(10, max_bytes=size // 2, max_age_ns=1000 * NS, now=now)
+    (gap,) = make.trimmed(store.spool, 10, max_bytes=size // 2, max_age_ns=1000 * NS, now=now)
     assert "size" in gap.why
     left = store.spool.chunks(0, 99)
     assert gap.count == (40 - len(left)) * 500
     assert 15 <= len(left) <= 20
     assert left[-1].id == 60
-    assert store.spool.trim(10, max_bytes=size, max_age_ns=1000 * NS, now=now) == []
+    assert make.trimmed(store.spool, 10, max_bytes=size, max_age_ns=1000 * NS, now=now) == []
+
+
+def test_a_trim_looks_at_what_goes_and_not_at_what_stays(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit waits behind each of its steps, and a spool may hold weeks."""
+    monkeypatch.setattr(trim, "SLICE", 7)
+
+    ticks: list[int] = []
+
+    def tick() -> bool:
+        ticks.append(1)
+        return False
+
+    def work(seconds: int) -> list[int]:
+        store = opened(str(seconds))
+        for n in range(seconds):
+            feed(store, T0 + n * NS, rows=100)
+        store.close()
+        store = opened(str(seconds))
+        store.spool._db.set_progress_handler(tick, 10)
+        limits = {"max_age_ns": 10_000 * NS, "now": T0 + 1000 * NS, "keep_ns": 0}
+        counts = []
+        for max_bytes in (1 << 30, store.spool.used_bytes - 20_000):
+            ticks.clear()
+            make.trimmed(store.spool, 15, max_bytes=max_bytes, **limits)
+            counts.append(len(ticks))
+        assert store.spool.chunks(0, 1)[0].id > 16
+        return counts
+
+    few, many = work(60), work(300)
+    assert all(m < 1.5 * f + 20 for f, m in zip(few, many, strict=True)), (few, many)
+
+
+def test_inputs_leave_when_the_archive_has_them_though_nothing_was_delivered(opened: Open) -> None:
+    store = opened()
+    for n in range(40):
+        feed(store, T0 + n * NS)
+    assert store.spool.sync()
+    assert store.spool.keep_inputs([(n, n, T0, b"group") for n in range(1, 41)])
+    store.spool.mark_archived(30)
+    limits = {"max_bytes": 1 << 30, "max_age_ns": 1000 * NS, "now": T0 + 60 * NS, "archive": True}
+    assert make.trimmed(store.spool, 0, **limits) == []
+    assert [row[0] for row in select(store.spool._db, "SELECT id FROM inputs")] == list(range(31, 41))
+    assert len(store.spool.chunks(0, 99)) == 40
 
 
 @pytest.mark.parametrize("taken", range(1, 8))
@@ -205,13 +251,13 @@ def test_a_disk_that_refuses_half_way_leaves_no_loss_untold(
 
     monkeypatch.setattr(trim, "SLICE", 7)
     monkeypatch.setattr(trim, "transaction", transaction)
-    told = sum(g.count for g in store.spool.trim(10, **limits))
+    told = sum(g.count for g in make.trimmed(store.spool, 10, **limits))
     gone = 60 - len(store.spool.chunks(0, 99))
     assert told == max(0, gone - 10) * 10
     left[0] = 99
-    told += sum(g.count for g in store.spool.trim(10, **limits))
+    told += sum(g.count for g in make.trimmed(store.spool, 10, **limits))
     assert told == 30 * 10
-    assert store.spool.trim(10, **limits) == []
+    assert make.trimmed(store.spool, 10, **limits) == []
 
 
 def test_a_loss_is_told_again_until_the_journal_has_it(opened: Open) -> None:
@@ -221,15 +267,15 @@ def test_a_loss_is_told_again_until_the_journal_has_it(opened: Open) -> None:
     store.close()
     store = opened()
     limits = {"max_bytes": 1 << 30, "max_age_ns": 20 * NS, "now": T0 + 60 * NS}
-    gaps, last = store.spool.trim(10, **limits), store.spool.lost
+    gaps, last = make.trimmed(store.spool, 10, **limits), store.spool.lost
     assert [g.count for g in gaps] == [30 * 10]
     shutil.copytree(store.folder, store.folder.parent / "killed")
     killed = opened("killed", adopt=True)
-    assert killed.spool.trim(10, **limits) == gaps, "nobody had heard of it"
+    assert make.trimmed(killed.spool, 10, **limits) == gaps, "nobody had heard of it"
     store.spool.forget_losses(last)
-    assert store.spool.trim(10, **limits) == []
+    assert make.trimmed(store.spool, 10, **limits) == []
     store.close()
-    assert opened().spool.trim(10, **limits) == [], "forgotten, once the journal has it"
+    assert make.trimmed(opened().spool, 10, **limits) == [], "forgotten, once the journal has it"
 
 
 def test_a_trend_is_the_naive_one(opened: Open) -> None:
