@@ -15,20 +15,12 @@ from typing import Any, Final
 from gateway.alarms import away, notes
 from gateway.alarms.acts import Acts
 from gateway.alarms.approvals import Approvals
-from gateway.alarms.decide import (
-    Basis,
-    begin,
-    go_live,
-    next_due,
-    press,
-    risen,
-    run_out,
-    within_late,
-)
+from gateway.alarms.decide import Basis, begin, go_live, next_due, press, risen, run_out, within_late
 from gateway.alarms.design import Design
 from gateway.alarms.evolve import ASKS, Held, follow
 from gateway.alarms.facts import (
     ArchiveFact,
+    AwaitedFact,
     CommandFact,
     ConfigFact,
     Fact,
@@ -99,6 +91,7 @@ class Book:
             CommandFact: self._command,
             SystemFact: self._system,
             StartedFact: self._started,
+            AwaitedFact: self._awaited,
             GapFact: gap,
             ArchiveFact: archived,
             ConfigFact: self._config,
@@ -216,7 +209,7 @@ class Book:
 
     def _rule(self, fact: RuleFact) -> list[Event]:
         subject, known = self._subjects[fact.rule], fact.after is not Condition.UNKNOWN
-        if known and (viewed := self._health.judged(fact.rule)) is not None:
+        if known and (viewed := self._health.judged(fact.rule, fact.after)) is not None:
             self._levels.sight(viewed, True)
         self._levels.judged(fact.rule, known=known, quality=fact.quality)
         lateness = fact.received - fact.time
@@ -259,6 +252,13 @@ class Book:
 
     def _started(self, fact: StartedFact) -> list[Event]:
         return started(fact, self._site.gateway, self._health)
+
+    def _awaited(self, fact: AwaitedFact) -> list[Event]:
+        """No event of any tag: what it says of a place is its live level."""
+        self._health.wait_for(fact.tags)
+        for row in fact.tags:
+            self._levels.sight(row, False)
+        return []
 
     def _config(self, fact: ConfigFact) -> list[Event]:
         changed = notes.config_changed(fact)

@@ -75,6 +75,20 @@ SystemFact = SystemFault
 """The gateway's own trouble coming or going. ``what`` names it for good: ``disk``, ``output.county``, ..."""
 StartedFact = Started
 """The gateway began (again); ``down_since`` is 0 on the very first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedFact:
+    """Of these ``tags`` (rows) nobody knows how they are: we were away for longer than their last value holds.
+
+    It is our fault and not theirs: no instrument alarm, and no alarm becomes unknown by it. The next :class:`TagFact`
+    of a tag ends it, or an alarm of its own limit.
+    """
+
+    time: int
+    tags: tuple[int, ...]
+
+
 GapFact = Gap
 """Readings or records that policy forced us to lose: who, from, to, how many, why."""
 ArchiveFact = ArchiveClosed
@@ -94,6 +108,7 @@ Fact = (
     | TimeFact
     | SystemFact
     | StartedFact
+    | AwaitedFact
     | GapFact
     | ConfigFact
     | ArchiveFact

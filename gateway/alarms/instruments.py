@@ -19,6 +19,7 @@ from gateway.alarms.subjects import SYSTEM, Subject, topic_safe
 from gateway.alarms.tables import Cause
 from gateway.alarms.timers import Timers
 from gateway.alarms.topology import LOWEST, PATIENCE, Topology
+from gateway.model.events import Condition
 from gateway.model.levels import Level
 from gateway.model.quality import Quality, Status, status_of
 from gateway.model.site import Tag
@@ -120,6 +121,8 @@ class Health:
         self._quality = [NOT_HEARD] * len(topology.site.tags)
         self._doubtful: set[int] = set()
         """in sight by an UNCERTAIN value, which says of no limit that it is kept"""
+        self._awaited: set[int] = set()
+        """not read since an outage of ours that was longer than a value holds"""
         self._down: dict[str, int] = {}
         self._tag_due: Timers[int] = Timers()
         self._link_due: Timers[str] = Timers()
@@ -130,16 +133,22 @@ class Health:
         return quality != NOT_HEARD and status_of(quality) is not Status.BAD
 
     def viewed(self, row: int) -> bool:
-        """... and of its limits it is known whether they are kept."""
-        return self.sighted(row) and row not in self._doubtful
+        """... and of its limits it is known whether they are kept, now."""
+        return self.sighted(row) and row not in self._doubtful and row not in self._awaited
 
-    def judged(self, rule: int) -> int | None:
+    def judged(self, rule: int, condition: Condition) -> int | None:
         """A condition is known. The row of the tag that is viewed by it and was not; None: there is none."""
         row = self._topology.limits.get(rule)
-        if row not in self._doubtful:
+        if row is None or self.viewed(row):
             return None
         self._doubtful.discard(row)
-        return row
+        if condition is Condition.ACTIVE:  # within the limit it may be by a value of before
+            self._awaited.discard(row)
+        return row if self.viewed(row) else None
+
+    def wait_for(self, rows: Iterable[int]) -> None:
+        """We were away for longer than the values of these tags hold."""
+        self._awaited.update(rows)
 
     def next_deadline(self) -> int:
         """When patience next ends, ns or NEVER."""
@@ -154,13 +163,16 @@ class Health:
     def worst(self, tags: Iterable[str]) -> int:
         """The worst present quality of these tags; no data where nothing was heard."""
         rows = (self._topology.site.tag_index.get(tag) for tag in tags)
-        known = [self._quality[row] for row in rows if row is not None]
-        return max(
-            (q if q != NOT_HEARD else int(Quality.NO_DATA) for q in known), default=int(Quality.NO_DATA)
-        )
+        return max((self._present(row) for row in rows if row is not None), default=int(Quality.NO_DATA))
+
+    def _present(self, row: int) -> int:
+        if self._quality[row] == NOT_HEARD:
+            return int(Quality.NO_DATA)
+        return max(self._quality[row], int(Quality.STALE) if row in self._awaited else 0)
 
     def tag(self, fact: TagFact) -> list[Turn]:
-        """An instrument failed or recovered."""
+        """An instrument failed or recovered, or is heard again."""
+        self._awaited.discard(fact.tag)
         if not fact.doubtful:
             self._doubtful.discard(fact.tag)
         elif not self.sighted(fact.tag) and fact.tag in self._topology.limited:
@@ -207,6 +219,7 @@ class Health:
         return {
             "tags": {tags[i].id: q for i, q in enumerate(self._quality) if q != NOT_HEARD},
             "doubtful": [tags[i].id for i in sorted(self._doubtful)],
+            "awaited": [tags[i].id for i in sorted(self._awaited)],
             "down": dict(self._down),
             "tag_due": {tags[i].id: at for i, at in self._tag_due.items()},
             "link_due": dict(self._link_due.items()),
@@ -217,6 +230,7 @@ class Health:
         index = self._topology.site.tag_index
         self._quality = [data["tags"].get(t.id, NOT_HEARD) for t in self._topology.site.tags]
         self._doubtful = {index[t] for t in data.get("doubtful", ()) if t in index} & self._topology.limited
+        self._awaited = {index[t] for t in data.get("awaited", ()) if t in index}
         self._down = dict(data["down"])
         self._tag_due = Timers({index[t]: at for t, at in data["tag_due"].items() if t in index})
         self._link_due = Timers(data["link_due"])

@@ -5,8 +5,8 @@ What is highest holds (first row that applies):
 1. red / orange / yellow / blue: the highest open process alarm that is announced and not known to be normal; where the
    installation has a roll-up, several points of one item at a level count as one of a higher; where modifiers are on
    (:mod:`gateway.alarms.modifiers`), raised by them. Instrument and system faults set no colour.
-2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, or nothing read since the first start), or none
-   of the place's tags can.
+2. ``no-view``: a tag that an announced rule needs cannot be seen (BAD, nothing read since the first start, or since we
+   were away for longer than its value holds), or none of the place's tags can.
 3. ``not-judged``: a tag whose class needs a limit has none announced, all rules of a tag are disabled or in shadow, the
    place has no tags or no rule that is announced, the condition of a rule is not known and no other stands in for it
    (:mod:`gateway.alarms.guards`), a rule is shelved or out of service, or late data said something that is not known

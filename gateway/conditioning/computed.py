@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from detectors.program import MAX_STACK, OP, TABLE
 from gateway.conditioning import layout as lo
 from gateway.conditioning.expressions import Compiled, compile_text, in_order, known_to
+from gateway.conditioning.kernels import UNCERTAIN_FROM
 from gateway.conditioning.kernels_computed import compute
 from gateway.model.quality import Quality
 from gateway.model.site import Tag
@@ -34,6 +35,8 @@ class Computed:
         self._mask = np.isin(np.arange(len(tags)), sorted(self.tags))
         self._tables([programs[name] for name in order], order)
         needs, used = self._dependence(order, len(tags))
+        self.roots: Final = _roots([self._rows[name] for name in order], used)
+        """row of each computed tag -> the measured ones it comes from, directly or not"""
         self._before, self._before_at = _lists(needs)
         self._users, self._users_at = _lists(used)
         self.fanout: Final = np.diff(self._users_at)
@@ -106,10 +109,30 @@ class Computed:
             self._members, self._code, self._points, self._latest, self._queue, self._stack,
         )  # fmt: skip
 
-    def recall(self, state: NDArray[Any]) -> None:
-        """Take the last judged rows from the conditioner's memory, after a restart or a change of configuration."""
+    def recall(self, state: NDArray[Any], awaited: NDArray[np.bool_]) -> None:
+        """Take the last judged rows from the conditioner's memory, after a restart or a change of configuration.
+
+        Values of ``awaited`` tags are too old: what is computed with one may raise and hold, and clears nothing.
+        """
         for name in ("source", "value", "quality"):
             self._latest[name] = state[name]
+        doubtful = awaited & (state["quality"] < UNCERTAIN_FROM)
+        self._latest["quality"][doubtful] = Quality.CLOCK_DOUBTFUL
+
+    def follow(self, tags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The measured ones among these tags, and all that are computed from them, directly or not."""
+        found = tags & ~self._mask
+        asked = set(np.flatnonzero(found).tolist())
+        found[[row for row, roots in self.roots.items() if not asked.isdisjoint(roots)]] = True
+        return found
+
+
+def _roots(rows: Sequence[int], used: Sequence[Sequence[int]]) -> dict[int, frozenset[int]]:
+    found = dict[int, set[int]]((row, set()) for row in rows)
+    for root, users in enumerate(used):
+        for user in users:
+            found[rows[user]].add(root)
+    return {row: frozenset(roots) for row, roots in found.items()}
 
 
 def _lists(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

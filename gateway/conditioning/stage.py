@@ -59,6 +59,9 @@ class Conditioner:
         self._meta = np.array([NEVER] * lo.META_SIZE, np.int64)
         self._computed = Computed(tags) if any(t.expression for t in tags) else None
         self._meanings = tuple((t.expression, t.unit, t.names) for t in tags)
+        self._by_hand = np.array([t.manual for t in tags], np.bool_)
+        self.awaited: set[int] = set()
+        """tags of which nothing was read since an outage of ours that was longer than their value holds"""
 
     def readings(self, batch: Batch, now: int) -> int:
         """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
@@ -101,8 +104,13 @@ class Conditioner:
         """Only time goes by."""
         return self._run(0, now) if now >= self._meta[lo.META_BOUND] else 0
 
-    def start(self, now: int, outage: int) -> None:
-        """The gateway began (again): ages stand still over the outage; who never spoke has its max age from now."""
+    def start(self, now: int, outage: int) -> list[int]:
+        """The gateway began (again): ages stand still over the outage; who never spoke has its max age from now.
+
+        Returns:
+            Tags whose value was not BAD and is by now older than it holds: nobody may rely on it until they are read,
+            although that is a fault of ours and none of theirs.
+        """
         st = self._state
         for name in ("stale_at", "failing_since"):
             st[name][st[name] != NEVER] += outage
@@ -111,6 +119,18 @@ class Conditioner:
         silent &= self._params["max_age"] > 0
         st["stale_at"][silent] = now + self._params["max_age"][silent]
         self._meta[lo.META_BOUND] = st["stale_at"].min(initial=NEVER)
+        return self._await(now, outage) if outage else []
+
+    def _await(self, now: int, outage: int) -> list[int]:
+        st, holds = self._state, self._params["max_age"]
+        # One that holds for ever and was entered by hand cannot have changed: entries come through the gateway.
+        old = np.where(holds > 0, now - st["received"] >= holds, (outage >= lo.RECOVERY) & ~self._by_hand)
+        old &= (st["received"] > 0) & (st["quality"] < Quality.NO_DATA)
+        if self._computed is not None:
+            old = self._computed.follow(old) & (st["quality"] < Quality.NO_DATA)
+        st["health"][old] = lo.UNTOLD
+        self._recall()
+        return np.flatnonzero(old).tolist()
 
     def _measured(self, tags: Sequence[int]) -> list[int]:
         """Those that are no computed tags: what happens to these follows from their inputs."""
@@ -118,12 +138,30 @@ class Conditioner:
 
     def _run(self, count: int, now: int) -> int:
         count = condition(self.rows, count, now, self._params, self._state, self._meta)
-        if self._computed is None or count <= 0:
-            return count
-        need = count + self._computed.room(self.rows[:count])
-        if need > len(self.rows):
-            self.rows = np.concatenate([self.rows, np.zeros(need, lo.ROW)])
-        return self._computed.run(self.rows, count, self._state)
+        if self._computed is not None and count > 0:
+            need = count + self._computed.room(self.rows[:count])
+            if need > len(self.rows):
+                self.rows = np.concatenate([self.rows, np.zeros(need, lo.ROW)])
+            count = self._computed.run(self.rows, count, self._state)
+        if self.awaited and count > 0:
+            self._hear(count)
+        return count
+
+    def _hear(self, count: int) -> None:
+        """After an outage: a tag is awaited until it is read, a computed one until all that it comes from are."""
+        rows = self.rows[:count]
+        judged = np.flatnonzero((rows["flags"] & lo.JUDGED) > 0)
+        for i, tag in zip(judged.tolist(), rows["tag"][judged].tolist(), strict=True):
+            if rows["quality"][i] < Quality.NO_DATA and self._half(tag):
+                rows["flags"][i] &= ~np.uint8(lo.TO_OK)
+                self.awaited.add(tag)
+            else:
+                self.awaited.discard(tag)
+        self._state["health"][list(self.awaited)] = lo.UNTOLD
+
+    def _half(self, tag: int) -> bool:
+        """Computed with a value of before."""
+        return self._computed is not None and not self.awaited.isdisjoint(self._computed.roots.get(tag, ()))
 
     def _reserve(self, count: int) -> None:
         if count + len(self._state) > len(self.rows):
@@ -139,17 +177,23 @@ class Conditioner:
         return int(self._meta[lo.META_BOUND])
 
     def present(self) -> list[TagState]:
-        """The newest judged row of every tag, in tag-table order."""
+        """The newest judged row of every tag, in tag-table order; STALE where it was not read since an outage of ours
+        that was longer than its value holds.
+        """
         rows = zip(
             self._ids,
-            *(self._state[n].tolist() for n in ("value", "quality", "source", "received")),
+            self._state["value"].tolist(),
+            self.qualities().tolist(),
+            *(self._state[n].tolist() for n in ("source", "received")),
             strict=True,
         )
         return [TagState(i, None if status_of(q) is Status.BAD else v, q, s, r) for i, v, q, s, r in rows]
 
     def qualities(self) -> NDArray[np.uint8]:
-        """Present quality of every tag, in tag-table order (a copy)."""
-        return self._state["quality"].copy()
+        """Present quality of every tag, in tag-table order (a copy); as :meth:`present` has it."""
+        found = self._state["quality"].copy()
+        found[list(self.awaited)] = Quality.STALE
+        return found
 
     def deadlines(self) -> NDArray[np.int64]:
         """When each tag would be stale, engine time ns, in tag-table order (a copy); NEVER: it is, or never will be."""
@@ -176,8 +220,11 @@ class Conditioner:
         self._recall()
 
     def _recall(self) -> None:
+        """What follows from the memory of the tags. One that was read and is untold is awaited: see ``start``."""
+        awaited = (self._state["health"] == lo.UNTOLD) & (self._state["quality"] < Quality.NO_DATA)
+        self.awaited = set(np.flatnonzero(awaited).tolist())
         if self._computed is not None:
-            self._computed.recall(self._state)
+            self._computed.recall(self._state, awaited)
 
     def inputs(self, tag: int) -> tuple[str, ...]:
         """Ids of the tags that a computed tag is computed from; of others none."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detectors.bank import Bank
 from detectors.layout import IS_NORMAL
-from gateway.alarms.facts import Fact
+from gateway.alarms.facts import AwaitedFact, Fact
 from gateway.conditioning.layout import SYNTHETIC, TO_BAD, TO_OK
 from gateway.conditioning.stage import Conditioner
 from gateway.engine.edges import rule_facts, tag_facts
@@ -31,6 +31,7 @@ from gateway.model.inputs import (
     SystemFault,
     Tick,
 )
+from gateway.model.quality import Status, status_of
 from gateway.model.site import Site
 
 
@@ -57,6 +58,9 @@ class Detection:
         self.links = Links(site)
         self._computed = np.array([bool(t.expression) for t in site.tags], np.bool_)
         self._known: Collection[str] = ()
+        self._needed_by = _needed_by(site)
+        self.held: set[int] = set()
+        """rules that are normal by a value of before an outage, which nobody was told"""
         self._stages: dict[type[Any], Callable[[Any, int], Judged]] = {
             Readings: self._readings,
             Tick: self._tick,
@@ -104,6 +108,8 @@ class Detection:
         self.conditioner.carry_over(old.conditioner, tags)
         self.bank.carry_over(old.bank, tags, rules)
         self.links.restore(k for k in old.links.down() if k in {link.id for link in self.site.links})
+        there = {row: own for own, row in rules}
+        self.held = {there[row] for row in old.held if row in there}
         return tags
 
     # --- one input ----------------------------------------------------------------------------------------------
@@ -116,9 +122,35 @@ class Detection:
                 facts += tag_facts(edges)
         elif now < self.bank.next_deadline():
             return Judged(facts, 0)
-        if len(turns := self.bank.feed(self.conditioner.rows, count, now)):
-            facts += rule_facts(turns)
+        facts += self._conditions(self.bank.feed(self.conditioner.rows, count, now))
+        if self.held:
+            facts += self._let_go(now)
         return Judged(facts, count)
+
+    def _conditions(self, edges: NDArray[Any]) -> Iterable[Fact]:
+        """Of a rule whose tag is awaited nothing is normal: it would be by a value from before an outage of ours."""
+        if len(edges) and (self.conditioner.awaited or self.held):
+            clears = edges["after"] == IS_NORMAL
+            held = clears & np.isin(edges["rule"], self._rules_of(self.conditioner.awaited))
+            self.held -= set(edges["rule"][~held].tolist())
+            self.held |= set(edges["rule"][held].tolist())
+            edges = edges[~held]
+        return rule_facts(edges)
+
+    def _let_go(self, now: int) -> Iterable[Fact]:
+        """What was held is told when all tags of the rule are read and none is doubtful, as it is then."""
+        qualities, index = self.conditioner.qualities(), self.site.tag_index
+        ready = [
+            r
+            for r in sorted(self.held)
+            if all(status_of(qualities[index[t]]) is Status.GOOD for t in self.site.rules[r].tags)
+        ]
+        self.held -= set(ready)
+        return rule_facts(self.bank.present(ready, now)) if ready else ()
+
+    def _rules_of(self, tags: Collection[int]) -> list[int]:
+        """Rows of the enabled rules that need one of these tags."""
+        return sorted({rule for tag in tags for rule in self._needed_by.get(tag, ())})
 
     def _healths(self, count: int) -> NDArray[Any]:
         """Rows with an edge of health: measured ones as they came, then those that aged, then computed ones, both by
@@ -151,10 +183,12 @@ class Detection:
 
     def _started(self, item: Started, now: int) -> Judged:
         outage = max(item.time - item.down_since, 0) if item.down_since else 0
-        self.conditioner.start(now, outage)
+        awaited = tuple(self.conditioner.start(now, outage))
         self.bank.shift(outage)
-        present = list(rule_facts(self.bank.present(self._worth_telling(), now)))
-        return self._judge(self.conditioner.tick(now), now, item, *present)
+        first: list[Fact] = [item, *self._conditions(self.bank.present(self._worth_telling(), now))]
+        if awaited:  # behind what the rules said before
+            first.append(AwaitedFact(now, awaited))
+        return self._judge(self.conditioner.tick(now), now, *first)
 
     def _worth_telling(self) -> list[int]:
         """Rules that are not normal, or that the book has open: told again at each start, in case the book was folded
@@ -171,3 +205,12 @@ class Detection:
 
     def _other(self, item: Gap | SystemFault | ConfigChange | ArchiveClosed, now: int) -> Judged:
         return self._judge(self.conditioner.tick(now), now, item)
+
+
+def _needed_by(site: Site) -> dict[int, list[int]]:
+    """Row of a tag -> rows of the enabled rules that need it."""
+    found: dict[int, list[int]] = {}
+    for row, rule in enumerate(site.rules):
+        for name in dict.fromkeys(rule.tags if rule.enabled else ()):
+            found.setdefault(site.tag_index[name], []).append(row)
+    return found

@@ -164,7 +164,8 @@ class Engine:
         """A consistent copy of all memory, labelled with the last input's number."""
         parts = {f"conditioning.{k}": v for k, v in self.conditioner.dump().items()}
         parts |= {f"detectors.{k}": v for k, v in self.bank.dump().items()}
-        parts["engine"] = _to_json({"now": self._now, "down": self.links.down()})
+        held = [self.site.rules[row].id for row in sorted(self.detection.held)]
+        parts["engine"] = _to_json({"now": self._now, "down": self.links.down(), "held": held})
         parts["book"] = _to_json(self.book.dump())
         return Snapshot(VERSION, self._number, self.site.config_hash, parts)
 
@@ -185,6 +186,7 @@ class Engine:
         self.bank.load(_under(snapshot.parts, "detectors."))
         self.book.load(_from_json(snapshot.parts, "book"))
         self.links.restore(own["down"])
+        self.detection.held = {self.site.rule_index[rule] for rule in own.get("held", ())}
         self._now, self._number = own["now"], snapshot.number
         self._know()
 

@@ -155,6 +155,12 @@ def silent_after_a_restart(world: World) -> None:
     world.wait(11)
 
 
+def just_restarted(world: World) -> None:
+    """Away for longer than a value holds, and nothing read yet: the level of before is nobody's."""
+    world.at += 10
+    world.give(Started(world.now, world.now - 10 * S, "1"))
+
+
 def without_snapshot(world: World) -> None:
     """Alarms as the journal has them, and detectors that know nothing."""
     fresh = World(world.site, world.shapes, start=False)
@@ -216,6 +222,7 @@ TO_A_PLACE: Final[dict[Any, LiveLevel]] = {
     link_lost: NO_VIEW,
     all_silent: NO_VIEW,
     silent_after_a_restart: NO_VIEW,
+    just_restarted: NO_VIEW,
     without_snapshot: NO_VIEW,
     shelved: NOT_JUDGED,
     out_of_service: NOT_JUDGED,

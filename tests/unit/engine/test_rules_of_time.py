@@ -222,9 +222,11 @@ def test_an_outage_is_not_the_plant_s() -> None:
     bench.read(("L", 1, 13.0))
     bench.tick(2)
     bench.give(Started(T0 + 102 * S, T0 + 2 * S, "1"))
-    assert [e.event.value for _, e in bench.last.events if not e.rule] == ["started", "gap"]
+    told = [(e.event.value, e.detail.get("level")) for _, e in bench.last.events]
+    levels = [("live-level", "no-view")] * 2  # of the site and of its place: that is no alarm
+    assert told == [("started", None), ("gap", None), *levels]
     assert bench.tick(104.9) == []
-    assert bench.engine.tags()[0].quality == Q.GOOD
+    assert bench.engine.tags()[0].quality == Q.STALE, "as it is shown; its delay runs on"
     assert bench.tick(105) == [("raised", "L.H", 105)]
 
 
