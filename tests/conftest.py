@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,10 @@ import pytest
 from tests import leaks, ports, servers
 
 pytest_plugins = ["pytester"]
+
+os.environ["FENGSUI_LANG"] = (
+    "en"  # also of the processes that tests start, whatever the developer's terminal speaks
+)
 
 MosquittoFactory = Callable[..., servers.Mosquitto]
 AnyServer = TypeVar("AnyServer", bound=servers.Server)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli import spoken
 from gateway.cli.probe import NOT_SO, Beside, Most, Only, Rate, probed
 from gateway.cli.say import say_json, written
 from gateway.config.explain import Effective, explain
@@ -52,10 +54,10 @@ def check(  # noqa: PLR0913  # an option each
     except Misconfigured as error:
         made = _annotate(error, config, annotated) if annotated is not None else []
         for each in made if not json else ():
-            typer.echo(f"faults written beside their rows in {each}", err=True)
+            typer.echo(spoken.spoken(f"faults written beside their rows in {each}"), err=True)
         if not json:
             count = len(error.faults) or 1
-            typer.echo(f"{count} fault{'s' if count > 1 else ''} in {config}", err=True)
+            typer.echo(spoken.spoken(f"{count} fault{'s' if count > 1 else ''} in {config}"), err=True)
             raise
         more = {"annotated": [str(each) for each in made]} if annotated is not None else {}
         say_json({"ok": False, "faults": [asdict(f) for f in error.faults], **more})
@@ -63,7 +65,7 @@ def check(  # noqa: PLR0913  # an option each
     remarks = notes(loaded, today=dt.datetime.now(CHINA).date().isoformat(), environment=os.environ)
     if not json:
         for fault in lost:
-            typer.echo(f"dropped: {fault}")
+            typer.echo(f"{spoken.spoken('dropped')}: {spoken.fault(fault)}")
         _tell(summary(loaded), remarks, explained)
     found = probed(loaded, rate, most, json=json, beside=beside, only=source) if probe else {}
     if json:
@@ -90,7 +92,7 @@ def _annotate(error: Misconfigured, config: Path, folder: Path) -> list[Path]:
             target = folder / f"{Path(name).parent.name}-{target.name}"
         with written(target):
             try:
-                annotate(Path(name), error.faults, target)
+                annotate(Path(name), [spoken.told(fault) for fault in error.faults], target)
             except Misconfigured:
                 continue
         made.append(target)
@@ -130,14 +132,21 @@ def _tell(report: dict[str, Any], remarks: Sequence[Note], explained: Sequence[E
     for name, value in report.items():
         if name == "loops_tested":
             passed = sum(text.startswith("passed") for text in value.values())
-            typer.echo(f"{'loops tested:':<16}{passed} of {report['tags']}")
+            typer.echo(_labelled("loops tested", f"{passed} / {report['tags']}"))
         elif name != "not_judged":
-            typer.echo(f"{name + ':':<16}{_words(value)}")
+            typer.echo(_labelled(name, _words(value)))
     for remark in grouped(remarks):
-        typer.echo(str(remark))
+        typer.echo(spoken.note(remark))
     for kind in counted(remarks):
         typer.echo(kind)
-    typer.echo(f"ok, {len(remarks)} notes")
+    typer.echo(spoken.spoken(f"ok, {len(remarks)} notes"))
+
+
+def _labelled(name: str, value: str) -> str:
+    """``name: value``, values under each other; a Chinese character is two columns wide."""
+    label = f"{spoken.spoken(name)}:"
+    columns = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label)
+    return f"{label}{' ' * max(1, 16 - columns)}{value}"
 
 
 def grouped(remarks: Sequence[Note]) -> list[Note]:
@@ -152,4 +161,6 @@ def grouped(remarks: Sequence[Note]) -> list[Note]:
 
 
 def _words(value: object) -> str:
-    return "; ".join(f"{k} ({v})" for k, v in value.items()) if isinstance(value, dict) else str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    return "; ".join(f"{k} ({spoken.spoken(v)})" for k, v in value.items())

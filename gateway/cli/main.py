@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
 INTERRUPTED: Final = 130
 
@@ -39,6 +39,7 @@ try:
         run,
         scenario,
         simulate,
+        spoken,
         tune,
         watch,
     )
@@ -47,6 +48,7 @@ try:
 except KeyboardInterrupt:  # Ctrl-C in the second that the imports take: no traceback
     sys.exit(INTERRUPTED)
 
+Language = Literal["zh", "en"]
 NOT_SO: Final = 1
 BAD_USAGE: Final = 2
 
@@ -98,8 +100,16 @@ app.add_typer(journal.app, name="journal", help="Look at the journal, and prove 
 
 
 @app.callback(invoke_without_command=True)
-def root(*, version: bool = typer.Option(False, "--version", help="Show the version.")) -> None:
+def root(
+    *,
+    version: bool = typer.Option(False, "--version", help="Show the version."),
+    lang: Annotated[
+        Language | None, typer.Option("--lang", help="of messages; default: as the terminal's locale")
+    ] = None,
+) -> None:
     """Fengsui 烽燧."""
+    if lang is not None:
+        os.environ[spoken.VARIABLE] = lang  # for what this command starts, too
     if version:
         typer.echo(f"fengsui {__version__}")
         raise typer.Exit
@@ -125,13 +135,13 @@ def main() -> None:
 def failed(error: BaseException) -> tuple[int, str] | None:
     """Exit code and words for people; None: a bug, whose traceback somebody has to see."""
     if isinstance(error, Misconfigured):
-        return BAD_USAGE, "\n".join(map(str, error.faults or (error,)))
+        return BAD_USAGE, spoken.error(error)
     if isinstance(error, FengsuiError):
-        return NOT_SO, str(error)
+        return NOT_SO, spoken.error(error)
     if isinstance(error, OSError) and (error.filename is not None or error.errno == errno.ENOSPC):
         place = Path(str(error.filename or "standard output"))
         said = error.strerror or str(error)
-        return BAD_USAGE, str(
+        return BAD_USAGE, spoken.fault(
             wrong(place, said, "a place that is there, with the rights and the room for it")
         )
     return None

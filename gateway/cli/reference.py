@@ -27,6 +27,10 @@ _HEAD: Final = """\
 | 2 | bad usage or configuration; every fault is on stderr, with file, line, what is allowed and a hint |
 | 130 | Ctrl-C, before it was done; `run` and `county` end in order instead, with 0 |
 
+`fengsui --lang zh COMMAND` says faults, refusals and the report of `check` in Chinese; without it the environment
+variable `FENGSUI_LANG` decides, else the terminal's locale (`LC_ALL`, `LC_MESSAGES`, `LANG`). JSON and logs stay in
+English.
+
 `list`, `ack` and other acts reach the gateway that runs with this configuration, through its loopback address and the
 token in its state folder; with the gateway down they are refused. `journal` reads the files and needs no gateway.
 """

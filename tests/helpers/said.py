@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -119,9 +120,14 @@ def sentences(under: str, but: tuple[str, ...] = ()) -> dict[str, str]:
     for path in sorted((ROOT / under).rglob("*.py")):
         place = str(path.relative_to(ROOT))
         if not place.startswith(but):
-            for text in Reader(path).found:
+            for text in _read(path):
                 found.setdefault(text, place)
     return found
+
+
+@cache
+def _read(path: Path) -> tuple[str, ...]:
+    return tuple(Reader(path).found)
 
 
 def literals(path: Path) -> set[str]:

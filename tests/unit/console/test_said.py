@@ -28,7 +28,7 @@ ELSEWHERE = (
     "gateway/config/packs/schema.py",
     "gateway/config/packs/installed.py",
 )
-"""said on a terminal and to authors of packs, never at a page"""
+"""said on a terminal and to authors of packs, never at a page: tests/unit/app/test_spoken.py"""
 
 
 def test_every_sentence_of_the_code_is_there() -> None:
