@@ -329,22 +329,26 @@ async def test_sparkplug_deaths_and_holes_make_unknown_and_a_birth_mends(mosquit
     made = Settings.model_validate(
         {"kind": "mqtt", "host": HOST, "port": broker.port, "client_id": "gw", "format": "sparkplug-b"}
     )
-    bd = metric("bdSeq", datatype=4, long=1)
 
-    def birth(number: float) -> tuple[str, bytes]:
+    def bd(session: int) -> bytes:
+        return metric("bdSeq", datatype=4, long=session)
+
+    def birth(session: int, number: float) -> tuple[str, bytes]:
         level = metric("Level", alias=7, datatype=9, float=number)
-        return node("NBIRTH", payload(bd, level, seq=0, ms=time.time_ns() // 1_000_000))
+        bd_seq = bd(session)
+        return node("NBIRTH", payload(bd_seq, level, seq=0, ms=time.time_ns() // 1_000_000))
 
     async with judged(made, "G/E#Level") as judging:
         tell = lambda *messages: asyncio.to_thread(publish, broker.port, *messages)  # noqa: E731
-        await tell(birth(11.0))
+        await tell(birth(1, 11.0))
         await judging.until(lambda: judging.alarm() is Condition.ACTIVE, "raised")
-        for end in (node("NDEATH", payload(bd)), node("NDATA", payload(metric(alias=7, float=1.0), seq=9))):
+        hole = node("NDATA", payload(metric(alias=7, float=1.0), seq=9))
+        for session, end in ((2, node("NDEATH", payload(bd(1)))), (2, hole)):
             await tell(end)
             await judging.until(lambda: judging.alarm() is Condition.UNKNOWN, "unknown")
             assert judging.status() is Status.BAD
             assert "pond-G_E.LINK" in judging.faults()
-            await tell(birth(11.5))
+            await tell(birth(session, 11.5))
             await judging.until(lambda: judging.alarm() is Condition.ACTIVE, "seen again")
         assert not judging.cleared()
         reasons = [str(e.detail.get("reason", "")) for e in judging.events if e.rule == "pond-G_E.LINK"]

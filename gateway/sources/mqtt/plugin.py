@@ -166,7 +166,7 @@ class MqttSource:
                 self.counters.connects += 1
                 self.counters.resumed += answer.session_present
                 self._link(feed, up=True)
-                if not answer.session_present:
+                if self.counters.connects == 1 or not answer.session_present:
                     gather.changed(self._reader.forget())
                 return session
 

@@ -36,7 +36,7 @@ class Reader(Protocol):
         ...
 
     def forget(self) -> Sequence[Change]:
-        """The broker did not keep our session."""
+        """We begin, or the broker did not keep our session."""
         ...
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model.quality import Quality
+from gateway.model.times import NS
 from gateway.sources.mqtt.address import Point
 from gateway.sources.mqtt.decode import NAN, Row, judged, moment, number
 from gateway.sources.mqtt.paths import Malformed
@@ -28,6 +29,9 @@ _REAL: Final = (9, 10)
 _BOOL, _TEXTS = 11, (12, 14)
 _GOOD, _SEQS = 192, 256
 _HALF: Final = _SEQS // 2
+OVERTAKEN: Final = NS // 4
+"""MQTT keeps the order of one topic only, so a will may overtake a birth that its edge node sent before it died. A
+birth of the dead session that comes so soon (ns) behind its NDEATH is of before."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,10 @@ class _Edge:
     types: dict[Name, int] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     """devices (empty: the node) that were told to be down"""
+    due: set[str] = field(default_factory=set)
+    """devices of ours that the node, being born, has not said yet"""
+    died: tuple[int | None, int] = (None, 0)
+    """bdSeq of the last NDEATH that counted, and when it came"""
 
 
 class Nodes:
@@ -55,6 +63,8 @@ class Nodes:
         self._edges = {node: _Edge(dict(names)) for node, names in tags.items()}
         self.late_deaths = 0
         """NDEATH of a session that had already been replaced"""
+        self.late_births = 0
+        """NBIRTH of a session that had already died"""
         self._changes: list[Change] = []
 
     @property
@@ -68,10 +78,9 @@ class Nodes:
         return [row for rows in self._edges[f"{group}/{edge}"].tags.values() for row in rows]
 
     def forget(self) -> list[Change]:
-        """The broker did not keep our session: what was born may have been born anew."""
+        """We begin, or the broker did not keep our session: what was born may have died, or been born anew."""
         for node, edge in self._edges.items():
-            if edge.born:
-                self._unknown(node, edge, "the broker did not keep our session")
+            self._unknown(node, edge, "births of before this connection are not known")
         return self._told()
 
     def message(self, topic: str, payload: bytes, received: int, *, again: bool) -> Said | None:
@@ -98,8 +107,15 @@ class Nodes:
     # --- one handler for each kind of message ---------------------------------------------------------------------
 
     def node_birth(self, m: "_Message") -> list[Row]:
-        edge = m.edge
-        edge.born, edge.birth = True, _session(m.said)
+        """What is said of a device counts from its own birth in this session: a birth sequence has one of each."""
+        edge, session = m.edge, _session(m.said)
+        if session is not None and session == edge.died[0] and m.received - edge.died[1] < OVERTAKEN:
+            self.late_births += 1
+            return []
+        edge.due = {device for device, _ in edge.tags if device}
+        if edge.born and (session is None or session != edge.birth):
+            self._miss(m, "its edge node died unheard and was born again")
+        edge.born, edge.birth = True, session
         edge.aliases, edge.types = {}, {}
         edge.seq = (m.said.seq or 0) % _SEQS
         return self._birth(m)
@@ -108,11 +124,13 @@ class Nodes:
         if not self._follows(m):
             return []
         edge = m.edge
+        edge.due.discard(m.device)
         edge.aliases = {a: n for a, n in edge.aliases.items() if n[0] != m.device}
         return self._birth(m)
 
     def data(self, m: "_Message") -> list[Row]:
         known = self._follows(m)
+        self._miss(m, "its edge node was born without it: no DBIRTH")
         rows: list[Row] = []
         for metric in m.said.metrics:
             name = self._name(m, metric) if known or metric.name else None
@@ -128,12 +146,14 @@ class Nodes:
         if m.edge.born and session is not None and m.edge.birth is not None and session != m.edge.birth:
             self.late_deaths += 1
             return []
-        m.edge.born = False
+        m.edge.born, m.edge.died = False, (session, m.received)
         self._say(m.node, m.edge, "", up=False, why="NDEATH: the edge node is offline")
         return []
 
     def device_death(self, m: "_Message") -> list[Row]:
         self._follows(m)
+        m.edge.due.discard(m.device)
+        self._miss(m, "its edge node was born without it: no DBIRTH")
         self._say(m.node, m.edge, m.device, up=False, why="DDEATH: the edge node has lost the device")
         return []
 
@@ -172,6 +192,12 @@ class Nodes:
             return True
         self._unknown(m.node, edge, f"sequence {seq} where {expected} was due")
         return False
+
+    def _miss(self, m: "_Message", why: str) -> None:
+        """Devices that the birth sequence left out are not there, whatever was said of them before."""
+        for device in sorted(m.edge.due):
+            self._say(m.node, m.edge, device, up=False, why=f"rebirth needed: {why}")
+        m.edge.due.clear()
 
     def _unknown(self, node: str, edge: _Edge, why: str) -> None:
         edge.born, edge.aliases = False, {}

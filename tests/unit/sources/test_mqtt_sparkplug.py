@@ -12,7 +12,7 @@ from gateway.model.quality import Quality
 from gateway.sources.mqtt.address import Point
 from gateway.sources.mqtt.paths import Malformed
 from gateway.sources.mqtt.said import Said
-from gateway.sources.mqtt.sparkplug import Nodes, value_of
+from gateway.sources.mqtt.sparkplug import OVERTAKEN, Nodes, value_of
 from gateway.sources.mqtt.wire import parse
 from tests.helpers.sparkplug import metric, payload
 
@@ -111,6 +111,77 @@ def test_the_death_of_an_old_session_is_no_death() -> None:
     assert edge.nodes.late_deaths == 1
     (change,) = edge.say("NDEATH", BD, seq=None).changes
     assert (change.who, change.up) == (("G/E", ""), False)
+
+
+def birth(edge: Edge, session: int) -> Said:
+    return edge.say(
+        "NBIRTH", metric("bdSeq", datatype=4, long=session), metric("Level", datatype=9, float=1.0), seq=0
+    )
+
+
+def told(said: Said) -> list[tuple[str, bool]]:
+    return [(c.who[1], c.up) for c in said.changes]
+
+
+def test_a_node_that_died_unheard_and_was_born_again_has_no_devices_until_they_are_born() -> None:
+    edge = Edge().born()
+    said = birth(edge, 8)
+    assert told(said) == [("D", False), ("", True)], (
+        "their values may hold for ever: nobody else would end them"
+    )
+    assert "died unheard" in said.changes[0].why
+    assert told(edge.say("DBIRTH", metric("T", datatype=10, double=1.0), seq=1, device="D")) == [("D", True)]
+
+
+def test_a_rebirth_in_the_same_session_flashes_no_device() -> None:
+    edge = Edge().born()
+    assert told(birth(edge, 7)) == [("", True)]
+    assert told(edge.say("DBIRTH", metric("T", datatype=10, double=1.0), seq=1, device="D")) == [("D", True)]
+    assert not edge.say("NDATA", metric("Level", float=2.0), seq=2).changes
+
+
+@pytest.mark.parametrize("session", [7, 8])
+def test_a_device_that_the_birth_sequence_leaves_out_is_gone(session: int) -> None:
+    edge = Edge().born()
+    birth(edge, session)
+    assert edge.say("NDATA", metric("Level", float=2.0), seq=1).changes or session == 8, (
+        "8: it was told by then"
+    )
+    assert not edge.say("DDEATH", seq=2, device="D").changes, "it is down"
+    dead = Edge().born()
+    dead.say("NDEATH", BD, seq=None)
+    assert told(birth(dead, 8)) == [("", True)]
+    said = dead.say("NDATA", metric("Level", float=2.0), seq=1)
+    assert told(said) == [("D", False)]
+    assert "born without it" in said.changes[0].why
+
+
+def test_a_birth_that_the_will_of_its_session_overtook_brings_nobody_back() -> None:
+    edge = Edge().born()
+    edge.say("NDEATH", BD, seq=None)
+    said = birth(edge, 7)
+    assert not said.rows
+    assert not said.changes
+    assert edge.nodes.late_births == 1
+    assert told(birth(edge, 8)) == [("", True)], "the next session"
+
+
+def test_a_birth_with_the_number_of_the_dead_session_counts_later() -> None:
+    """Some edge nodes begin at 0 each time."""
+    edge = Edge().born()
+    edge.say("NDEATH", BD, seq=None)
+    body = payload(BD, metric("Level", datatype=9, float=1.0), seq=0, ms=MS)
+    said = edge.nodes.message("spBv1.0/G/NBIRTH/E", body, NOW + OVERTAKEN, again=False)
+    assert said is not None
+    assert told(said) == [("", True)]
+
+
+def test_who_begins_knows_no_node_until_it_is_born() -> None:
+    edge = Edge()
+    (change,) = edge.nodes.forget()
+    assert (change.who, change.up) == (("G/E", ""), False)
+    assert not edge.nodes.forget(), "said once"
+    edge.born()
 
 
 def test_a_device_dies_and_is_born_alone() -> None:
