@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.console [--minutes 2] [--json]`` exits 1 where an aim is missed. ``--minutes 60`` watches for
 that hour a page of alarms that is left open, one that goes round all pages, and the server
-(:mod:`benchmarks._console_watch`); ``--only`` leaves the other figures out. The plant is a process of its own: every
+(:mod:`benchmarks._console_watch`), and tells each look on standard error when it is taken; ``--only`` leaves the other
+figures out. The plant is a process of its own: every
 tag moves once a second and an alarm comes and goes. Server CPU is the difference between one client and eleven, so that
 making the readings, and the one encoding that serves all, do not count. ``thread_s`` is what the page's own thread
 worked for the first view: on a busy machine ``seconds`` says more of the machine (``load``) than of the page.
@@ -176,7 +177,7 @@ def measure_browser(tags: int, alarms: int, minutes: float) -> dict[str, Any]:
             search = browser.typing(url)
         finally:
             browser.close()
-        long = watch(Path(folder) / "watched", url, process, minutes) if minutes else None
+        long = watch(Path(folder) / "watched", url, process, minutes, tell) if minutes else None
     worst = {name: max(v[name] for v in views) for name in views[0]}
     return {
         "tags": tags,
@@ -212,13 +213,18 @@ def report(minutes: float) -> dict[str, Any]:
     }
 
 
+def tell(what: str, look: dict[str, float]) -> None:
+    """A look, at once: of a watch that is cut short the looks remain."""
+    print(json.dumps({"look": what, **look}), file=sys.stderr, flush=True)
+
+
 def watched(minutes: float) -> dict[str, Any]:
     """The watch alone."""
     with (
         tempfile.TemporaryDirectory(prefix="fengsui-bench-", ignore_cleanup_errors=True) as folder,
         server(1000, 500) as (url, process),
     ):
-        found = watch(Path(folder), url, process, minutes)
+        found = watch(Path(folder), url, process, minutes, tell)
     return {"benchmark": "console", "load": _busy(), "met": {"flat": found["flat"]}, "over_time": found}
 
 
