@@ -36,6 +36,7 @@ from gateway.store.archive.parquet import load
 
 START = 1_795_000_000 * NS
 SECONDS = 20_000
+MANY, SLOW = 2_000, 144
 TOGETHER = 50
 """inputs a commit: the disk of this machine is not what is measured"""
 SETS = {
@@ -58,7 +59,14 @@ class Plant:
         return self.values.size
 
 
+def large() -> Plant:
+    """Many tags, few readings of each: a day of a pond's instruments every 10 minutes."""
+    walk = np.random.default_rng(1).integers(-2, 3, (SLOW, MANY)).cumsum(0)
+    return Plant(f"made up: {MANY} tags, {SLOW} readings each", (walk + 5_000) / 100)
+
+
 def plants() -> Iterator[Plant]:
+    yield large()
     folder = os.environ.get("FENGSUI_DATA", "")
     if not folder:
         rng = np.random.default_rng(1)

@@ -24,6 +24,8 @@ from gateway.store.archive.rows import Rows
 
 LEVEL: Final = 3
 GROUP_TAGS: Final = 16
+"""of a row group at least, and more while it has few rows: each group has a footer and dictionaries of its own"""
+FEW_ROWS: Final = 20_000
 GROUP_ROWS: Final = 1_000_000
 _ONE_PAGE: Final = 1 << 30
 _ENCODING: Final = {
@@ -52,7 +54,7 @@ def groups(tags: Sequence[str], counts: Sequence[int]) -> list[list[str]]:
     for tag, count in zip(tags, counts, strict=True):
         if not count:
             continue
-        if size + count > GROUP_ROWS or len(out[-1]) >= GROUP_TAGS:
+        if size + count > GROUP_ROWS or (len(out[-1]) >= GROUP_TAGS and size >= FEW_ROWS):
             out.append([])
             size = 0
         out[-1].append(tag)
@@ -154,10 +156,10 @@ def _table(pa: ModuleType, schema: Any, rows: Rows, laws: Mapping[str, Law]) -> 
             column[some] = np.where(came, getattr(known, name), getattr(PLAIN, name))
     base = np.where(there, dg.numbers(digits, divisor, single), rows.raw)
     given = dg.same(apply(base, **law), rows.value)
-    tag = pa.DictionaryArray.from_arrays(pa.array(rows.tag, pa.int32()), pa.array(rows.tags, pa.string()))
     columns = {
-        "tag": tag, "input": rows.input, "source": _stamps(pa, rows.source), "delay": rows.received - rows.source,
-        "quality": rows.quality, "digits": _some(pa, digits, there), "divisor": divisor, "single": single,
+        "tag": _names(pa, rows), "input": rows.input, "source": _stamps(pa, rows.source),
+        "delay": rows.received - rows.source, "quality": rows.quality, "digits": _some(pa, digits, there),
+        "divisor": divisor, "single": single,
         "gain": law["gain"], "offset": law["offset"], "low": _some(pa, law["low"], ~np.isnan(law["low"])),
         "high": _some(pa, law["high"], ~np.isnan(law["high"])), "raw": _some(pa, rows.raw, ~there),
         "value": _some(pa, rows.value, ~given),
@@ -166,6 +168,13 @@ def _table(pa: ModuleType, schema: Any, rows: Rows, laws: Mapping[str, Law]) -> 
         "made": rows.made,
     }  # fmt: skip
     return pa.table(columns, schema=schema)
+
+
+def _names(pa: ModuleType, rows: Rows) -> Any:
+    """Tag ids, with those in the dictionary that are there: it is written with every row group."""
+    there, place = np.unique(rows.tag, return_inverse=True)
+    names = [rows.tags[i] for i in there.tolist()]
+    return pa.DictionaryArray.from_arrays(pa.array(place, pa.int32()), pa.array(names, pa.string()))
 
 
 def _some(pa: ModuleType, column: NDArray[Any], there: NDArray[np.bool_]) -> Any:

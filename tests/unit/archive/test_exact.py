@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from gateway.engine import Engine
 from gateway.model.batch import concat
 from gateway.model.inputs import Gap, Started, time_of
 from gateway.store.archive import digits as dg
-from gateway.store.archive import manifests, read
-from gateway.store.archive.close import close_days, close_parts
+from gateway.store.archive import manifests, parquet, read
+from gateway.store.archive.close import close_days, close_parts, differ
 from gateway.store.archive.replay import replay
+from gateway.store.archive.rows import Rows
 from tests.unit.archive.make import conditioned, keep, opened, spool_out
 from tests.unit.engine.plant import T0, S, numbered, readings, site, streams
 from tests.unit.engine.test_replay import told
@@ -138,3 +140,33 @@ def test_a_damaged_chunk_is_counted_and_holds_up_none_behind_it(tmp_path: Path) 
     (day,) = close_days(tmp_path, before="9999-12-31")
     assert day.lost == lost > 0
     assert day.rows == len(read(tmp_path, ["L"], 0, 1 << 62)["L"]) == 30 - lost
+
+
+def test_many_tags_of_few_readings_are_small_too(tmp_path: Path) -> None:
+    """What stands once in a row group (names, footers) stands beside few rows in a large plant of slow tags."""
+    tags, each = 3_000, 40
+    names = tuple(f"A-PLANT-OF-MANY-{i:05d}" for i in range(tags))
+    tag = np.repeat(np.arange(tags, dtype=np.int32), each)
+    at = np.tile(np.arange(each), tags).astype(np.int64)
+    walk = np.random.default_rng(1).integers(-2, 3, (tags, each)).cumsum(1).reshape(-1)
+    value, good = (walk + 5_000) / 100, np.zeros(len(tag), np.uint8)
+    source = T0 + at * 600 * S
+    made = np.zeros(len(tag), np.bool_)
+    rows = Rows(names, tag, at + 1, source, source, value, good, made, value, good, source)
+    groups = parquet.groups(names, [each] * tags)
+    assert sum(map(len, groups)) == tags
+    edges = np.cumsum([0, *(each * len(g) for g in groups)]).tolist()
+    blocks = [rows.take(np.arange(a, b)) for a, b in pairwise(edges)]
+    parquet.write(tmp_path / "r.parquet", blocks, {})
+    for k, block in enumerate(blocks):
+        found = parquet.read(tmp_path / "r.parquet", k, raw=True)
+        differ(found, block, tmp_path)
+        assert list(found.tags) == groups[k]
+    assert (tmp_path / "r.parquet").stat().st_size / len(rows) < 1.5
+
+
+def test_tags_of_many_readings_do_not_share_more_than_they_must() -> None:
+    """Who looks at one tag reads its group."""
+    names = [f"T-{i}" for i in range(100)]
+    assert [len(g) for g in parquet.groups(names, [8_640] * 100)] == [16] * 6 + [4]
+    assert [len(g) for g in parquet.groups(names, [0, *[400_000] * 3, *[0] * 96])] == [2, 1]
