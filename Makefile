@@ -13,7 +13,7 @@ PYTEST  := $(BIN)/python -m pytest
 WORKERS ?= 2
 ARGS    ?=
 
-.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire torture lock bench bundle clean
+.PHONY: help install install-dev warm servers demo check format lint types contracts test test-unit test-wire torture lock bench bundle image-check clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -90,6 +90,9 @@ torture: install-dev servers  ## 200 seeded runs in which everything fails at on
 
 bundle: install-dev  ## dist/fengsui-VERSION-ARCH.run: one file that installs with no network
 	sh scripts/bundle.sh
+
+image-check:  ## the container image, built and tried as it is meant to run (needs docker or podman; ARGS go to build)
+	sh scripts/image_check.sh $(ARGS)
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 

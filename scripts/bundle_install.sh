@@ -1,6 +1,7 @@
 #!/bin/sh
 # Part of the bundle: bundle_install.sh UNPACKED FOLDER. Installs beside an older one and changes over at the end.
 set -eu
+umask 022 # the service is another user than the one who installs
 from=$1 folder=$2
 PYTHON=${PYTHON:-python3}
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {

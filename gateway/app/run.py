@@ -33,8 +33,8 @@ def run_gateway(
     """
     loaded, lost = deployed(config, accept=accept)
     loaded.state.mkdir(parents=True, exist_ok=True)
-    prepare(loaded.state)
     set_up_log()
+    prepare(loaded.state)
     in_loop(lambda: serve(loaded, adopt=adopt, exercises=exercises, lost=lost))
     # Nothing is left to do, and the last collections would walk everything numba made: a second of a stop.
     gc.freeze()

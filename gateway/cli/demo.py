@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.given import own_address, span_of
+from gateway.cli.history import ended_by_term
 from gateway.cli.say import say_json
 from gateway.model.times import NS
 
@@ -42,9 +43,9 @@ def demo(
     from gateway.app.kernels import prepare
     from gateway.app.run import set_up_log
 
-    with tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
-        prepare(Path(cache))
+    with ended_by_term(), tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
         set_up_log()
+        prepare(Path(cache))
         from gateway.app.demo import Asked, run_demo
         from gateway.app.verdict import good
 
