@@ -10,7 +10,7 @@ from gateway.cli.asrun import as_run
 from gateway.cli.given import span_of
 from gateway.cli.kpi import moment
 from gateway.cli.say import say_json, write_text
-from gateway.model.times import china
+from gateway.model.times import NS, china
 
 if TYPE_CHECKING:
     from gateway.history.examine import Report
@@ -138,7 +138,10 @@ def _tell_kpis(kpis: "Kpis") -> None:
         verdict = "" if f.met is None else "  ok" if f.met else "  NOT MET"
         typer.echo(f"{f.english:<28}{f.value:>10.4g} {f.unit:<9}{f.target}{verdict}")
     if not kpis.long_enough:
-        typer.echo("(ISA-18.2 asks for at least 30 days; this is less)")
+        short = (
+            "; of less than an hour, a rate is only what came" if kpis.end - kpis.start < 3600 * NS else ""
+        )
+        typer.echo(f"(ISA-18.2 asks for at least 30 days; this is less{short})")
     for rule, count in kpis.top:
         typer.echo(f"  {count:>6} {rule}")
 

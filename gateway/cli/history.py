@@ -1,7 +1,10 @@
 """Options that the commands over recordings share."""
 
 import os
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.history.form import Form
 
 NOT_SO: Final = 1
+TERMINATED: Final = 128 + signal.SIGTERM
 Config = Annotated[Path, typer.Argument(help="the site file")]
 Data = Annotated[
     Path,
@@ -92,9 +96,22 @@ def cores(workers: int) -> int:
 
 @contextmanager
 def kernels() -> Iterator[None]:
-    """Compiled kernels from the installation's cache, for this process and its workers."""
+    """Compiled kernels from the installation's cache, for this process and its workers; gone afterwards."""
     from gateway.app.kernels import prepare
 
-    with tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
+    with ended_by_term(), tempfile.TemporaryDirectory(prefix="fengsui-kernels-") as cache:
         prepare(Path(cache))
         yield
+
+
+@contextmanager
+def ended_by_term() -> Iterator[None]:
+    """SIGTERM ends us as Ctrl-C does, so that what is temporary goes. A loop that runs inside has its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

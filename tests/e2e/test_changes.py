@@ -165,24 +165,39 @@ def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     gateway = gateway_of(config)
     gateway.start()
     raised = gateway.wait_event(EventKind.RAISED, "LT-1.H").event
-    client = Client(config, patience=60)
+    what_cannot_be_is_refused_and_what_would_be_is_tried(config)
+    proposed_and_agreed(gateway)
+    what_was_agreed_is_told(gateway, raised.id)
+    what_is_polled_and_what_would_be(config, device)
+    new_files_drop_it_only_with_consent(gateway)
+    assert gateway.stop() == 0
+    assert incli("check", config).returncode == 0, "what was dropped with consent is not asked for again"
+    gateway.assert_whole()
+
+
+def what_cannot_be_is_refused_and_what_would_be_is_tried(config: Path) -> None:
     wrong = incli("propose", config, "LT-1.HH", "--trigger", "7.9", "--by", "王强", "--reason", "x")
     assert wrong.returncode == 1
     assert "above LT-1.H at 8" in wrong.stderr
-    trial = client.post("/rules/try", {"rule": "LT-1.H", "trigger": 8.6, "days": 1})
+    trial = Client(config, patience=60).post("/rules/try", {"rule": "LT-1.H", "trigger": 8.6, "days": 1})
     assert [(c["how"], c["rule"]) for c in trial["other"]["changes"]] == [("lost", "LT-1.H")]
 
+
+def proposed_and_agreed(gateway: Gateway) -> None:
+    config = gateway.config
     words = ("propose", config, "LT-1.HH", "--trigger", "8.4", "--by", "王强", "--reason", "foam at the top")
     ident = json.loads(incli(*words, "--json").stdout)["proposal"]
     gateway.kill()
     gateway.start()
-    client = Client(config)
-    (waiting,) = client.get("/changes")["proposals"]
+    (waiting,) = Client(config).get("/changes")["proposals"]
     assert (waiting["proposal"], waiting["by"]) == (ident, "王强"), "a proposal outlives the gateway"
     assert "trigger 9 -> 8.4; reset 8.9 -> 8.3 by 王强" in incli("agree", config).stdout
     assert "two persons" in incli("agree", config, ident, "--second", "王强").stderr
     assert "~ rule LT-1.HH trigger: 9 -> 8.4" in incli("agree", config, ident, "--second", "李娜").stdout
     ready_again(gateway, 1)
+
+
+def what_was_agreed_is_told(gateway: Gateway, standing: str) -> None:
     changed = gateway.events(EventKind.CONFIG_CHANGED)[0].event
     assert changed.detail["changes"] == [
         "~ rule LT-1.HH trigger: 9 -> 8.4",
@@ -191,21 +206,26 @@ def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     assert changed.actor is not None
     assert (changed.actor.name, changed.detail["second"]) == ("王强", "李娜")
     gateway.wait_event(EventKind.RAISED, "LT-1.HH")
-    assert [a["id"] for a in gateway.alarms() if a["rule"] == "LT-1.H"] == [raised.id], "all else goes on"
-    (told, _) = json.loads(incli("diff", config, "--signed", "--json").stdout)
+    assert [a["id"] for a in gateway.alarms() if a["rule"] == "LT-1.H"] == [standing], "all else goes on"
+    (told, _) = json.loads(incli("diff", gateway.config, "--signed", "--json").stdout)
     assert (told["old"], told["new"], told["by"], told["second"]) == ("9", "8.4", "王强", "李娜")
     assert len(told["hash"]) == 64
+
+
+def what_is_polled_and_what_would_be(config: Path, device: Device) -> None:
     (found,) = [t for t in Client(config).get("/raw?tags=LT-1")["tags"] if t["raw"]]
     assert (found["raw"], found["number"]) == ("2134", 8500.0)
-
-    moved = (tmp_path / "tags.csv").read_bytes().replace(b"1:holding:2", b"1:holding:7")
+    moved = (config.parent / "tags.csv").read_bytes().replace(b"1:holding:2", b"1:holding:7")
     looked = probed(config, device, moved)
     assert (looked["LT-1"]["raw"], looked["LT-1"]["value"]) == ("2134", 8.5)
     assert looked["LT-2"]["note"] == NOT_POLLED, "its new address"
     said = incli("propose", config, "LT-1.HH", "--set", "window=20min", "--by", "王强", "--reason", "x")
     assert "no setting 'window'" in said.stderr
 
-    (tmp_path / "overrides.yaml").unlink()  # a deployment of new files
+
+def new_files_drop_it_only_with_consent(gateway: Gateway) -> None:
+    config = gateway.config
+    (config.parent / "overrides.yaml").unlink()  # a deployment of new files
     for command, code in (("check", 2), ("reload", 1), ("run", 2)):
         refused = incli(command, config, *(["--why", "x"] if command == "reload" else []))
         assert refused.returncode == code, command
@@ -217,6 +237,3 @@ def test_a_limit_is_changed_by_two_and_no_deployment_drops_it_unseen(
     dropped = gateway.events(EventKind.CONFIG_CHANGED)[1].event.detail["changes"]
     assert dropped[0].startswith("- override limits.LT-1.HH: trigger 8.4, reset 8.3, signed by 王强 and 李娜")
     assert dropped[1] == "~ rule LT-1.HH trigger: 8.4 -> 9"
-    assert gateway.stop() == 0
-    assert incli("check", config).returncode == 0, "what was dropped with consent is not asked for again"
-    gateway.assert_whole()

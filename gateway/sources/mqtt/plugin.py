@@ -166,9 +166,18 @@ class MqttSource:
                 self.counters.connects += 1
                 self.counters.resumed += answer.session_present
                 self._link(feed, up=True)
-                if self.counters.connects == 1 or not answer.session_present:
-                    gather.changed(self._reader.forget())
+                self._take_stock(gather, kept=answer.session_present)
                 return session
+
+    def _take_stock(self, gather: Gather, *, kept: bool) -> None:
+        """Connected. What was said meanwhile comes with the session; without one it is lost, also what a state has said
+        that only speaks when it changes. Retained, it comes at once.
+        """
+        first = self.counters.connects == 1
+        if first or not kept:
+            gather.changed(self._reader.forget())
+        if not first and not kept:
+            gather.bad(self._reader.lasting, Quality.COMMUNICATION)
 
     def _link(self, feed: Feed, *, up: bool, why: str = "") -> None:
         if self._up is not up:
@@ -284,7 +293,8 @@ def make_reader(settings: Settings, bound: Sequence[tuple[int, Tag, Binding | Po
         return BySparkplug(Nodes((row, place) for row, _, place in bound if isinstance(place, Point)))
     time, quality, loads = settings.time_path(), settings.quality_path(), _loads(settings)
     places = [(row, place, tag.max_age) for row, tag, place in bound if isinstance(place, Binding)]
-    return ByTopic(routes(lambda plain, paths: Topic(plain, paths, time, quality, loads), places))
+    lasting = tuple(row for row, _, age in places if not age)
+    return ByTopic(routes(lambda plain, paths: Topic(plain, paths, time, quality, loads), places), lasting)
 
 
 def _loads(settings: Settings) -> Loads:

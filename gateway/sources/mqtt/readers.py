@@ -22,6 +22,9 @@ class Reader(Protocol):
     malformed: int
     """Messages that were not what they should be, and named no tag that could be BAD for it"""
 
+    lasting: Sequence[int]
+    """Rows of tags whose value holds for ever, unless a message is lost"""
+
     @property
     def filters(self) -> list[str]:
         """What to subscribe to."""
@@ -45,6 +48,7 @@ class ByTopic:
     """Plain values, JSON and CBOR."""
 
     routes: Routes
+    lasting: Sequence[int] = ()
     hot: dict[bytes, Topic] = field(default_factory=dict)
     malformed: int = 0
 
@@ -85,6 +89,7 @@ class BySparkplug:
     """Sparkplug B."""
 
     nodes: "Nodes"
+    lasting: Sequence[int] = ()  # the links of their nodes say so
     hot: dict[bytes, Topic] = field(default_factory=dict)
     malformed: int = 0
 

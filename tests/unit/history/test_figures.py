@@ -56,6 +56,14 @@ def test_the_figures_of_isa_18_2() -> None:
     assert sum(found.rate) == 14
 
 
+def test_of_less_than_its_period_a_rate_is_what_came() -> None:
+    found = kpis([episode("R", k / 60, None) for k in range(13)], T0, T0 + MINUTE // 3)
+    assert (value(found, "per_hour"), value(found, "per_10_min")) == (13, 13), "not 2340 an hour"
+    assert [f.met for f in found.figures if f.name.startswith("per_")] == [None, None]
+    longer = kpis([episode("R", k, None) for k in range(13)], T0, T0 + 60 * MINUTE)
+    assert [f.met for f in longer.figures if f.name.startswith("per_")] == [False, False]
+
+
 def test_a_flood_ends_with_fewer_than_five() -> None:
     own = [episode(f"R{k}-{i}", 10 * k + i / 60, None) for k, n in enumerate((11, 5, 4, 6)) for i in range(n)]
     assert value(kpis(own, T0, T0 + 40 * MINUTE), "flood") == 50.0
