@@ -8,6 +8,9 @@ PYTHON=${PYTHON:-python3}
     echo "Python 3.11 or newer is needed: PYTHON=python3.12 sh THIS_FILE" >&2; exit 2; }
 version=$(cat "$from/VERSION")
 place=$folder-$version
+if [ -L "$folder" ] && [ "$(readlink -f "$folder")" = "$(readlink -f "$place")" ]; then
+    echo "$version is what $folder runs. To install it anew stop the gateway and: rm -r $place" >&2; exit 1
+fi
 rm -rf "$place"
 "$PYTHON" -m venv --without-pip "$place"
 pip=$(ls "$from"/pip-*.whl)
