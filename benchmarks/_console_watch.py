@@ -34,7 +34,7 @@ WARM_ROUNDS, WARM_S = 12, 0.5
 """all pages so often before the first look: the engine compiles and learns until about the tenth visit of a page"""
 COLLECTIONS = 5
 REST_S = 0.37
-"""before each: what one sets free, nodes above all, the next takes away; together they span two messages of the stream"""
+"""before each: what one sets free, nodes above all, the next takes away; together they span two messages"""
 COUNT = "function () { return this.filter((each) => !(each instanceof Node)).length; }"
 SETTLED = 0.25
 """share of the watch that is not counted: what comes when nothing else is to do comes then, and code is compiled"""
