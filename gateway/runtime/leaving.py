@@ -14,7 +14,7 @@ import structlog
 
 from gateway.model.batch import Batch, concat
 from gateway.model.events import Event, Record
-from gateway.model.inputs import Gap, Numbered
+from gateway.model.inputs import Gap, Input, Numbered, Readings
 from gateway.model.ports import Chunk, Clock
 from gateway.runtime.desk import Desk
 from gateway.runtime.intake import Intake, Item
@@ -27,7 +27,8 @@ STALL_S: Final = 5.0
 """A commit that takes longer is told in the status."""
 OWED_S: Final = 2.0
 """Whoever says no more until it is kept (an MQTT 3.1.1 broker sends twenty messages) waits so long for a disk that
-refuses. Then it is told that memory has it; if that is lost by a kill, the outage's gap record begins before it."""
+refuses. Then it is told that memory has it, and ``instance`` how many readings those are: a kill that loses them is
+told with their count. (A disk that hangs takes not even that: then the outage's gap record begins before them.)"""
 ASIDE_BYTES: Final = 4 << 20
 """While the disk hangs a group without a decision leaves when it is so large: memory of it is bounded there."""
 READINGS_BYTES: Final = 64 << 20
@@ -36,6 +37,8 @@ READINGS_BYTES: Final = 64 << 20
 log = structlog.get_logger()
 Answer = tuple["asyncio.Future[Sequence[Record]]", int, int]
 """who waits, and which of the group's events are the answer (start, stop)"""
+Owed = tuple[Sequence[Callable[[], None]], Input]
+"""who waits for an input to be kept"""
 
 
 @dataclass(slots=True)
@@ -64,10 +67,10 @@ class Group:
         """A source says no more before it is told of this."""
         return not self.told and any(item.soon for item in self.items)
 
-    def owed(self) -> list[Callable[[], None]]:
-        """Who is to be told of it, once."""
+    def owed(self) -> "list[Owed]":
+        """Who is to be told of it, once, and the readings that this is about."""
         told, self.told = self.told, True
-        return [] if told else [done for item in self.items for done in item.done]
+        return [] if told else [(item.done, item.input) for item in self.items if item.done]
 
     def answer(self, records: Sequence[Record]) -> None:
         """Tell who waits for what was decided."""
@@ -101,7 +104,7 @@ class Leaving:
         self._sealed = 0
         self._chunks: Sequence[Chunk] = ()
         self._lost: Sequence[Gap] = ()
-        self._undurable: list[Callable[[], None]] = []
+        self._undurable: list[Owed] = []
         """who waits for a commit that memory has and the disk does not: told when the disk takes it"""
         self._pressed = False
         """... and a source among them says no more before it is told"""
@@ -145,11 +148,11 @@ class Leaving:
                 self._rejoin()
         if not self.hung:
             return False
-        self.tell(())  # who was patient so far need not be any longer
+        await self.tell(())  # who was patient so far need not be any longer
         pressing = bool(group.inputs) and self._presses(group) and self._too_long()
         if not (group.events or group.answers or group.size >= ASIDE_BYTES or pressing):
             return False
-        self._leave_early(group)
+        await self._leave_early(group)
         return True
 
     async def finish(self) -> None:
@@ -161,7 +164,7 @@ class Leaving:
         if self._marking is not None:
             await asyncio.gather(self._marking, return_exceptions=True)
 
-    def tell(self, waiting: Sequence[Callable[[], None]], *, pressed: bool = False) -> None:
+    async def tell(self, waiting: Sequence[Owed], *, pressed: bool = False) -> None:
         """Acknowledge what is on disk; and what only memory has when the disk has refused for :data:`OWED_S` and a
         source is ``pressed``: it says no more until it is told, and an alarm must not wait for a disk.
         """
@@ -172,8 +175,18 @@ class Leaving:
         elif not (self._pressed and self._too_long()):
             return
         told, self._undurable, self._pressed = self._undurable, [], False
-        for done in told:
-            done()
+        if told and not self._stored and not self.hung:
+            await self._desk.call(self._owe, told)
+        for dones, _ in told:
+            for done in dones:
+                done()
+
+    def _owe(self, told: Sequence[Owed]) -> None:
+        """In the store's thread: how many readings only memory will have."""
+        times = [i.batch.source for _, i in told if isinstance(i, Readings) and len(i.batch)]
+        if times:
+            start, end = min(int(t.min()) for t in times), max(int(t.max()) for t in times)
+            self._desk.store.owe(sum(map(len, times)), start, end)
 
     def _presses(self, group: Group) -> bool:
         """A source says no more before it is told of this, or of what is on its way before it."""
@@ -209,7 +222,7 @@ class Leaving:
             self._desk.published(records)
             group.answer(records)
         pressed = group.pressed
-        self.tell(group.owed(), pressed=pressed)
+        await self.tell(group.owed(), pressed=pressed)
         self._told()
 
     def _told(self) -> None:
@@ -270,13 +283,13 @@ class Leaving:
             # Best effort, in a thread of its own: the same disk may hang it too.
             self._marking = asyncio.ensure_future(asyncio.to_thread(self._desk.store.mark_risk))
 
-    def _leave_early(self, group: Group) -> None:
+    async def _leave_early(self, group: Group) -> None:
         """What is on its way leaves before it, also if nothing was decided in it: its inputs have the lower numbers."""
         if self._flying is not None and not self._flying.ticket.left:
             self._publish(self._flying)
         self._publish(group)
         pressed = self._presses(group)
-        self.tell(
+        await self.tell(
             [*(self._flying.owed() if self._flying is not None else ()), *group.owed()], pressed=pressed
         )
         self._aside.append(group)
@@ -313,7 +326,7 @@ class Leaving:
 
     async def _catch_up(self, aside: Sequence[Group]) -> None:
         await self._desk.call(self._write_aside, aside, self._desk.take_jobs())
-        self.tell(())
+        await self.tell(())
         self._told()
 
     def _write_aside(self, aside: Sequence[Group], jobs: Sequence[Callable[[], object]]) -> None:

@@ -309,7 +309,7 @@ class Machine(Side):
         down_since = self.store.last_input[1]
         started = max(self._sees_since(), down_since)
         for gap in found:
-            self.intake.put(gap)
+            self.intake.put(gap, along=self.store.owed_told if gap.who == "sources" else None)
         if self._used and self._used != self.site.config_hash:  # also when the old one can no longer be read
             self.intake.put_first(self.change.told(started, self._used, self.site.config_hash))
             self.troubles(UNAPPROVED, active=False, detail="another configuration")

@@ -269,7 +269,7 @@ class Pipeline:
         committed = self._number  # it may have been the telling that failed
         for item in items:
             if item.number <= committed:
-                self._leaving.tell(item.done)
+                await self._leaving.tell([(item.done, item.input)])
             else:
                 await self._alone(item)
 

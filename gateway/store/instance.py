@@ -2,7 +2,8 @@
 
 512 bytes, written in place and padded, so that a full disk cannot stop it and a torn write is unlikely (one
 sector). It ties the folder to its ``plant.db`` (``nonce``), remembers how far the journal had come (``mark``:
-a restored backup is older) and whether events have left that the journal may not have (``at_risk``).
+a restored backup is older), whether events have left that the journal may not have (``at_risk``), and how many readings
+their sources were told that memory has while the disk took no commit (``owed``).
 """
 
 import json
@@ -16,6 +17,22 @@ from gateway.store.database import sync_folder
 from gateway.store.types import Head
 
 SIZE: Final = 512
+OWED_TOLD: Final = "owed_told"
+"""In the table ``meta`` of ``plant.db``: the name of the last :class:`Owed` that has its gap record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Readings that memory has and the disk does not, and that no source will say again. Times ns, of the readings."""
+
+    count: int
+    start: int
+    end: int
+    name: str
+    """of the time at risk in which the first of them came: ``plant.db`` gets it with the gap record"""
+
+    def __add__(self, more: "Owed") -> "Owed":
+        return Owed(self.count + more.count, min(self.start, more.start), max(self.end, more.end), self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,7 @@ class Instance:
     at_risk: bool = False
     input: int = 0
     """while at risk: the last input that was on disk before the disk refused"""
+    owed: Owed | None = None
 
 
 def risk_id(mark: Head, last_input: int) -> str:
@@ -76,9 +94,10 @@ class InstanceFile:
 def _load(path: Path) -> Instance | None:
     try:
         raw = json.loads(path.read_bytes() or b"null")
-        return (
-            None if raw is None else Instance(raw["nonce"], Head(**raw["mark"]), raw["at_risk"], raw["input"])
-        )
+        if raw is None:
+            return None
+        owed = Owed(**raw["owed"]) if raw.get("owed") else None  # 0.1.0 does not know it
+        return Instance(raw["nonce"], Head(**raw["mark"]), raw["at_risk"], raw["input"], owed)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -31,7 +31,7 @@ from gateway.store.database import (
     open_writer,
     transaction,
 )
-from gateway.store.instance import InstanceFile, risk_id
+from gateway.store.instance import OWED_TOLD, InstanceFile, risk_id
 from gateway.store.machine import differences, fingerprint
 from gateway.store.reserve import Reserve
 from gateway.store.rollback import check_words
@@ -39,6 +39,7 @@ from gateway.store.schema import PLANT
 from gateway.store.spool import Spool
 from gateway.store.types import Head, Identity
 
+OWED = "the disk took no commits, sources were told that memory has these, and it was lost"
 QUICK_CHECK_BYTES = 256 << 20
 """Files up to this size are checked whole at start (about half a second)."""
 
@@ -102,7 +103,9 @@ def _open_once(ask: Opening, reserve: Reserve) -> Opened:
         spool, lost = open_spool(ask.folder, db, ask.now)
         undo.callback(spool.abandon)
         why = _settle(ask, db, spool, instance, why)
-        gaps = (_spool_gap(db, ask.now, lost),) if lost else ()
+        gaps: tuple[Gap, ...] = (_spool_gap(db, ask.now, lost),) if lost else ()
+        owed = instance.content.owed if instance.content else None
+        gaps += (Gap(ask.now, "sources", owed.start, owed.end, owed.count, OWED),) if owed else ()
         undo.pop_all()
     return Opened(db, spool, instance, reserve, why, gaps)
 
@@ -110,8 +113,12 @@ def _open_once(ask: Opening, reserve: Reserve) -> Opened:
 def _settle(ask: Opening, db: apsw.Connection, spool: Spool, instance: InstanceFile, why: str) -> str:
     """Make journal, spool and ``instance`` agree; the reason of a new epoch, if one began."""
     known = instance.content
-    over = plant.read_meta(db).get("risk_over")
-    if known is not None and known.at_risk and over != risk_id(known.mark, known.input):
+    meta = plant.read_meta(db)
+    over = known is not None and meta.get("risk_over") == risk_id(known.mark, known.input)
+    owed = known.owed if known and not (known.at_risk and over) else None
+    if owed is not None and meta.get(OWED_TOLD) == owed.name:
+        owed = None
+    if known is not None and known.at_risk and not over:
         with transaction(db):
             plant.set_aside(db, known.mark.seq, known.input)
     last = plant.read_last_input(db)[0]
@@ -125,7 +132,7 @@ def _settle(ask: Opening, db: apsw.Connection, spool: Spool, instance: InstanceF
         spool.rewind(last)
         with transaction(db):
             plant.write_meta(db, {"spool_offset": str(spool.offset)})
-    instance.update(mark=plant.read_head(db), at_risk=False)
+    instance.update(mark=plant.read_head(db), at_risk=False, owed=owed)
     return why
 
 

@@ -51,6 +51,7 @@ class Store:
         self.last_input = plant.read_last_input(opened.db)
         self._lock = lock
         self._writer = Writer(opened.db, folder / "plant.db", opened.reserve, opened.instance)
+        self.owe, self.owed_told = self._writer.owe, self._writer.owed_told
         self._writer.riders.meta.update(own_words(opened.db))
         self._chain = Chain(identity, self._writer.head, first, self.previous, exercise)
         self._compressor = plant.new_compressor()

@@ -16,7 +16,7 @@ from gateway.model.times import NS
 from gateway.store import plant
 from gateway.store.backlog import Backlog
 from gateway.store.database import DISK_ERRORS, WrongVersion, close_quietly, open_writer, transaction
-from gateway.store.instance import InstanceFile, risk_id
+from gateway.store.instance import OWED_TOLD, InstanceFile, Owed, risk_id
 from gateway.store.reserve import Reserve
 from gateway.store.schema import PLANT
 from gateway.store.types import DeadLetter, Head, Ticket
@@ -87,6 +87,9 @@ class Writer:
         self._end = (plant.read_head(db), plant.read_last_input(db)[0])
         self._path = path
         self._instance = instance
+        self._owed = instance.content.owed if instance.content else None
+        """readings that are lost with memory; or were, and the journal does not tell yet"""
+        self._telling = False
         self._marking = Lock()
         """over ``instance``: told by the store's thread, and by one of its own while the disk hangs"""
         self._tried = 0
@@ -113,6 +116,9 @@ class Writer:
     def written(self, group: plant.Group) -> None:
         """It is the journal's end now."""
         self._written(group)
+        if self._telling:
+            self._telling, self._owed = False, None
+            self.mark()
 
     def postpone(self, group: plant.Group, now: int) -> list[Gap]:
         """Keep what could not be written; gaps for readings that had to go for it."""
@@ -132,6 +138,7 @@ class Writer:
             return False
         for group in self.backlog.done():
             self._written(group)
+        self._owed, self._telling = None, False
         self.mark()
         return self.durable
 
@@ -142,7 +149,21 @@ class Writer:
         # A disk that takes not even this leaves the next start to the journal alone; nothing better is to be had.
         with self._marking, suppress(OSError):
             (head, last), risk = self._end, self.overtaken or not self.durable
-            self._instance.update(at_risk=risk, mark=head, input=last)
+            self._instance.update(at_risk=risk, mark=head, input=last, owed=self._owed)
+
+    def owe(self, count: int, start: int, end: int) -> None:
+        """Before sources are told that memory has so many readings (times ns) which the disk refuses: lost with memory,
+        they are counted at the next start. As well as the disk allows: 512 bytes in the place of others.
+        """
+        more = Owed(count, start, end, risk_id(self.head, self.input))
+        self._owed = self._owed + more if self._owed is not None else more
+        self.mark()
+
+    def owed_told(self) -> None:
+        """The gap record of what was owed and lost is in the next commit."""
+        if self._owed is not None:
+            self.riders.meta[OWED_TOLD] = self._owed.name
+            self._telling = True
 
     def _written(self, group: plant.Group) -> None:
         head, last = self._end

@@ -116,12 +116,18 @@ async def running(
     mouth: Mouth | None = None,
     ear: Ear | None = None,
     beside: Sequence[Any] = (),
+    *,
+    adopt: bool = False,
 ) -> AsyncIterator[Rig]:
     """The machine judges; at the end it is told to stop, as by SIGTERM. ``beside``: further outputs."""
     site, mouth, ear = site or plant(), mouth or Mouth(), ear or Ear()
     clock = SystemClock()
     store = Store.open(
-        folder, Identity(site.gateway, site.county, site.id), now=clock.now(), reserve_bytes=4096
+        folder,
+        Identity(site.gateway, site.county, site.id),
+        now=clock.now(),
+        reserve_bytes=4096,
+        adopt=adopt,
     )
     store.keep_config(site.config_hash, dump_site(site))
     clock.advance(store.last_input[1])

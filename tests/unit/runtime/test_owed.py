@@ -5,6 +5,7 @@ the disk takes nothing: an alarm does not wait for a disk, nor does its reading.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,14 @@ import apsw
 import pytest
 
 from gateway.model.batch import of_rows
+from gateway.model.events import EventKind
+from gateway.model.inputs import Readings
 from gateway.model.ports import Feed
 from gateway.runtime import leaving
+from gateway.store import open_reader
+from gateway.store.instance import InstanceFile
 from gateway.store.writer import Writer
-from tests.unit.runtime.rig import Mouth, running
+from tests.unit.runtime.rig import Mouth, Rig, running
 from tests.unit.runtime.test_hung_disk import Hanging
 
 WINDOW = 6
@@ -91,6 +96,89 @@ async def test_it_is_told_after_a_while_that_memory_has_it(tmp_path: Path, disk:
         await rig.until(lambda: rig.machine.present().status.durable)
         kept = [i.number for i in rig.machine.store.inputs(0)]
     assert kept == list(range(kept[0], kept[0] + len(kept)))
+
+
+class Broker(Windowed):
+    """Presses with every reading; ``hush`` ends what it says, so that all of it is acknowledged in the end."""
+
+    hush = False
+
+    async def run(self, feed: Feed) -> None:
+        self.feed = feed
+        while True:
+            await asyncio.sleep(0.005)
+            if self.owed < WINDOW and not self.hush:
+                self.owed += 1
+                self.said += 1
+                now = feed.clock.now()
+                feed.readings(of_rows(feed.table, [(0, now, now, self.value, 0)] * 2), self.paid, soon=True)
+
+    async def says(self, rig: Rig, more: int) -> int:
+        """So much more, until it is all acknowledged; the readings it has said by then."""
+        upto, self.hush = self.said + more, False
+        await rig.until(lambda: self.said >= upto, 20)
+        self.hush = True
+        await rig.until(lambda: not self.owed, 20)
+        return 2 * self.said
+
+
+def on_disk(folder: Path) -> tuple[int, list[Any]]:
+    """Readings that are kept, and the counts of the gap records of what memory had."""
+    with open_reader(folder) as reader:
+        gaps = [r.event.detail for r in reader.records(0, 10_000) if r.event.event is EventKind.GAP]
+        count = sum(len(i.input.batch) for i in reader.inputs(0) if isinstance(i.input, Readings))
+    return count, [g["count"] for g in gaps if g["who"] == "sources"]
+
+
+@pytest.mark.parametrize("disk", ["refuses"], indirect=True)
+async def test_what_memory_had_is_counted_when_it_is_killed(tmp_path: Path, disk: Hanging) -> None:
+    """By a kill while the disk refuses, by another before it takes the record of the first; and told once."""
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    mouth = Broker()
+    async with running(one, mouth=mouth) as rig, let_go_of(disk):
+        await mouth.says(rig, WINDOW)
+        disk.hold.set()
+        said = await mouth.says(rig, 4 * WINDOW)
+        shutil.copytree(one, two)  # as a kill leaves it now
+    assert on_disk(one) == (said, []), "here all came to the disk in the end"
+    kept, told = on_disk(two)
+    assert said - kept >= 8 * WINDOW
+    assert told == []
+    disk.hold.set()
+    mouth = Broker()
+    async with running(two, mouth=mouth, adopt=True) as rig, let_go_of(disk):
+        again = await mouth.says(rig, WINDOW)
+        shutil.copytree(two, three)
+    for _ in ("told", "told once"):
+        async with running(three, mouth=Mouth(), adopt=True) as rig:
+            await rig.until(lambda: rig.events)
+        assert on_disk(three)[1] == [said - kept + again]
+
+
+@pytest.mark.parametrize("disk", ["refuses"], indirect=True)
+async def test_the_record_and_that_it_is_there_are_one_commit(
+    tmp_path: Path, disk: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed behind that commit, before ``instance`` hears of it."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    mouth = Broker()
+    async with running(one, mouth=mouth) as rig, let_go_of(disk):
+        disk.hold.set()
+        await mouth.says(rig, WINDOW)
+        shutil.copytree(one, two)
+    with monkeypatch.context() as deaf:
+        real = InstanceFile.update
+        deaf.setattr(
+            InstanceFile,
+            "update",
+            lambda file, **c: real(file, **{k: v for k, v in c.items() if k != "owed"}),
+        )
+        async with running(two, mouth=Mouth(), adopt=True) as rig:
+            await rig.until(lambda: rig.events)
+    assert len(on_disk(two)[1]) == 1
+    async with running(two, mouth=Mouth()) as rig:
+        await rig.until(lambda: rig.events)
+    assert len(on_disk(two)[1]) == 1
 
 
 async def test_a_short_refusal_is_waited_for(

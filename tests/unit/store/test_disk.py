@@ -15,6 +15,8 @@ from gateway.model.inputs import Readings
 from gateway.model.times import NS
 from gateway.store import Commit, Store
 from gateway.store.database import DISK_ERRORS, close_quietly
+from gateway.store.instance import SIZE, InstanceFile, Owed, risk_id
+from gateway.store.types import Head
 from gateway.store.verify import verify_journal
 from tests.unit.store import make
 from tests.unit.store.conftest import Disk
@@ -27,6 +29,36 @@ MODES = ("full", "ioerr", "readonly", "fsync")
 def step(store: Store, at: int, events: int = 1) -> Commit:
     number = store.last_input[0] + 1
     return store.commit([make.readings(number, at)], [make.event(n=number)] * events, at)
+
+
+def test_what_is_known_outside_the_journal_fits_one_sector(tmp_path: Path) -> None:
+    most = (1 << 63) - 1
+    head = Head(most, "f" * 64, most, "f" * 16)
+    file = InstanceFile(tmp_path)
+    file.create("f" * 32)
+    file.update(mark=head, at_risk=True, input=most, owed=Owed(most, most, most, risk_id(head, most)))
+    assert file.path.stat().st_size == SIZE
+    assert InstanceFile(tmp_path).content == file.content
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_was_owed_is_forgotten_when_the_disk_has_it(opened: Open, disk: Disk, mode: str) -> None:
+    store = opened()
+    step(store, T0)
+    disk.mode = mode
+    step(store, T0 + NS)
+    store.owe(5, T0, T0 + NS)
+    store.owe(2, T0 + NS, T0 + 2 * NS)
+    known = InstanceFile(store.folder).content
+    assert known is not None
+    assert known.owed is not None
+    assert (known.owed.count, known.owed.start, known.owed.end) == (7, T0, T0 + 2 * NS)
+    disk.mode = None
+    assert step(store, T0 + 3 * NS).durable
+    store.close()
+    again = opened()
+    assert not again.found
+    again.close()
 
 
 @pytest.mark.parametrize("mode", MODES)
