@@ -62,6 +62,8 @@ class Conditioner:
         self._by_hand = np.array([t.manual for t in tags], np.bool_)
         self.awaited: set[int] = set()
         """tags of which nothing was read since an outage of ours that was longer than their value holds"""
+        self._untold: NDArray[np.intp] | None = None
+        """the same as an array, as long as nothing has changed"""
 
     def readings(self, batch: Batch, now: int) -> int:
         """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
@@ -104,8 +106,11 @@ class Conditioner:
         """Only time goes by."""
         return self._run(0, now) if now >= self._meta[lo.META_BOUND] else 0
 
-    def start(self, now: int, outage: int) -> list[int]:
+    def start(self, now: int, outage: int, *, sure: bool = True) -> list[int]:
         """The gateway began (again): ages stand still over the outage; who never spoke has its max age from now.
+
+        Args:
+            sure: of how long it was; else every value may be too old.
 
         Returns:
             Tags whose value was not BAD and is by now older than it holds: nobody may rely on it until they are read,
@@ -119,12 +124,13 @@ class Conditioner:
         silent &= self._params["max_age"] > 0
         st["stale_at"][silent] = now + self._params["max_age"][silent]
         self._meta[lo.META_BOUND] = st["stale_at"].min(initial=NEVER)
-        return self._await(now, outage) if outage else []
+        return self._await(now, outage if sure else NEVER) if outage or not sure else []
 
     def _await(self, now: int, outage: int) -> list[int]:
         st, holds = self._state, self._params["max_age"]
         # One that holds for ever and was entered by hand cannot have changed: entries come through the gateway.
-        old = np.where(holds > 0, now - st["received"] >= holds, (outage >= lo.RECOVERY) & ~self._by_hand)
+        aged = (now - st["received"] >= holds) | (outage == NEVER)
+        old = np.where(holds > 0, aged, (outage >= lo.RECOVERY) & ~self._by_hand)
         old &= (st["received"] > 0) & (st["quality"] < Quality.NO_DATA)
         if self._computed is not None:
             old = self._computed.follow(old) & (st["quality"] < Quality.NO_DATA)
@@ -152,12 +158,15 @@ class Conditioner:
         rows = self.rows[:count]
         judged = np.flatnonzero((rows["flags"] & lo.JUDGED) > 0)
         for i, tag in zip(judged.tolist(), rows["tag"][judged].tolist(), strict=True):
-            if rows["quality"][i] < Quality.NO_DATA and self._half(tag):
+            half = rows["quality"][i] < Quality.NO_DATA and self._half(tag)
+            if half:
                 rows["flags"][i] &= ~np.uint8(lo.TO_OK)
-                self.awaited.add(tag)
-            else:
-                self.awaited.discard(tag)
-        self._state["health"][list(self.awaited)] = lo.UNTOLD
+            if half != (tag in self.awaited):
+                (self.awaited.add if half else self.awaited.discard)(tag)
+                self._untold = None
+        if self._untold is None:
+            self._untold = np.array(list(self.awaited), np.intp)
+        self._state["health"][self._untold] = lo.UNTOLD
 
     def _half(self, tag: int) -> bool:
         """Computed with a value of before."""
@@ -222,7 +231,7 @@ class Conditioner:
     def _recall(self) -> None:
         """What follows from the memory of the tags. One that was read and is untold is awaited: see ``start``."""
         awaited = (self._state["health"] == lo.UNTOLD) & (self._state["quality"] < Quality.NO_DATA)
-        self.awaited = set(np.flatnonzero(awaited).tolist())
+        self.awaited, self._untold = set(np.flatnonzero(awaited).tolist()), None
         if self._computed is not None:
             self._computed.recall(self._state, awaited)
 

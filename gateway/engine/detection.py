@@ -4,7 +4,7 @@ Nothing flows back from alarms to detectors, so this stage can run in pieces: an
 others has the same facts alone as in the whole site (see :mod:`gateway.history`).
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +58,10 @@ class Detection:
         self.links = Links(site)
         self._computed = np.array([bool(t.expression) for t in site.tags], np.bool_)
         self._known: Collection[str] = ()
-        self._needed_by = _needed_by(site)
+        self._needs = [
+            frozenset(site.tag_index[t] for t in rule.tags) if rule.enabled else frozenset()
+            for rule in site.rules
+        ]
         self.held: set[int] = set()
         """rules that are normal by a value of before an outage, which nobody was told"""
         self._stages: dict[type[Any], Callable[[Any, int], Judged]] = {
@@ -131,7 +134,7 @@ class Detection:
         """Of a rule whose tag is awaited nothing is normal: it would be by a value from before an outage of ours."""
         if len(edges) and (self.conditioner.awaited or self.held):
             clears = edges["after"] == IS_NORMAL
-            held = clears & np.isin(edges["rule"], self._rules_of(self.conditioner.awaited))
+            held = clears & self._awaiting(edges["rule"].tolist())
             self.held -= set(edges["rule"][~held].tolist())
             self.held |= set(edges["rule"][held].tolist())
             edges = edges[~held]
@@ -148,9 +151,10 @@ class Detection:
         self.held -= set(ready)
         return rule_facts(self.bank.present(ready, now)) if ready else ()
 
-    def _rules_of(self, tags: Collection[int]) -> list[int]:
-        """Rows of the enabled rules that need one of these tags."""
-        return sorted({rule for tag in tags for rule in self._needed_by.get(tag, ())})
+    def _awaiting(self, rules: Sequence[int]) -> NDArray[np.bool_]:
+        """Which of these rules (rows) need a tag that is awaited: of a large plant there may be thousands for hours."""
+        awaited = self.conditioner.awaited
+        return np.array([not self._needs[rule].isdisjoint(awaited) for rule in rules], np.bool_)
 
     def _healths(self, count: int) -> NDArray[Any]:
         """Rows with an edge of health: measured ones as they came, then those that aged, then computed ones, both by
@@ -183,7 +187,7 @@ class Detection:
 
     def _started(self, item: Started, now: int) -> Judged:
         outage = max(item.time - item.down_since, 0) if item.down_since else 0
-        awaited = tuple(self.conditioner.start(now, outage))
+        awaited = tuple(self.conditioner.start(now, outage, sure=not item.unsure))
         self.bank.shift(outage)
         first: list[Fact] = [item, *self._conditions(self.bank.present(self._worth_telling(), now))]
         if awaited:  # behind what the rules said before
@@ -205,12 +209,3 @@ class Detection:
 
     def _other(self, item: Gap | SystemFault | ConfigChange | ArchiveClosed, now: int) -> Judged:
         return self._judge(self.conditioner.tick(now), now, item)
-
-
-def _needed_by(site: Site) -> dict[int, list[int]]:
-    """Row of a tag -> rows of the enabled rules that need it."""
-    found: dict[int, list[int]] = {}
-    for row, rule in enumerate(site.rules):
-        for name in dict.fromkeys(rule.tags if rule.enabled else ()):
-            found.setdefault(site.tag_index[name], []).append(row)
-    return found
