@@ -39,6 +39,7 @@ from gateway.console.people import api as people
 from gateway.console.people.access import Access, Audit
 from gateway.console.people.book import Book
 from gateway.console.people.door import ACT_IDLE_S, ACT_LONGEST_S, Door
+from gateway.console.people.roles import PARTS
 from gateway.console.ports import (
     ChangePort,
     Context,
@@ -132,6 +133,7 @@ def create_app(  # noqa: PLR0913 - the four ports, and what cannot be guessed
     door = Door(
         token, book, act_idle_s=rules.act_idle_s, act_longest_s=rules.act_longest_s, proxies=rules.proxies
     )
+    door.lacks = tuple(name for name in PARTS if getattr(beside, name) is None)
     access = Access(door, book, _audit(commands)) if book is not None else None
     files = shelf()
     hub, narrow = Hub(context, build=files.build), Hub(context, build=files.build, tags=False)

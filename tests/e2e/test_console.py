@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from gateway.model.events import Event, EventKind
 from gateway.model.levels import LiveLevel
 from gateway.model.quality import Quality
 from tests.helpers.console import ConsoleThread
@@ -138,6 +139,23 @@ def test_journal_tail_follows(page: Page) -> None:
     page.until(lambda: len(page.texts("tr[data-seq]")) == len(page.plant.records))
     page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
     page.until(lambda: "AT-102.HH" in page.texts("tr[data-seq]")[0])
+    assert "gas" in page.text("tr[data-seq] td.tag"), "in the reader's language"
+    told = "not acknowledged by 2026-11-22T20:37:08.544000000Z; nobody is left to tell"
+
+    def flood() -> None:  # more in one moment than one answer holds
+        for _ in range(150):
+            page.plant.append(Event(event=EventKind.ESCALATED, time=page.plant.now(), detail={"why": told}))
+
+    before = len(page.plant.records)
+    page.console.do(flood)
+    page.until(
+        lambda: page.js("return document.querySelector('tr[data-seq]').dataset.seq") == str(before + 150)
+    )
+    assert "2026-11-23 04:37:08" in page.text("tr[data-seq] td.comment"), "people see UTC+8"
+    page.click("#earlier")
+    page.until(lambda: len(page.texts("tr[data-seq]")) >= before + 150)
+    seqs = page.js("return [...document.querySelectorAll('tr[data-seq]')].map((e) => Number(e.dataset.seq))")
+    assert seqs == list(range(before + 150, 0, -1))
 
 
 def test_a_lost_connection_is_said_within_seconds(page: Page, free_port: Callable[[], int]) -> None:
@@ -185,8 +203,30 @@ def test_fits_a_tablet(page: Page, width: int) -> None:
             assert page.js(
                 "return document.querySelector('#view').scrollWidth <= document.querySelector('#view').clientWidth"
             )
+        header_fits(page, width)
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def header_fits(page: Page, width: int) -> None:
+    """Also when it has the most to say: nothing of it is beyond the edge, and no button has its words in two rows."""
+    page.console.do(
+        lambda: setattr(
+            page.plant,
+            "status",
+            replace(page.plant.status, exercise="drill-1", troubles=("store.disk", "clock")),
+        )
+    )
+    for wide in (width, 1280):
+        metrics = {"width": wide, "height": 768, "deviceScaleFactor": 1, "mobile": False}
+        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        page.until(lambda: page.one(".drillruns").is_displayed())
+        beyond = page.js(
+            "return [...document.querySelectorAll('header .bar > *')]"
+            ".map((e) => [e.className, e.getBoundingClientRect().right])"
+        )
+        assert [e for e in beyond if e[1] > wide] == []
+        assert page.js("return document.querySelector('#sound').offsetHeight") <= 44
 
 
 def test_the_picture_script(page: Page, tmp_path: Path) -> None:

@@ -16,6 +16,13 @@ pytestmark = [
 ]
 
 
+CLICK_WHEN_IT_MOVES = """window.moved = new MutationObserver(() => { window.moved.disconnect();
+  document.querySelector('tr.alarm:nth-child(2) button.ack')
+    .dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, detail: 1})); });
+window.moved.observe(document.querySelector('#alarm-list tbody'), {childList: true})"""
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+
+
 def test_acknowledge_one_asks_who_and_names_what_was_seen(page: Page) -> None:
     page.open("alarms")
     page.js("localStorage.removeItem('fengsui.who')")
@@ -30,8 +37,9 @@ def test_acknowledge_one_asks_who_and_names_what_was_seen(page: Page) -> None:
     assert page.one("#who").text == "李敏"
 
 
-def test_acknowledge_selected_and_all_with_a_comment(page: Page) -> None:
-    page.open("alarms")
+@LANGUAGES
+def test_acknowledge_selected_and_all_with_a_comment(page: Page, language: str) -> None:
+    page.open("alarms", language)
     page.name_me()
     second, third = page.rows()[1:3]
     for key in (second, third):
@@ -47,6 +55,8 @@ def test_acknowledge_selected_and_all_with_a_comment(page: Page) -> None:
     page.until(lambda: all(o.axes.acknowledgement is acked for o in list(page.plant.alarms.values())))
     assert len(page.plant.commands) == 2
     page.until(lambda: not page.one("#ack-all").is_enabled())
+    page.until(lambda: {"zh": "已确认", "en": "acknowledged"}[language] in page.text("#toast"))
+    page.quiet()
 
 
 def test_keys_move_pick_and_acknowledge(page: Page) -> None:
@@ -59,6 +69,11 @@ def test_keys_move_pick_and_acknowledge(page: Page) -> None:
     page.type("#alarm-list", "a")
     page.until(lambda: page.plant.commands)
     assert [s.id for s in page.plant.commands[0].seen] == [rows[2]]
+    # What stands beside the list is drawn anew as the alarm goes on: the keys stay where they were.
+    page.js("document.querySelector('aside.detail button#shelve').focus()")
+    page.console.do(lambda: page.plant.worsen(rows[2]))
+    page.until(lambda: page.texts("aside.detail button.primary"))
+    assert page.focus() == "shelve"
     page.type("body", "3")
     page.one("#tag-list")
 
@@ -123,9 +138,12 @@ def test_the_list_stands_still_under_the_pointer(page: Page) -> None:
 def test_the_hold_ends_by_itself(page: Page) -> None:
     page.open("alarms")
     ActionChains(page.driver).move_to_element(page.one("tr.alarm:nth-child(2)")).perform()
+    page.js(CLICK_WHEN_IT_MOVES)
     new = page.console.do(lambda: page.plant.raise_alarm("AT-102", "HH"))
     page.until(lambda: "1 new" in page.one("#fresh").text)
     page.until(lambda: page.rows()[0] == new)
+    page.until(lambda: "the list moved" in page.text("#toast"))
+    assert page.plant.commands == [], "the finger was on its way to another alarm"
 
 
 def test_the_order_of_the_list(page: Page) -> None:

@@ -24,6 +24,12 @@ LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><script>alert(1)</script><rect width="10" height="10" fill="#bbb"/></svg>'  # noqa: E501
 
 
+COVERED = """const names = [...document.querySelectorAll('.marker span')].map(
+  (e) => [e.textContent, e.getBoundingClientRect()]);
+return names.flatMap(([name, a], i) => names.slice(i + 1).filter(([, b]) => a.left < b.right && b.left < a.right
+  && a.top < b.bottom && b.top < a.bottom).map(([other]) => `${name} / ${other}`))"""
+
+
 def liquid(page: Page, tank: int = 1) -> float:
     css = f'[data-place="tank-farm"] .tank:nth-of-type({tank}) .liquid'
     return float(page.js("return document.querySelector(arguments[0]).getAttribute('height')", css))
@@ -51,6 +57,7 @@ def test_places_are_drawn_as_what_they_are(page: Page, language: str) -> None:
 def test_the_map_has_a_marker_a_place(page: Page, language: str) -> None:
     page.open("overview", language)
     page.until(lambda: page.js("return document.querySelectorAll('.marker').length") == 5)
+    assert page.js(COVERED) == [], "a name of a place under another"
     assert page.one(".marker.no-view").get_attribute("data-level") == "no-view"
     page.console.do(lambda: page.plant.levels(cold=LiveLevel.ORANGE))
     page.until(lambda: page.js("return !!document.querySelector('.marker.orange .mark')"))
@@ -64,6 +71,13 @@ def test_the_wall_screen(page: Page, language: str) -> None:
     page.until(lambda: page.js("return document.body.classList.contains('wall')"))
     assert not page.one("nav").is_displayed()
     assert page.one(".banner").is_displayed()
+    metrics = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        size = "return parseFloat(getComputedStyle(document.querySelector('.card h2')).fontSize)"
+        page.until(lambda: page.js(size) > 40)  # read from the back of the room
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     page.picture(f"wall-{language}")
     page.press("w")
     page.until(lambda: page.one("nav").is_displayed())
@@ -92,4 +106,12 @@ def test_a_plan_picture_is_a_picture_and_runs_nothing(pictured: Page) -> None:
     pictured.until(lambda: pictured.js("return document.querySelector('.plan img')?.naturalWidth > 0"))
     left = pictured.js("return parseFloat(document.querySelector('.marker.red').style.left)")
     assert left == pytest.approx(100 * (115.901 - 115.89) / 0.02, abs=0.5)
+    pictured.quiet()
+    # Nor does it offer what this console does not have: drills and changes are at the gateway's own.
+    for language, words in (("zh", "不能演练"), ("en", "No drills at this console")):
+        pictured.open("engineering", language)
+        pictured.until(lambda: len(pictured.texts("#rule-list tbody tr")) > 5)
+        assert not pictured.texts('.segments [data-value="changes"], nav a[data-page="drill"]:not([hidden])')
+        assert pictured.texts("#rule-list td.acts button:nth-child(2)") == []
+        pictured.door("drill", language).until(lambda words=words: words in pictured.text("#view"))
     pictured.quiet()

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.app.beside import BUSY
@@ -33,7 +34,7 @@ def app_of(
     exercise: ExercisePort | None = None,
 ) -> Any:
     """Without a book of accounts whoever looks acts under the name they give."""
-    proposals = FakeProposals(plant)
+    proposals, letters = FakeProposals(plant), FakeLetters()
     return create_app(
         plant,
         plant,
@@ -48,10 +49,36 @@ def app_of(
             changes=FakeStages(plant, proposals),
             proposals=proposals,
             ledger=plant.ledger,
+            dead=letters,
+            retry=letters.retry,
             tools=FakeTools(),
             raws=raw,
         ),
     )
+
+
+@dataclass(frozen=True)
+class FakeLetter:
+    id: int
+    time: int
+    output: str
+    reason: str
+    data: bytes
+
+
+class FakeLetters:
+    """One event that an output refused; given again it is taken."""
+
+    def __init__(self) -> None:
+        self.kept = [FakeLetter(7, 1_800_000_000 * 10**9, "county.events", "not authorised", b"{}")]
+
+    def __call__(self, most: int) -> Sequence[FakeLetter]:
+        return self.kept[:most]
+
+    async def retry(self, ids: Sequence[int], who: Actor) -> int:
+        before = len(self.kept)
+        self.kept = [x for x in self.kept if x.id not in ids]
+        return before - len(self.kept)
 
 
 class NoDrill:

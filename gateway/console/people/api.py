@@ -72,6 +72,9 @@ class SessionView(schemas.Model):
     until: int | None
     word: str
     may: list[str]
+    lacks: list[str] = Field(
+        description="parts that this console does not have: `changes`, `proposals`, `exercise`"
+    )
 
 
 class OfferView(schemas.Model):
@@ -105,7 +108,8 @@ def session_view(door: Door, who: Principal, *, setup: bool) -> dict[str, Any]:
         "view": who.kind != "nobody" and not who.must_change,
         "until": round(who.until * 1000) if who.until else None,
         "word": who.csrf,
-        "may": rights(who.roles),
+        "may": rights(who.roles, door.lacks),
+        "lacks": list(door.lacks),
     }
 
 

@@ -85,6 +85,8 @@ class Door:
         self.act_idle_s, self.act_longest_s = act_idle_s, act_longest_s
         self.word = page_word(terminal)
         self._proxies = frozenset(proxies)
+        self.lacks: tuple[str, ...] = ()
+        """parts that this console does not have, by their names in ``roles.PARTS``"""
 
     # --- who ---------------------------------------------------------------------------------------------------
 

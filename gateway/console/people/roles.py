@@ -147,6 +147,14 @@ _TABLE: Final = {
 }
 OUTSIDE: Final = ("GET /", "GET /healthz", "GET /readyz", "GET /metrics")
 """rows that are not under ``/api/v1``"""
+PARTS: Final = {
+    "changes": ("configs", "commands/stage", "commands/approve"),
+    "proposals": (
+        "changes", "rules/try", "rules/settings/", "commands/propose", "commands/agree", "commands/decline",
+    ),
+    "exercise": ("exercise",),
+}  # fmt: skip
+"""what only the console of a gateway that runs has, and how the paths of it begin"""
 
 
 def _rows() -> dict[tuple[str, str], frozenset[Role]]:
@@ -183,7 +191,12 @@ def granted(method: str, path: str, roles: Iterable[Role]) -> Role | None:
     return next((role for role in roles if role in may), None)
 
 
-def rights(roles: Iterable[Role]) -> list[str]:
-    """What these roles may change, as ``METHOD /path``, for a page that hides what would be refused."""
-    held = frozenset(roles)
-    return [f"{method} {path}" for (method, path), may in MATRIX.items() if method != "GET" and held & may]
+def rights(roles: Iterable[Role], lacks: Iterable[str] = ()) -> list[str]:
+    """What these roles may change, as ``METHOD /path``, for a page that hides what would be refused.
+
+    Args:
+        lacks: names of :data:`PARTS` that this console does not have; nothing of them is offered.
+    """
+    held, away = frozenset(roles), tuple(f"{V1}/{path}" for part in lacks for path in PARTS[part])
+    found = ((method, path) for (method, path), may in MATRIX.items() if method != "GET" and held & may)
+    return [f"{method} {path}" for method, path in found if not path.startswith(away)]

@@ -12,7 +12,7 @@ import pytest
 from gateway.console.people.book import digest, open_book
 from gateway.console.people.door import HEADER
 from gateway.console.people.lockout import FREE, LONGEST_S, PANEL_LONGEST_S, Lockout
-from gateway.console.people.roles import MATRIX, PEOPLE, Role, allowed
+from gateway.console.people.roles import MATRIX, PARTS, PEOPLE, Role, allowed, rights
 from gateway.console.reference import schema
 from tests.helpers.console import TOKEN, app_of
 from tests.unit.console.house import BASE, PASSWORD, House, enter
@@ -37,6 +37,22 @@ def test_administrator_and_auditor_are_apart() -> None:
         assert (Role.ADMINISTRATOR in MATRIX[row]) is (not on_the_plant and row[1] != "/api/v1/setup/code"), (
             row
         )
+
+
+def test_what_a_console_lacks_is_not_offered() -> None:
+    for role in PEOPLE:
+        whole, without = rights([role]), rights([role], PARTS)
+        away = (
+            "/exercise",
+            "/commands/stage",
+            "/commands/approve",
+            "/commands/propose",
+            "/commands/agree",
+            "/rules/try",
+        )
+        assert set(without) <= set(whole)
+        assert [row for row in without if any(part in row for part in away)] == []
+    assert "POST /api/v1/commands/acknowledge" in rights([Role.OPERATOR], PARTS)
 
 
 def body_of(method: str, path: str) -> dict[str, Any]:

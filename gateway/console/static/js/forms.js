@@ -16,6 +16,13 @@ export function field(name, words, attrs = {}, options = null) {
   return { name, input, rows: [h("label", { for: id }, words), input] };
 }
 
+/** A field for a file in the page's words: a browser's own "Choose File" is in the browser's language. */
+export function fileField(attrs) {
+  const shown = h("span", null, t("eng.choose"));
+  const input = h("input", { type: "file", ...attrs, onchange: () => put(shown, input.files[0]?.name ?? t("eng.choose")) });
+  return { input, el: h("span.file.button", null, shown, input) };
+}
+
 /** A form whose `send(values)` may throw: the reason is shown and the form stays. */
 export function form(fields, words, send, extra = []) {
   const wrong = h("p.wrong", { role: "alert" }), submit = h("button.primary", { type: "submit" }, words);

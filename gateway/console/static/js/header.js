@@ -7,7 +7,7 @@ import { alarmStyle, levelBlock, mark } from "./marks.js";
 import { compare } from "./order.js";
 import { about, now, on, state } from "./state.js";
 import { ask, known } from "./who.js";
-import { holds, me, readsAll } from "./session.js";
+import { holds, lacks, me, readsAll } from "./session.js";
 import { help } from "./keys.js";
 import { draw, soundButton } from "./views/sound_button.js";
 
@@ -39,6 +39,7 @@ const REGULATORS = ["overview", "alarms", "reports"]; // who sees no tag and no 
 /** The administrator's page is nobody else's, and a regulator is shown no page that he may not read. */
 function shown(name) {
   if (!readsAll()) return REGULATORS.includes(name);
+  if (name === "drill") return !lacks("exercise");
   return name !== "people" || (me.mode !== "name" && holds("administrator", "auditor"));
 }
 
@@ -65,7 +66,7 @@ function theme() {
 function site() {
   const { status } = state;
   if (!status) return;
-  put(part.name, h("b", null, said(status, "name")), h("span", null, status.gateway));
+  put(part.name, h("b", { title: said(status, "name") }, said(status, "name")), h("span", null, status.gateway));
   const whole = state.places.get("");
   put(part.level, whole ? levelBlock(whole.level, "small") : null);
   part.drill.hidden = !status.exercise;

@@ -1,6 +1,13 @@
 // The order of the alarm list, and when it must stand still. Pure: no page, no clock.
 
 const LEVEL = { red: 4, orange: 3, yellow: 2, blue: 1 };
+const kept = (a) => a.suppression !== "none"; // from the operator, by a person or by design: a list of its own
+
+/** What each of the lists shows. */
+export const kinds = {
+  all: (a) => !kept(a), unack: (a) => !kept(a) && a.acknowledgement === "unacknowledged", process: (a) => !kept(a) && !a.fault,
+  fault: (a) => !kept(a) && a.fault, away: kept,
+};
 
 /**
  * Unacknowledged first; of these what still is (or may be) before what went back to normal; then by level, process before

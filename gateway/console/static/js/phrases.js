@@ -3,12 +3,14 @@
 // there (another side's own words, say) stands as it came.
 
 /* global early */
+import { stamp } from "./format.js";
 import { has, language, said, t } from "./i18n.js";
 import { state } from "./state.js";
 
 const SPECIAL = /[.*+?^$()|[\]\\{}]/g;
 const ONE_WORD = 5; // letters: a sentence with fewer of its own takes no other sentence in
 const SPACES = 8; // nested texts
+const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 let exact = null; // Map, when it has come
 let patterns = []; // the most particular first
 let asked = null;
@@ -31,8 +33,13 @@ function pattern(words) {
   return new RegExp(`^${parts.map((part) => part.replace(SPECIAL, "\\$&")).join(short ? "(\\S*)" : "(.*?)")}$`, "s");
 }
 
-/** A sentence of the gateway for this reader. */
-export function spoken(text, deep = 0) {
+/** A sentence of the gateway for this reader; a time in it as people see times, UTC+8. A time alone is somebody's value. */
+export function spoken(text) {
+  const told = worded(text, 0);
+  return typeof told === "string" ? told.replace(MOMENT, (at) => (at === told ? at : stamp(Date.parse(at)))) : told;
+}
+
+function worded(text, deep) {
   if (!text || language !== "zh" || !exact || deep > SPACES) return text;
   return exact.get(text) ?? matched(text, deep) ?? pieces(text, deep) ?? text;
 }
@@ -41,7 +48,7 @@ function matched(text, deep) {
   for (const { pattern: form, zh } of patterns) {
     const put = form.exec(text)?.slice(1);
     if (put && !put.some((part) => part.includes("; "))) { // several sentences are taken one by one
-      const parts = put.map((part) => spoken(part, deep + 1));
+      const parts = put.map((part) => worded(part, deep + 1));
       let next = 0;
       return zh.replace(/\{(\d?)\}/g, (_, n) => (n ? parts[n - 1] : parts[next++]) ?? "");
     }
@@ -51,10 +58,10 @@ function matched(text, deep) {
 
 /** Several in a row, one after a name, a word in quotes. */
 function pieces(text, deep) {
-  if (/^'[^']*'$/.test(text)) return spoken(text.slice(1, -1), deep + 1);
+  if (/^'[^']*'$/.test(text)) return worded(text.slice(1, -1), deep + 1);
   for (const between of ["; ", ": "]) {
     const at = text.indexOf(between);
-    if (at > 0) return `${spoken(text.slice(0, at), deep + 1)}${between}${spoken(text.slice(at + 2), deep + 1)}`;
+    if (at > 0) return `${worded(text.slice(0, at), deep + 1)}${between}${worded(text.slice(at + 2), deep + 1)}`;
   }
   return null;
 }

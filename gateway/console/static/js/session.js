@@ -26,6 +26,9 @@ export function become(found) {
   tell("who");
 }
 
+/** A part that this console does not have at all: "changes", "proposals", "exercise". */
+export const lacks = (part) => me.lacks?.includes(part) ?? false;
+
 /** may("commands/acknowledge"): would the gateway allow it? The gateway decides; the page only does not offer in vain. */
 export const may = (path, method = "POST") => me.may.includes(`${method} /api/v1/${path}`);
 

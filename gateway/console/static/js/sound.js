@@ -9,7 +9,8 @@ const AGAIN = 4000;
 const KEEP = "fengsui.sound";
 export const sound = { armed: false, silenced: false, sounding: "", wanted: localStorage.getItem(KEEP) === "on" };
 let context = null;
-let known = new Map(); // id -> n, of what has been heard of
+const RANK = ["blue", "yellow", "orange", "red"];
+let known = new Map(); // id -> rank of its level, of what has been heard of
 let timer = 0;
 
 const calls = (a) => a.acknowledgement === "unacknowledged" && !a.shadow && a.suppression === "none";
@@ -71,10 +72,10 @@ export function silence() {
   tell("sound");
 }
 
-/** What calls now; anything that was not there before ends the silence. */
+/** What calls now; anything that was not there before, or has got worse, ends the silence. */
 function look() {
-  const waiting = [...state.alarms.values()].filter(calls), news = waiting.some((a) => !known.has(a.id));
-  known = new Map(waiting.map((a) => [a.id, a.n]));
+  const waiting = [...state.alarms.values()].filter(calls), news = waiting.some((a) => RANK.indexOf(a.level) > (known.get(a.id) ?? -1));
+  known = new Map(waiting.map((a) => [a.id, RANK.indexOf(a.level)]));
   const first = ["red", "orange", "yellow", "blue"].find((level) => waiting.some((a) => a.level === level)) ?? "";
   say(state.lost ? "no-view" : first, news);
 }

@@ -14,6 +14,7 @@ export const state = {
   tags: [], // unchanging part, in table order
   places: new Map(), // installation id -> its level view
   index: new Map(), // tag id -> row
+  described: new Map(), // a tag's own words -> tag
   value: [],
   quality: [],
   at: [], // source time, ms UTC; 0: never
@@ -41,6 +42,7 @@ export const now = () => Date.now() + state.ahead;
 function setTable(tags) {
   state.tags = tags;
   state.index = new Map(tags.map((tag, i) => [tag.id, i]));
+  state.described = new Map(tags.map((tag) => [tag.description, tag]));
 }
 
 /**
@@ -84,8 +86,8 @@ function prepared(alarm) {
 /** What an alarm is about, in the reader's language where its words are those of its tag. */
 export function about(alarm) {
   if (alarm.kind === "system") return trouble(alarm.description);
-  const tag = tagOf(alarm.tag);
-  return tag && tag.description === alarm.description ? said(tag, "description") : alarm.description;
+  const own = tagOf(alarm.tag), tag = own?.description === alarm.description ? own : state.described.get(alarm.description); // a group's are a member's
+  return tag ? said(tag, "description") : alarm.description;
 }
 
 /** What the table knows of an alarm's tag; null for a link or the system itself. */

@@ -16,7 +16,7 @@ export function account() {
     h("dt", null, t("who.station")), h("dd", null, me.workstation || "—"), h("dt", null, t("account.until")), h("dd", null, me.until ? clock(me.until) : "—")),
   h("div.buttons", null,
     h("button", { type: "button", onclick: close(password) }, t("account.change")),
-    h("button", { type: "button", onclick: close(second) }, t(me.user.second ? "account.secondnew" : "account.second")),
+    h("button", { type: "button", id: "second-factor", onclick: close(second) }, t(me.user.second ? "account.secondnew" : "account.second")),
     h("button", { type: "button", id: "sign-out", onclick: close(signOut) }, t("who.signout")),
     h("button.primary", { type: "button", onclick: () => box.close() }, t("act.ok"))));
   box.addEventListener("close", () => box.remove());
@@ -33,7 +33,8 @@ async function password() {
 }
 
 async function second() {
-  const offer = await send("POST", "/api/v1/session/second");
+  const offer = await send("POST", "/api/v1/session/second").catch((fault) => toast(t("act.failed", { reason: fault.message }), true));
+  if (!offer) return;
   const done = await dialog(t("account.second"), t("account.secondwhy"), [
     field("secret", t("account.secret"), { readonly: true, value: offer.secret.replace(/(.{4})/g, "$1 ").trim() }),
     field("uri", t("account.uri"), { readonly: true, value: offer.uri }),

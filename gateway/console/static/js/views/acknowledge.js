@@ -7,6 +7,14 @@ import { actor } from "../who.js";
 
 const MOST = 500; // ids sent at once
 const REFUSED = 409;
+const TO_STOP = 600; // ms: a finger that is on its way does not stop for a row that comes under it
+
+/** A pointer's click (a key's has no detail) on what came under it a moment ago is not meant: it does nothing, and that is said. */
+export function moved(event, at) {
+  const just = event.detail > 0 && performance.now() - at < TO_STOP;
+  if (just) toast(t("alarms.justmoved"), true);
+  return just;
+}
 
 /** The ones the gateway took. `seen`: [{id, n}] as on the screen when the person acted. */
 export async function acknowledge(seen, comment) {

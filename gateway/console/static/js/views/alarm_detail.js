@@ -16,8 +16,11 @@ export function detail(side, a, acknowledge) {
   if (!a) return put(side, h("p.empty", null, t("detail.none")));
   const told = `${state.lost} ${a.id} ${a.n} ${JSON.stringify(delivery.alarms[a.id] ?? "")}`;
   if (side.dataset.told === told && side.childElementCount) return side;
-  side.dataset.told = told;
-  return put(side, head(a), guidance(a), card(a), buttons(a, acknowledge), disposal(a), report(a), sent(a), facts(a), members(a), children(a));
+  const same = side.dataset.id === a.id, focused = side.contains(document.activeElement) ? document.activeElement.textContent : "";
+  [side.dataset.told, side.dataset.id] = [told, a.id];
+  put(side, head(a), guidance(a), card(a), buttons(a, acknowledge), disposal(a), report(a), sent(a), facts(a), members(a), children(a));
+  if (same && focused) [...side.querySelectorAll("button, a")].find((el) => el.textContent === focused)?.focus(); // drawn anew under somebody's keys
+  return side;
 }
 
 function head(a) {

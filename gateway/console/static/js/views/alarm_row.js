@@ -10,7 +10,7 @@ import { about, now, state, tagOf } from "../state.js";
 const TO_SEE = 400; // ms a change must have been on the screen before it counts as seen
 const CODES = { good: 0, uncertain: 64, bad: 128 };
 
-/** {el, update, tick, seen, ...}. `acts`: pick(on), act(), point(). */
+/** {el, update, tick, seen, ...}. `acts`: pick(on), act(), point(), moved(event): it came under the finger just now. */
 export function alarmRow(acts) {
   return new Row(acts);
 }
@@ -26,10 +26,11 @@ class Row {
     this.alarm = null;
     this.shownN = [0, 0]; // the n before the last change, and now
     this.shownAt = 0;
+    this.bornAt = -Infinity; // performance.now() when an alarm that is new came on the screen
     const names = ["pick", "level", "state", "tag", "value", "quality", "age", "place", "act"];
     this.cells = Object.fromEntries(names.map((name) => [name, h(`td.${name}`)]));
-    this.box = h("input", { type: "checkbox", tabindex: -1, onchange: () => acts.pick(this.box.checked) });
-    this.button = h("button.ack", { type: "button", tabindex: -1, onclick: acts.act }, t("act.ack"));
+    this.box = h("input", { type: "checkbox", tabindex: -1, onclick: (event) => acts.moved(event) && event.preventDefault(), onchange: () => acts.pick(this.box.checked) });
+    this.button = h("button.ack", { type: "button", tabindex: -1, onclick: (event) => acts.moved(event) || acts.act() }, t("act.ack"));
     this.live = h("b");
     this.age = h("time");
     this.way = h("div.way");
@@ -115,9 +116,10 @@ class Row {
     this.unpick();
   }
 
+  /** What a person can have seen of it; null: nothing yet. */
   seen() {
-    const n = performance.now() - this.shownAt < TO_SEE ? this.shownN[0] : this.shownN[1];
-    return this.alarm ? { id: this.alarm.id, n } : null;
+    const at = performance.now(), n = at - this.shownAt < TO_SEE ? this.shownN[0] : this.shownN[1];
+    return this.alarm && at - this.bornAt >= TO_SEE ? { id: this.alarm.id, n } : null;
   }
 
   toggle() {

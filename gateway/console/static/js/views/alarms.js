@@ -4,8 +4,8 @@ import { h, klass, put, segments, text } from "../dom.js";
 import { t } from "../i18n.js";
 import { alarmRow, sightOf } from "./alarm_row.js";
 import { detail } from "./alarm_detail.js";
-import { acknowledge } from "./acknowledge.js";
-import { arrange, branches } from "../order.js";
+import { acknowledge, moved } from "./acknowledge.js";
+import { arrange, branches, kinds } from "../order.js";
 import { now, on, state } from "../state.js";
 import { typing } from "../keys.js";
 import { watch } from "../delivery.js";
@@ -16,11 +16,6 @@ import { shelve } from "./alarm_dialogs.js";
 const MOST_ROWS = 300; // what "all in view" can mean
 const [FIRST_ROWS, STEP_ROWS, STEP_MS] = [40, 65, 50]; // in a flood the top is read while the rest is drawn
 const HOLD = 8000; // ms after the pointer last moved: nobody is about to click any more
-const kept = (a) => a.suppression !== "none"; // from the operator, by a person or by design: a list of its own
-const kinds = {
-  all: (a) => !kept(a), unack: (a) => !kept(a) && a.acknowledgement === "unacknowledged", process: (a) => !kept(a) && !a.fault,
-  fault: (a) => !kept(a) && a.fault, away: kept,
-};
 
 export function mount(root) {
   const list = new List(root);
@@ -38,6 +33,8 @@ class List {
     this.current = null;
     this.kind = "all";
     this.byCause = false;
+    this.old = null; // ids that were there when the list was first drawn
+    this.turned = -Infinity; // performance.now() when the detail beside it became another alarm's by itself
     this.heads = new Map(); // key -> row above a group
     this.still = 0; // performance.now() until which the order is held
     this.room = FIRST_ROWS;
@@ -63,8 +60,10 @@ class List {
       segments(t("alarms.filter"), Object.keys(kinds).map((k) => [k, t(`alarms.kind.${k}`)]), this.kind, (k) => { this.kind = k; this.release(); }),
       this.group, this.note, h("div.space"), this.comment, this.away, this.ackPicked, this.ackAll),
     h("div.split", null, this.table, this.side));
-    for (const name of ["pointermove", "pointerdown", "wheel", "keydown"]) this.table.addEventListener(name, () => this.hold(), { passive: true });
-    this.table.addEventListener("pointerleave", () => this.release());
+    for (const el of [this.table, this.side]) {
+      for (const name of ["pointermove", "pointerdown", "wheel", "keydown"]) el.addEventListener(name, () => this.hold(), { passive: true });
+      el.addEventListener("pointerleave", () => this.release());
+    }
     root.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -82,6 +81,7 @@ class List {
   }
 
   refresh() {
+    if (state.status) this.old ??= new Set(state.alarms.keys());
     const inView = new Map([...state.alarms].filter(([, a]) => kinds[this.kind](a)));
     const { ids, fresh } = arrange(this.shown, inView, this.held, inOrder(grouping(this.kind, this.byCause)));
     const more = Math.max(0, ids.length - MOST_ROWS);
@@ -100,14 +100,15 @@ class List {
   }
 
   draw(grouped) {
-    const wanted = new Set(this.shown);
+    const wanted = new Set(this.shown), first = !this.rows.size;
     for (const [id, row] of this.rows) if (!wanted.has(id)) { this.sight.unobserve(row.el); row.el.remove(); this.rows.delete(id); this.picked.delete(id); this.done.delete(id); }
     this.shown.forEach((id, i) => {
       const row = this.rows.get(id) ?? this.newRow(id);
+      if (row.place !== i) [row.place, row.movedAt] = [i, first ? -Infinity : performance.now()];
       row.update(state.alarms.get(id), grouped.get(id));
     });
     layOut(this.body, this.shown, this.rows, this.heads, grouping(this.kind, this.byCause));
-    if (!this.rows.has(this.current)) this.current = this.shown[0] ?? null;
+    if (!this.rows.has(this.current)) [this.current, this.turned] = [this.shown[0] ?? null, first ? -Infinity : performance.now()];
     this.point(this.current);
   }
 
@@ -129,8 +130,9 @@ class List {
   newRow(id) {
     const row = alarmRow({
       pick: (on_) => { this.picked[on_ ? "add" : "delete"](id); this.buttons(); },
-      act: () => this.act([id]), point: () => this.point(id),
+      act: () => this.act([id]), point: () => this.point(id), moved: (event) => moved(event, row.movedAt),
     });
+    if (!this.old?.has(id)) row.bornAt = performance.now();
     this.rows.set(id, row);
     this.sight.observe(row.el);
     return row;
@@ -139,7 +141,7 @@ class List {
   point(id) {
     this.current = id;
     for (const [key, row] of this.rows) row.el.classList.toggle("current", key === id);
-    detail(this.side, state.alarms.get(id), () => this.act([id]));
+    detail(this.side, state.alarms.get(id), (event) => moved(event, this.turned) || this.act([id]));
   }
 
   tick(kind) {

@@ -6,6 +6,7 @@ import { get, send } from "../api.js";
 import { dialog, field } from "../forms.js";
 import { age, plain, stamp } from "../format.js";
 import { alarmStyle, mark } from "../marks.js";
+import { lacks } from "../session.js";
 import { on, state } from "../state.js";
 import { actor } from "../who.js";
 import { step, stepsOf } from "./alarm_dialogs.js";
@@ -16,6 +17,7 @@ const failed = (fault) => toast(t("act.failed", { reason: fault.message }), true
 const button = (words, attrs, act) => h("button", { type: "button", disabled: state.lost, onclick: act, ...attrs }, words);
 
 export function mount(root) {
+  if (lacks("exercise")) return put(root, h("p.empty", null, t("drill.nothere"))) && (() => null);
   const now = h("section.panel.drill", { id: "drill-now" }), alarms = h("section.panel.drill", { id: "drill-alarms" }), last = h("section.panel", { id: "drill-last" });
   put(root, h("p.drillmark", { role: "note" }, h("b", null, t("drill.mark")), " ", t("drill.about")), now, alarms, last);
   let timer = 0, over = false, known = null, told = "";

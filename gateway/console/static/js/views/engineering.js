@@ -7,7 +7,7 @@ import { get } from "../api.js";
 import { plain, stamp } from "../format.js";
 import { mark } from "../marks.js";
 import { state } from "../state.js";
-import { may } from "../session.js";
+import { lacks, may } from "../session.js";
 import { change } from "./engineering_change.js";
 import { changes } from "./engineering_changes.js";
 import { explain, loopTested, stage } from "./engineering_dialogs.js";
@@ -16,11 +16,13 @@ import { probe } from "./engineering_probe.js";
 import { stages } from "./engineering_stages.js";
 
 const PARTS = ["rules", "stages", "lists", "probe", "loops", "changes"];
+const OF_CHANGES = ["stages", "changes"]; // only where this console can change what judges
 const MOST = 400;
 
 export function mount(root, { rest }) {
-  const part = PARTS.includes(rest[0]) ? rest[0] : "rules", body = h("section.panel", { id: `part-${part}` });
-  put(root, h("div.toolbar", null, segments(t("nav.engineering"), PARTS.map((p) => [p, t(`eng.${p}`)]), part, (p) => { location.hash = `#/engineering/${p}`; })), body);
+  const here = PARTS.filter((name) => !(OF_CHANGES.includes(name) && (lacks("changes") || lacks("proposals"))));
+  const part = here.includes(rest[0]) ? rest[0] : "rules", body = h("section.panel", { id: `part-${part}` });
+  put(root, h("div.toolbar", null, segments(t("nav.engineering"), here.map((p) => [p, t(`eng.${p}`)]), part, (p) => { location.hash = `#/engineering/${p}`; })), body);
   ({ rules, stages, lists, probe, loops, changes })[part](body);
   return () => null;
 }
@@ -42,7 +44,7 @@ async function rules(el) {
     put(list, table(["alarms.level", "detail.rule", "eng.kind", "eng.trigger", "detail.reset", "eng.delay", "eng.stage", "eng.clause", "eng.signed", ""], fit.slice(0, MOST).map((r) => ruleRow(r, again)), "rule-list"));
   };
   const again = async () => {
-    const [rules, changes] = await Promise.all([get("/api/v1/rules"), get("/api/v1/changes")]);
+    const [rules, changes] = await Promise.all([get("/api/v1/rules"), lacks("proposals") ? { signed: [] } : get("/api/v1/changes")]);
     const signed = new Set(changes.signed.map((c) => c.id));
     found = rules.rules.map((r) => ({ ...r, signed: signed.has(r.id) }));
     draw();

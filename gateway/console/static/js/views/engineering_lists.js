@@ -5,12 +5,13 @@ import { t } from "../i18n.js";
 import { spoken } from "../phrases.js";
 import { download, faultSpoken, upload } from "../api.js";
 import { stamp } from "../format.js";
+import { fileField } from "../forms.js";
 import { holds } from "../session.js";
 
 const DAYS = [1, 7, 30];
 
 export function lists(el) {
-  const file = h("input", { type: "file", id: "list-file", accept: ".csv,.xlsx", "aria-label": t("eng.file") });
+  const { input: file, el: choose } = fileField({ id: "list-file", accept: ".csv,.xlsx", "aria-label": t("eng.file") });
   const days = h("select", { id: "list-days", "aria-label": t("eng.days") }, DAYS.map((d) => h("option", { value: d, selected: d === 7 }, t("step.days", { n: d }))));
   const report = h("div", { id: "list-report", "aria-live": "polite" });
   const run = (path) => async (event) => {
@@ -28,7 +29,7 @@ export function lists(el) {
     }
     return undefined;
   };
-  put(el, h("h2", null, t("eng.lists")), h("p.muted", null, t("eng.listswhy")), h("div.toolbar", null, file,
+  put(el, h("h2", null, t("eng.lists")), h("p.muted", null, t("eng.listswhy")), h("div.toolbar", null, choose,
     h("button.primary", { type: "button", id: "list-check", disabled: !holds("engineer"), onclick: run("check") }, t("eng.check")), days,
     h("button", { type: "button", id: "list-try", disabled: !holds("engineer"), onclick: run("what-if") }, t("eng.whatif"))), report);
 }

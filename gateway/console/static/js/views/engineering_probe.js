@@ -6,6 +6,7 @@ import { t } from "../i18n.js";
 import { faultSpoken, upload } from "../api.js";
 import { phrases, spoken } from "../phrases.js";
 import { plain, stamp } from "../format.js";
+import { fileField } from "../forms.js";
 import { holds } from "../session.js";
 import { state } from "../state.js";
 import { faultTable } from "./engineering_lists.js";
@@ -14,7 +15,7 @@ const MOST = 2000;
 const ROWS = ["tags.id", "field.address", "eng.raw", "events.value", "eng.read", "eng.oddity"];
 
 export function probe(el) {
-  const file = h("input", { type: "file", id: "probe-file", accept: ".csv,.xlsx", "aria-label": t("eng.file") });
+  const { input: file, el: choose } = fileField({ id: "probe-file", accept: ".csv,.xlsx", "aria-label": t("eng.file") });
   const names = [...new Set(state.tags.map((tag) => tag.source).filter(Boolean))].sort();
   const source = h("select", { id: "probe-source", "aria-label": t("eng.source") }, h("option", { value: "" }, t("eng.allsources")), names.map((name) => h("option", { value: name }, name)));
   const report = h("div", { id: "probe-report", "aria-live": "polite" });
@@ -31,7 +32,7 @@ export function probe(el) {
       start.disabled = false;
     }
   } }, t("eng.probestart"));
-  put(el, h("h2", null, t("eng.probe")), h("p.muted", null, t("eng.probewhy")), h("p", { id: "probe-budget" }, t("eng.budget")), h("div.toolbar", null, file, source, start), report);
+  put(el, h("h2", null, t("eng.probe")), h("p.muted", null, t("eng.probewhy")), h("p", { id: "probe-budget" }, t("eng.budget")), h("div.toolbar", null, choose, source, start), report);
 }
 
 function shown(found) {

@@ -4,9 +4,9 @@ import { h, put, toast } from "../dom.js";
 import { has, said, t } from "../i18n.js";
 import { get } from "../api.js";
 import { plain, stamp } from "../format.js";
-import { spoken, trouble } from "../phrases.js";
+import { spoken } from "../phrases.js";
 import { mark } from "../marks.js";
-import { on, state } from "../state.js";
+import { about, now, on, state } from "../state.js";
 
 const PAGE = 100;
 const COLUMNS = ["seq", "time", "event", "level", "tag", "value", "actor", "comment"];
@@ -31,7 +31,7 @@ class Tail {
     this.days = select("days", t("events.since"), DAYS.map((d) => [String(d), t("step.days", { n: d })]));
     this.body = h("tbody");
     this.more = h("button", { type: "button", id: "earlier", onclick: () => this.earlier() }, t("events.earlier"));
-    this.csv = h("a.button", { id: "export", download: "events.csv" }, t("trend.csv"));
+    this.csv = h("a.button", { id: "export", download: "events.csv", onclick: () => this.link() }, t("trend.csv"));
     this.empty = h("p.empty");
     put(root, h("div.toolbar", null, this.text, this.event, this.level, this.place, this.days, h("div.space"), this.csv, this.more),
       h("div.scroll", { tabindex: 0, id: "event-list", "aria-label": t("nav.events") }, h("table", null,
@@ -41,12 +41,19 @@ class Tail {
 
   get asked() {
     const found = { text: this.text.value.trim(), event: this.event.value, level: this.level.value, installation: this.place.value };
-    if (this.days.value) found.start = String(Date.now() + state.ahead - Number(this.days.value) * 86400e3);
+    if (this.days.value) found.start = String(Math.round(now() - Number(this.days.value) * 86400e3));
     return new URLSearchParams(Object.entries(found).filter(([, value]) => value));
   }
 
-  async again() {
+  /** The export is of what is asked now, and the address opens the same search again. */
+  link() {
+    const chosen = [this.text, this.event, this.level, this.place, this.days].map((el) => [el.id, el.value.trim()]).filter(([, value]) => value);
     this.csv.href = `/api/v1/events/export.csv?${this.asked}`;
+    history.replaceState(null, "", `#/events${chosen.length ? `?${new URLSearchParams(chosen)}` : ""}`);
+  }
+
+  async again() {
+    this.link();
     await this.fetch("", (found) => {
       put(this.body, found.events.map(row));
       this.last = found.head;
@@ -62,6 +69,7 @@ class Tail {
   async follow() {
     if (this.busy || state.lost || this.last === null || state.status?.seq === this.last) return;
     await this.fetch("", (found) => {
+      if (found.next > this.last + 1) [this.body.textContent, this.next] = ["", found.next]; // more came than one answer holds: no hole
       this.body.prepend(...found.events.filter((e) => e.seq > this.last).map(row));
       this.last = found.head;
       if (found.events.length) put(this.empty);
@@ -90,7 +98,7 @@ function row(e) {
     h("td.seq", null, String(e.seq)), h("td.time", null, stamp(Date.parse(e.time))),
     h("td.event", null, has(`event.${e.event}`) ? t(`event.${e.event}`) : e.event),
     h("td.level", null, known ? mark(level, "hollow") : has(`live.${level}`) ? t(`live.${level}`) : ""),
-    h("td.tag", null, h("b", null, subject(e)), h("div", null, e.kind === "system" ? trouble(e.description ?? "") : e.description ?? "")),
+    h("td.tag", null, h("b", null, subject(e)), h("div", null, e.description ? about(e) : "")),
     h("td.value", null, e.value === undefined ? "" : `${plain(e.value)} ${e.unit ?? ""}`),
     h("td.actor", null, e.actor ? h("span", null, e.actor.name) : "", e.actor ? h("div", null, [has(`role.${e.actor.role}`) ? t(`role.${e.actor.role}`) : e.actor.role, e.actor.workstation].filter(Boolean).join(" · ")) : null),
     h("td.comment", null, e.comment || detail(e)));

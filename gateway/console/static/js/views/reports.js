@@ -14,9 +14,12 @@ const SOON = 30 * 24 * HOUR;
 export function mount(root, { query }) {
   let period = query.get("p") in PERIODS ? query.get("p") : "shift", end = Number(query.get("end")) || 0;
   const paper = h("article.paper", { id: "paper" });
-  const show = () => state.status && draw(paper, period, end || now());
+  const show = () => {
+    history.replaceState(null, "", `#/reports?p=${period}${end ? `&end=${Math.round(end)}` : ""}`); // a link opens the same paper
+    return state.status && draw(paper, period, end || now());
+  };
   put(root, h("div.toolbar.noprint", null, segments(t("report.period"), Object.keys(PERIODS).map((p) => [p, t(`report.${p}`)]), period, (p) => { period = p; show(); }),
-    h("button", { type: "button", id: "report-back", onclick: () => { end = (end || now()) - PERIODS[period]; show(); } }, "◀"),
+    h("button", { type: "button", id: "report-back", title: t("report.back"), "aria-label": t("report.back"), onclick: () => { end = (end || now()) - PERIODS[period]; show(); } }, "◀"),
     h("button", { type: "button", onclick: () => { end = 0; show(); } }, t("report.now")), h("div.space"),
     h("button.primary", { type: "button", id: "print", onclick: () => window.print() }, t("report.print"))), paper);
   show();

@@ -55,6 +55,8 @@ function sides(at) {
 const boxes = (x, y) => ({
   under: [x - WIDE / 2, y + MARK, x + WIDE / 2, y + MARK + HIGH], above: [x - WIDE / 2, y - MARK - HIGH, x + WIDE / 2, y - MARK],
   right: [x + MARK, y - HIGH / 2, x + MARK + WIDE, y + HIGH / 2], left: [x - MARK - WIDE, y - HIGH / 2, x - MARK, y + HIGH / 2],
+  "under from": [x - MARK, y + MARK, x - MARK + WIDE, y + MARK + HIGH], "above from": [x - MARK, y - MARK - HIGH, x - MARK + WIDE, y - MARK],
+  "under upto": [x + MARK - WIDE, y + MARK, x + MARK, y + MARK + HIGH], "above upto": [x + MARK - WIDE, y - MARK - HIGH, x + MARK, y - MARK],
 });
 const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
@@ -62,7 +64,7 @@ function marker(place, x, y, side) {
   const alarm = ["red", "orange", "yellow", "blue"].includes(place.level);
   const el = h(`a.marker.${place.level}`, { href: `#/overview/${place.installation}`, "data-level": place.level, "aria-label": `${said(place, "name")} ${t(`live.${place.level}`)}` },
     alarm ? mark(place.level) : h("i", null, t(`live.${place.level}.short`)), h("span", null, said(place, "name")));
-  el.classList.add(side);
+  el.classList.add(...side.split(" "));
   el.style.left = `${Math.min(97, Math.max(3, x * 100))}%`;
   el.style.top = `${Math.min(95, Math.max(5, y * 100))}%`;
   return el;

@@ -55,7 +55,7 @@ class Trend {
         button("on", "▶", () => this.step(1), { title: t("trend.on"), "aria-label": t("trend.on") }),
         button("live", t("trend.live"), () => { this.end = 0; this.go(); }, { "aria-pressed": String(!this.end) })),
       button("ahead", t("trend.ahead"), () => { this.ahead = !this.ahead; this.go(); }, { "aria-pressed": String(this.ahead) }), h("div.space"),
-      button("png", t("trend.png"), () => picture(this)), h("a.button", { id: "csv", href: this.href("/api/v1/trends/export.csv", 4000), download: "trend.csv" }, t("trend.csv"))),
+      button("png", t("trend.png"), () => picture(this)), h("a.button", { id: "csv", href: this.csv(), download: "trend.csv", hidden: !this.ids.length, onclick: (event) => { event.currentTarget.href = this.csv(); } }, t("trend.csv"))),
     this.head, this.box, this.foot);
     if (this.ids.length) this.heads();
     else put(this.box, h("p.empty", null, t(ids.length ? "trend.notag" : "trend.pick")));
@@ -93,6 +93,11 @@ class Trend {
   href(path, points) {
     const [start, end] = this.window;
     return `${path}?tags=${this.ids.map(encodeURIComponent).join(",")}&start=${Math.round(start)}&end=${Math.round(end)}&points=${points}`;
+  }
+
+  /** Asked for when it is wanted: what is live has moved on since the page was opened. */
+  csv() {
+    return this.href("/api/v1/trends/export.csv", 4000);
   }
 
   get window() {

@@ -1,8 +1,9 @@
 // Around the picture: choose any period, and take the picture home with its words.
 
-import { t } from "../i18n.js";
+import { said, t } from "../i18n.js";
 import { local, stamp, utc } from "../format.js";
 import { dialog, field } from "../forms.js";
+import { pens } from "./chart_style.js";
 
 /** Two moments, in UTC+8 whatever the panel's zone is. */
 export function pickPeriod([start, end], done) {
@@ -26,8 +27,14 @@ export function picture(trend) {
   ctx.fillRect(0, 0, canvas.width, canvas.height);
   ctx.fillStyle = of("--text");
   ctx.font = `${14 * unit}px system-ui, sans-serif`;
-  const lines = [...trend.tags.map((tag) => `${tag.raw}  ${tag.description}  ${tag.unit}`), `${trend.window.map(stamp).join("  –  ")}  ${t("zone")}`];
-  lines.forEach((words, i) => ctx.fillText(words, 12 * unit, (i + 1) * 24 * unit));
+  const drawn = trend.chart.range.map((s) => stamp(s * 1000)); // not the window: a page without view has stood still
+  const lines = [...trend.tags.map((tag) => `${tag.raw}  ${said(tag, "description")}  ${tag.unit}`), `${drawn.join("  –  ")}  ${t("zone")}`];
+  lines.forEach((words, i) => ctx.fillText(words, (i < trend.tags.length ? 56 : 12) * unit, (i + 1) * 24 * unit));
+  pens().slice(0, trend.tags.length).forEach((pen, i) => {
+    Object.assign(ctx, { strokeStyle: pen.colour, lineWidth: 2 * unit });
+    ctx.setLineDash(pen.dash.map((x) => x * unit));
+    ctx.stroke(new Path2D(`M${12 * unit} ${((i + 1) * 24 - 5) * unit}h${36 * unit}`));
+  });
   ctx.drawImage(from, 0, head);
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
