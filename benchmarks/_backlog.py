@@ -73,8 +73,8 @@ class Filler:
         """All that is on disk counts as archived."""
         spool, keep = self.store.spool, Retention()
         spool.mark_archived(spool.offset + spool.kept_input)
-        limits = {"max_bytes": keep.max_bytes, "max_age_ns": keep.max_age, "now": now, "archive": True}
-        for _ in spool.trim_steps(0, **limits):
+        steps = spool.trim_steps(0, max_bytes=keep.max_bytes, max_age_ns=keep.max_age, now=now, archive=True)
+        for _ in steps:
             pass
 
 

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +60,12 @@ class Plant:
 
 
 def large() -> Plant:
-    """Many tags, few readings of each: a day of a pond's instruments every 10 minutes."""
+    """Beside them, not in the mean: many tags and few readings of each, a pond's instruments every 10 minutes."""
     walk = np.random.default_rng(1).integers(-2, 3, (SLOW, MANY)).cumsum(0)
     return Plant(f"made up: {MANY} tags, {SLOW} readings each", (walk + 5_000) / 100)
 
 
 def plants() -> Iterator[Plant]:
-    yield large()
     folder = os.environ.get("FENGSUI_DATA", "")
     if not folder:
         rng = np.random.default_rng(1)
@@ -247,34 +246,38 @@ def _size(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
+def measured(plant: Plant) -> dict[str, Any]:
+    """A plant, ours and the peers."""
+    works = {"sqlite rows": sqlite_rows, "duckdb": duckdb_rows, "influxdb 1.x": influx}
+    with tempfile.TemporaryDirectory() as folder:
+        row: dict[str, Any] = {"readings": plant.readings, "ours": ours(plant, Path(folder) / "ours")}
+        for name, work in works.items():
+            row[name] = work(plant, Path(folder) / name.replace(" ", "_"))
+    return row
+
+
+def mean(rows: Sequence[dict[str, Any]], who: str, what: str) -> float | str:
+    """Over all readings; or why it was not run."""
+    found = [(row[who], row["readings"]) for row in rows]
+    if isinstance(found[0][0], str):
+        return str(found[0][0])
+    return float(sum(f[what] * n for f, n in found) / sum(n for _, n in found))
+
+
 def main() -> None:
     load()  # pyarrow is imported once in a process's life
-    table: dict[str, dict[str, Any]] = {}
-    total, size, busy = 0, 0.0, 0.0
-    peers: dict[str, float | str] = {}
-    sums: dict[str, float] = {}
-    for plant in plants():
-        with tempfile.TemporaryDirectory() as folder:
-            row: dict[str, Any] = {"readings": plant.readings, "ours": ours(plant, Path(folder) / "ours")}
-            for name, work in (
-                ("sqlite rows", sqlite_rows),
-                ("duckdb", duckdb_rows),
-                ("influxdb 1.x", influx),
-            ):
-                row[name] = found = work(plant, Path(folder) / name.replace(" ", "_"))
-                if isinstance(found, str):
-                    peers[name] = found
-                else:
-                    sums[name] = sums.get(name, 0.0) + found["bytes"] * plant.readings
-                    sums[f"{name} us"] = sums.get(f"{name} us", 0.0) + found["us"] * plant.readings
-        total += plant.readings
-        size += row["ours"]["bytes"] * plant.readings
-        busy += row["ours"]["us"] * plant.readings
-        table[plant.name] = row
-    peers |= {name: each / total for name, each in sums.items() if not name.endswith(" us")}
-    times = {"ours": busy / total, **{n: each / total for n, each in sums.items() if n.endswith(" us")}}
-    show("archive", "bytes a reading", size / total, peers, cpu_us_a_reading={k: round(v, 3) for k, v in times.items()},
-         sets=json.loads(json.dumps(table), parse_float=lambda x: round(float(x), 3)))  # fmt: skip
+    table = {plant.name: measured(plant) for plant in plants()}
+    rows = list(table.values())
+    wide = large()
+    beside = {wide.name: measured(wide)}
+    names = [name for name in rows[0] if name != "readings"]
+    peers = {name: mean(rows, name, "bytes") for name in names[1:]}
+    times = {name: mean(rows, name, "us") for name in names}
+    used = {name: round(t, 3) for name, t in times.items() if isinstance(t, float)}
+    size = mean(rows, "ours", "bytes")
+    assert isinstance(size, float)
+    show("archive", "bytes a reading", size, peers, cpu_us_a_reading=used,
+         sets=json.loads(json.dumps(table | beside), parse_float=lambda x: round(float(x), 3)))  # fmt: skip
 
 
 if __name__ == "__main__":
