@@ -55,6 +55,8 @@ class Started:
     """hash of the configuration that judges"""
     stood: bool = False
     """it ran all the time and began nothing anew, but could hear nobody: a machine that was overloaded or held"""
+    unsure: bool = False
+    """the machine's clock was behind ``down_since``: nobody knows how long we were away"""
 
 
 @dataclass(frozen=True, slots=True)

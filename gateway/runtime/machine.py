@@ -37,7 +37,7 @@ from gateway.runtime.ledger import Ledger
 from gateway.runtime.outputs import LaneSink, Output, ends, make_outputs
 from gateway.runtime.pipeline import Pipeline
 from gateway.runtime.pulse import LATE_S, Pulse
-from gateway.runtime.recover import Recovered, recover, with_seq
+from gateway.runtime.recover import Recovered, note, recover, with_seq
 from gateway.runtime.refill import told_exactly
 from gateway.runtime.room import Room
 from gateway.runtime.side import Side
@@ -99,6 +99,8 @@ class Machine(Side):
     keeper: Keeper = field(init=False)
     heart: Heartbeat = field(init=False)
     ledger: Ledger = field(init=False)
+    _behind: bool = False
+    """the machine's clock is behind our last input: how long we were away nobody knows"""
     _used: str = ""
     """hash of the configuration that judged last"""
     _pipeline: Pipeline | None = None
@@ -115,6 +117,7 @@ class Machine(Side):
         self.intake = Intake(self.clock, self.site.table, cuts=cuts_of(self.site))
         self._room = Room(self.folder)
         now = self.clock.now()
+        self._behind = self.store.last_input[1] > 0 and int(getattr(self.clock, "ahead", 0)) > 0
         self.watch = Watch(self.site, self._desk, self.clock, lambda: self._room.free, now, __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
         self.ledger = Ledger(self.clock, self.troubles)
@@ -314,7 +317,8 @@ class Machine(Side):
             self.intake.put_first(self.change.told(started, self._used, self.site.config_hash))
             self.troubles(UNAPPROVED, active=False, detail="another configuration")
         digest = self.site.config_hash
-        self.intake.put_first(Started(started, down_since, __version__, self._note(), digest))
+        words = note(self.store, unsure=self._behind)
+        self.intake.put_first(Started(started, down_since, __version__, words, digest, unsure=self._behind))
 
     def _sees_since(self) -> int:
         """An outage ends with the first reading: until then we may have been too slow to ask for one."""
@@ -323,12 +327,6 @@ class Machine(Side):
         if self._pulse is None:
             return self.watch.started
         return self.intake.first_heard or self.clock.now()
-
-    def _note(self) -> str:
-        before = self.store.previous
-        if before is None:
-            return ""
-        return f"{self.store.note}; previous epoch {before.epoch} seq {before.seq} hash {before.hash}"
 
     async def _first_commit(self) -> None:
         """Outputs wait for the commit of ``started``: before it there is no present."""

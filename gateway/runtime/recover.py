@@ -49,6 +49,16 @@ def with_seq(snapshot: Snapshot, seq: int) -> Snapshot:
     return replace(snapshot, parts={**snapshot.parts, SEQ_PART: str(seq).encode()})
 
 
+def note(store: Store, *, unsure: bool) -> str:
+    """What the start says of itself: where the journal comes from, and whether the outage's length is known."""
+    before, words = store.previous, list[str]()
+    if before is not None:
+        words += [store.note, f"previous epoch {before.epoch} seq {before.seq} hash {before.hash}"]
+    if unsure:
+        words.append("the machine's clock was behind the last input: how long it was away is not known")
+    return "; ".join(words)
+
+
 def recover(store: Store, site: Site, before: Site | None = None) -> Recovered:
     """Build the engine of ``site`` from what ``store`` kept.
 

@@ -239,6 +239,15 @@ def test_what_holds_for_ever_is_believed_over_a_minute(manual: bool, away: int, 
     assert plant.level is NORMAL
 
 
+def test_a_clock_that_was_behind_says_nothing_of_how_long_it_was() -> None:
+    plant = Plant()
+    plant.read(1, L=5.0)
+    plant.give(Started(T0 + S, T0 + S, "1", unsure=True))
+    assert (plant.level, plant.quality("L")) == (NO_VIEW, Q.STALE)
+    plant.read(2, L=5.0)
+    assert plant.level is NORMAL
+
+
 def test_a_snapshot_and_a_reload_keep_waiting() -> None:
     plant = Plant()
     plant.read(1, L=5.0)

@@ -12,6 +12,8 @@ from gateway.cli.history import TERMINATED, kernels
 
 def test_told_to_end_a_command_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("NUMBA_CPU_NAME", "NUMBA_CACHE_DIR"):
+        monkeypatch.setenv(name, os.environ.get(name, "generic"))
     before, inside = signal.getsignal(signal.SIGTERM), list[Path]()
 
     def told() -> None:

@@ -15,6 +15,7 @@ from gateway.model.batch import of_rows
 from gateway.model.effective import dump_site
 from gateway.model.events import Event, Record
 from gateway.model.ports import EventLane, Feed
+from gateway.model.quality import Quality
 from gateway.model.site import RuleKind, Site
 from gateway.runtime.clock import SystemClock
 from gateway.runtime.machine import Machine
@@ -102,6 +103,12 @@ class Rig:
     def open(self) -> dict[str, str]:
         """Rule -> condition of what is open, as the world may see it."""
         return {o.rule: o.axes.condition.value for o in self.machine.present().occurrences}
+
+    def quality(self, tag: str) -> Quality:
+        """As the world may see it."""
+        engine = self.machine.watch.engine
+        assert engine is not None
+        return Quality(engine.tags()[self.machine.site.tag_index[tag]].quality)
 
     async def until(self, condition: Callable[[], Any], timeout: float = 10.0) -> None:
         async with asyncio.timeout(timeout):

@@ -16,6 +16,7 @@ from gateway.engine import Engine
 from gateway.model.events import EventKind
 from gateway.model.inputs import Numbered, Readings
 from gateway.model.levels import LiveLevel
+from gateway.model.quality import Quality
 from gateway.model.times import parse_iso
 from gateway.runtime import leaving, machine, pulse
 from gateway.runtime.clock import SystemClock
@@ -48,6 +49,23 @@ async def test_an_alarm_is_told_once_over_a_restart(tmp_path: Path) -> None:
         rig.say("L", 1.0)
         await rig.until(lambda: "cleared" in rig.told("L.H"))
         assert rig.told("L.H") == ["cleared"]
+
+
+async def test_a_clock_that_was_set_back_while_it_was_away_says_nothing_of_how_long(tmp_path: Path) -> None:
+    """A battery that is empty, a year that is 1970: the values of before may be of yesterday."""
+    async with running(tmp_path) as rig:
+        clock = rig.machine.clock
+        assert isinstance(clock, SystemClock)
+        clock.advance(clock.now() + 3600 * S)
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.quality("L") is Quality.GOOD)
+    async with running(tmp_path) as rig:
+        assert rig.quality("L") is Quality.STALE
+        said = lambda: [e.detail.get("note", "") for e in rig.events if e.event is EventKind.STARTED]  # noqa: E731
+        await rig.until(lambda: any("how long it was away is not known" in note for note in said()))
+        assert not rig.told("L.FAULT")
+        rig.say("L", 1.0)
+        await rig.until(lambda: rig.quality("L") is Quality.GOOD)
 
 
 async def test_a_link_that_comes_back_over_a_restart_is_back(tmp_path: Path) -> None:
