@@ -38,6 +38,7 @@ run() { # the gateway, as docs/operation.md runs it, but in the plant's network
         "$IMAGE" run /etc/fengsui/site.yaml >/dev/null
     begun=$(date +%s)
     until asked /readyz | grep -q '^200 '; do
+        [ "$("$ENGINE" inspect --format '{{.State.Running}}' "$name")" = true ] || failed "it goes on running"
         [ $(($(date +%s) - begun)) -lt 180 ] || failed "ready within 180 s"
         sleep 0.5
     done
