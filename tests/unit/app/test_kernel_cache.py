@@ -34,7 +34,8 @@ def state(tmp_path: Path) -> Path:
 def prepared(state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """As the next start finds it."""
     monkeypatch.setenv(kernels.CPU_VARIABLE, "generic")
-    monkeypatch.setenv(kernels.CACHE_VARIABLE, "")  # so that what prepare() sets is undone, also where none was set
+    # Set first, so that what prepare() sets is undone also where nothing was set.
+    monkeypatch.setenv(kernels.CACHE_VARIABLE, "")
     monkeypatch.delenv(kernels.CACHE_VARIABLE)
     kernels.prepare(state)
     assert os.environ[kernels.CACHE_VARIABLE] == str(state / "numba-cache")
