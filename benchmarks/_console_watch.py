@@ -25,6 +25,8 @@ from typing import Any
 
 import psutil
 
+from tests.helpers.held import go, objects
+
 LEFT_OPEN = "alarms"
 PAGES = ("overview", "tags", "trend/TI-1003?p=15", "alarms")
 LOOK_S = 60.0
@@ -35,7 +37,6 @@ WARM_ROUNDS, WARM_S = 12, 0.5
 COLLECTIONS = 5
 REST_S = 0.37
 """before each: what one sets free, nodes above all, the next takes away; together they span two messages"""
-COUNT = "function () { return this.filter((each) => !(each instanceof Node)).length; }"
 SETTLED = 0.25
 """share of the watch that is not counted: what comes when nothing else is to do comes then, and code is compiled"""
 FLAT: dict[str, tuple[float, float]] = {
@@ -77,36 +78,25 @@ class Tab:
     def go(self, page: str) -> None:
         """Another page, as a person goes there."""
         self.enter()
-        self._driver.execute_script("location.hash = arguments[0]", f"#/{page}")
+        go(self._driver, page)
 
     def look(self) -> Look:
         """Since the last look: cores; now: objects, and after collections heap, nodes and listeners."""
         self.enter()
         used = self._metrics()["TaskDuration"] - self._tasks
         cpu = used / (time.monotonic() - self._at)
-        objects = self._objects()
+        count = sum(objects(self._driver).values())
         now = min((self._collected() for _ in range(COLLECTIONS)), key=lambda m: m["JSHeapUsedSize"])
         self.begin()
         return {
             "cpu": round(cpu, 4), "heap_MB": round(now["JSHeapUsedSize"] / 1e6, 3), "nodes": now["Nodes"],
-            "listeners": now["JSEventListeners"], "objects": objects,
+            "listeners": now["JSEventListeners"], "objects": count,
         }  # fmt: skip
 
     def _collected(self) -> dict[str, float]:
         time.sleep(REST_S)
         self._driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
         return self._metrics()
-
-    def _objects(self) -> float:
-        """Live ones that have Object's prototype, but nodes; V8 collects before it counts."""
-        group = {"objectGroup": "count"}
-        ask = self._driver.execute_cdp_cmd
-        prototype = ask("Runtime.evaluate", {"expression": "Object.prototype", **group})["result"]["objectId"]
-        found = ask("Runtime.queryObjects", {"prototypeObjectId": prototype, **group})["objects"]["objectId"]
-        count = {"objectId": found, "functionDeclaration": COUNT}
-        number = ask("Runtime.callFunctionOn", {**count, "returnByValue": True})["result"]["value"]
-        ask("Runtime.releaseObjectGroup", group)  # or the list itself would hold them
-        return float(number)
 
     def _metrics(self) -> dict[str, float]:
         found = self._driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
