@@ -215,7 +215,10 @@ def test_a_computed_tag_never_raises_a_fault_while_an_input_is_bad(stream: Any) 
     engine = Engine(plant(), "e1")
     for item in stream:
         engine.step([item])
-        bad = {t.id for t, q in zip(PLANT, engine.qualities(), strict=True) if q >= 128}
+        waits = (
+            engine.conditioner.awaited
+        )  # shown as STALE after an outage of ours, which is no fault of theirs
+        bad = {t.id for i, t in enumerate(PLANT) if engine.qualities()[i] >= 128 and i not in waits}
         active = {o.rule for o in engine.book.open() if o.axes.condition.value == "active"}
         assert not ("FB.FAULT" in active and "L" in bad)
         assert not ("R.FAULT" in active and {"L", "X"} & bad)
