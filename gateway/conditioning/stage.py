@@ -64,6 +64,9 @@ class Conditioner:
         """tags of which nothing was read since an outage of ours that was longer than their value holds"""
         self._untold: NDArray[np.intp] | None = None
         """the same as an array, as long as nothing has changed"""
+        self.heard: dict[int, int] = {}
+        """tags whose waiting the newest rows have ended -> when that row was received (ns): what was so before then was
+        so by a value of before"""
 
     def readings(self, batch: Batch, now: int) -> int:
         """Take raw readings; returns how many rows there are, -1 (nothing done) if one names no tag of the site."""
@@ -104,6 +107,7 @@ class Conditioner:
 
     def tick(self, now: int) -> int:
         """Only time goes by."""
+        self.heard.clear()
         return self._run(0, now) if now >= self._meta[lo.META_BOUND] else 0
 
     def start(self, now: int, outage: int, *, sure: bool = True) -> list[int]:
@@ -143,6 +147,7 @@ class Conditioner:
         return [t for t in tags if self._computed is None or t not in self._computed.tags]
 
     def _run(self, count: int, now: int) -> int:
+        self.heard.clear()
         count = condition(self.rows, count, now, self._params, self._state, self._meta)
         if self._computed is not None and count > 0:
             need = count + self._computed.room(self.rows[:count])
@@ -161,12 +166,20 @@ class Conditioner:
             half = rows["quality"][i] < Quality.NO_DATA and self._half(tag)
             if half:
                 rows["flags"][i] &= ~np.uint8(lo.TO_OK)
-            if half != (tag in self.awaited):
-                (self.awaited.add if half else self.awaited.discard)(tag)
-                self._untold = None
+            if half:
+                self._wait_on(tag)
+            elif tag in self.awaited:
+                self.awaited.discard(tag)
+                self.heard[tag], self._untold = int(rows["received"][i]), None
         if self._untold is None:
             self._untold = np.array(list(self.awaited), np.intp)
         self._state["health"][self._untold] = lo.UNTOLD
+
+    def _wait_on(self, tag: int) -> None:
+        self.heard.pop(tag, None)
+        if tag not in self.awaited:
+            self.awaited.add(tag)
+            self._untold = None
 
     def _half(self, tag: int) -> bool:
         """Computed with a value of before."""

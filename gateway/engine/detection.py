@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
-from detectors.layout import IS_NORMAL
+from detectors.layout import IS_ACTIVE, IS_NORMAL
 from gateway.alarms.facts import AwaitedFact, Fact
 from gateway.conditioning.layout import SYNTHETIC, TO_BAD, TO_OK
 from gateway.conditioning.stage import Conditioner
@@ -131,11 +131,16 @@ class Detection:
         return Judged(facts, count)
 
     def _conditions(self, edges: NDArray[Any]) -> Iterable[Fact]:
-        """Of a rule whose tag is awaited nothing is normal: it would be by a value from before an outage of ours."""
-        if len(edges) and (self.conditioner.awaited or self.held):
-            clears = edges["after"] == IS_NORMAL
-            held = clears & self._awaiting(edges["rule"].tolist())
-            self.held -= set(edges["rule"][~held].tolist())
+        """Nothing is normal of a rule by a value from before an outage of ours: not while one of its tags is awaited,
+        and not by what was so (a delay had ended) before the reading that ended the waiting. Once held it is told with
+        GOOD values only, also where it has been unknown since: a doubtful one would bring back what nobody was told.
+        """
+        stage = self.conditioner
+        if len(edges) and (stage.awaited or stage.heard or self.held):
+            rules = edges["rule"].tolist()
+            of_before = self._of_before(rules, edges["received"].tolist())
+            held = (edges["after"] == IS_NORMAL) & (of_before | np.array([r in self.held for r in rules]))
+            self.held -= set(edges["rule"][edges["after"] == IS_ACTIVE].tolist())
             self.held |= set(edges["rule"][held].tolist())
             edges = edges[~held]
         return rule_facts(edges)
@@ -151,10 +156,19 @@ class Detection:
         self.held -= set(ready)
         return rule_facts(self.bank.present(ready, now)) if ready else ()
 
-    def _awaiting(self, rules: Sequence[int]) -> NDArray[np.bool_]:
-        """Which of these rules (rows) need a tag that is awaited: of a large plant there may be thousands for hours."""
-        awaited = self.conditioner.awaited
-        return np.array([not self._needs[rule].isdisjoint(awaited) for rule in rules], np.bool_)
+    def _of_before(self, rules: Sequence[int], received: Sequence[int]) -> NDArray[np.bool_]:
+        """Which of these rules (rows) need a tag that is awaited, or was by then: of a large plant there may be
+        thousands for hours.
+        """
+        awaited, heard = self.conditioner.awaited, self.conditioner.heard
+        since = [max((heard.get(tag, 0) for tag in self._needs[rule]), default=0) for rule in rules]
+        return np.array(
+            [
+                at < first or not self._needs[rule].isdisjoint(awaited)
+                for rule, at, first in zip(rules, received, since, strict=True)
+            ],
+            np.bool_,
+        )
 
     def _healths(self, count: int) -> NDArray[Any]:
         """Rows with an edge of health: measured ones as they came, then those that aged, then computed ones, both by

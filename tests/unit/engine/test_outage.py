@@ -170,6 +170,37 @@ def test_no_alarm_is_cleared_by_a_delay_that_ends_over_a_value_of_before() -> No
     assert plant.level is LiveLevel.NORMAL
 
 
+@pytest.mark.parametrize(("said", "told"), [(13.0, []), (5.0, [("cleared", "L.H")])])
+def test_nor_when_one_step_sees_the_delay_end_and_the_reading(
+    said: float, told: list[tuple[str, str]]
+) -> None:
+    plant = Plant(LEAVING)
+    plant.read(1, L=13.0)
+    plant.read(2, L=5.0)
+    plant.away(4, 3600)
+    assert plant.read(3602, L=said) == told, "no tick between the two"
+    assert plant.level is (LiveLevel.NORMAL if told else LiveLevel.YELLOW)
+
+
+def test_nor_when_one_step_sees_the_delay_end_and_the_tag_grow_stale() -> None:
+    plant = Plant(LEAVING)
+    plant.read(1, L=13.0)
+    plant.read(2, L=5.0)
+    plant.away(4, 3600)
+    assert plant.tick(3700) == [("raised", "L.FAULT"), ("unknown", "L.H")]
+
+
+def test_nor_by_a_doubtful_value_behind_a_fault() -> None:
+    plant = Plant(LEAVING)
+    plant.read(1, L=13.0)
+    plant.read(2, L=5.0)
+    plant.away(4, 3600)
+    assert plant.tick(3601) == []
+    assert plant.tick(3605) == [("raised", "L.FAULT"), ("unknown", "L.H")]
+    assert plant.read(3606, Q.FROZEN, L=5.0) == [("cleared", "L.FAULT")]
+    assert plant.read(3607, L=5.0) == [("cleared", "L.H")]
+
+
 def test_nor_when_the_reading_that_comes_is_beyond() -> None:
     plant = Plant(LEAVING)
     plant.read(1, L=13.0)
