@@ -1,7 +1,8 @@
-"""Results of a campaign as a page: ``python -m benchmarks.report RESULTS.json [--write]``.
+"""Results of campaigns as a page: ``python -m benchmarks.report RESULTS.json [MORE.json ...] [--write]``.
 
-``--write`` writes ``docs/benchmarks.md``; without it the page goes to standard output. With ``--json`` only the aims
-are printed, as one object. Every figure and every "met" comes from the results.
+A scenario's systems ran in one session; several files are several sessions, each with scenarios of its own, and the
+page says which commit ran which. ``--write`` writes ``docs/benchmarks.md``; without it the page goes to standard
+output. With ``--json`` only the aims are printed, as one object. Every figure and every "met" comes from the results.
 """
 
 import argparse
@@ -110,20 +111,34 @@ def aims(runs: Runs) -> list[str]:
     return [*lines, *(f"| {v.aim} | {v.word} | {v.evidence} |" for v in verdicts(runs)), ""]
 
 
-def page(report: Mapping[str, Any]) -> str:
-    """The whole page."""
-    runs, where = report["results"], report["session"]
-    seeds = sorted({r["seed"] for r in runs})
-    machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB, Linux {where['kernel']}"
-    made = f"{machine}; Python {where['python']}; commit {where['commit']}; {where['day']}; seeds {_span(seeds)}."
-    scenarios = [s for s in ("T", *SCENARIOS) if any(r["scenario"] == s for r in runs)]
-    tables = [line for s in scenarios for line in table(runs, s)]
+def page(*reports: Mapping[str, Any]) -> str:
+    """The whole page, of one or several campaigns.
+
+    Raises:
+        ValueError: two of them have the same scenario; its systems did not run in one session.
+    """
+    runs = [run for report in reports for run in report["results"]]
+    parts = [_scenarios(report["results"]) for report in reports]
+    if twice := {s for part in parts for s in part if sum(s in p for p in parts) > 1}:
+        raise ValueError(f"in two campaigns: {', '.join(sorted(twice))}; leave one out")
+    tables = [line for s in _scenarios(runs) for line in table(runs, s)]
     return (
         TEXT.read_text(encoding="utf-8")
-        .replace("{{made}}", made)
+        .replace("{{made}}", "\n".join(map(_made, reports)))
         .replace("{{aims}}", "\n".join(aims(runs)).rstrip())
         .replace("{{tables}}", "\n".join(tables).rstrip())
     )
+
+
+def _scenarios(runs: Runs) -> list[str]:
+    return [s for s in ("T", *SCENARIOS) if any(r["scenario"] == s for r in runs)]
+
+
+def _made(report: Mapping[str, Any]) -> str:
+    where, runs = report["session"], report["results"]
+    machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB, Linux {where['kernel']}"
+    made = f"{machine}; Python {where['python']}; commit {where['commit']}; {where['day']}"
+    return f"- {', '.join(_scenarios(runs))}: {made}; seeds {_span(sorted({r['seed'] for r in runs}))}."
 
 
 def _span(seeds: Sequence[int]) -> str:
@@ -134,19 +149,25 @@ def _span(seeds: Sequence[int]) -> str:
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    report = json.loads(args.results.read_text(encoding="utf-8"))
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in args.results]
     if args.json:
-        found = [{"aim": v.aim, "met": v.met, "evidence": v.evidence} for v in verdicts(report["results"])]
+        runs = [run for report in reports for run in report["results"]]
+        found = [{"aim": v.aim, "met": v.met, "evidence": v.evidence} for v in verdicts(runs)]
         print(json.dumps({"benchmark": "report", "aims": found}, ensure_ascii=False))
-    elif args.write:
-        PAGE.write_text(page(report), encoding="utf-8")
+        return
+    try:
+        made = page(*reports)
+    except ValueError as error:
+        parser.error(str(error))
+    if args.write:
+        PAGE.write_text(made, encoding="utf-8")
         print(PAGE, file=sys.stderr)
     else:
-        print(page(report), end="")
+        print(made, end="")
 
 
 if __name__ == "__main__":

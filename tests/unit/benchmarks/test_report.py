@@ -121,3 +121,18 @@ def test_without_the_harness_nothing_is_run_and_that_is_said(tmp_path: Path) -> 
     )  # fmt: skip
     assert json.loads(done.stdout)["status"] == "not run"
     assert not list(tmp_path.iterdir())
+
+
+def test_two_campaigns_are_one_page_that_says_which_commit_ran_which() -> None:
+    early = {"session": SESSION, "results": [run("fengsui", "S1"), run("fengsui", "S3")]}
+    late = {"session": {**SESSION, "commit": "def"}, "results": [run("fengsui", "S4kill", 2)]}
+    text = page(early, late)
+    assert "- S1, S3: x, 2 cores, 8 GiB, Linux 6; Python 3.11; commit abc; 2026-01-01; seeds 1." in text
+    assert "- S4kill: x, 2 cores, 8 GiB, Linux 6; Python 3.11; commit def; 2026-01-01; seeds 2." in text
+    assert text.index("### S3") < text.index("### S4kill")
+
+
+def test_a_scenario_of_two_campaigns_is_refused() -> None:
+    one = {"session": SESSION, "results": [run("fengsui", "S1"), run("fengsui", "S2")]}
+    with pytest.raises(ValueError, match="in two campaigns: S1; leave one out"):
+        page(one, {"session": SESSION, "results": [run("hand", "S1")]})
