@@ -119,7 +119,8 @@ def router(context: Context) -> APIRouter:
 
     @api.get("/export.csv", response_class=Response)
     async def export(what: Annotated[Wanted, Depends(wanted)]) -> Response:
-        """The records that fit as CSV, oldest first, at most 200,000: UTF-8 with BOM, times in UTC+8."""
+        """The records that fit as CSV, oldest first, at most 200,000 (a last line says it and where to go on); UTF-8
+        with BOM, times in UTC+8."""
         headers = {"content-disposition": 'attachment; filename="events.csv"'}
         return StreamingResponse(_lines(context, what), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -145,12 +146,23 @@ async def look(context: Context, what: Wanted, upto: int, limit: int) -> tuple[l
 async def _lines(context: Context, what: Wanted) -> AsyncIterator[bytes]:
     yield "\ufeff".encode() + _csv([COLUMNS])
     after, rows = 0, 0
-    while rows < MOST_ROWS and (page := await records_after(context, after, PAGE)):
-        fitting = [row(r) for r in page if what.fits(r)][: MOST_ROWS - rows]
-        rows += len(fitting)
+    while page := await records_after(context, after, PAGE):
+        fitting = [r for r in page if what.fits(r)]
+        taken = fitting[: MOST_ROWS - rows]
+        rows += len(taken)
         after = page[-1].seq
-        if fitting:
-            yield _csv(fitting)
+        yield _csv([row(r) for r in taken])
+        if len(fitting) > len(taken):
+            yield _csv([_cut(fitting[len(taken)])])
+            return
+
+
+def _cut(next_: Record) -> tuple[str, ...]:
+    """The line that says that a file is not whole: who reads one to its end must not take it for all there is."""
+    at = china(next_.event.time)
+    words = f"cut after {MOST_ROWS} records; ask for the rest from {at} (seq {next_.seq}) on"
+    said = {"event": "cut", "comment": f"{words} | 到 {MOST_ROWS} 条为止,其余请从 {at} 起导出"}
+    return tuple(said.get(column, "") for column in COLUMNS)
 
 
 def row(record: Record) -> tuple[Any, ...]:

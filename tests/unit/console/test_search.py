@@ -86,6 +86,18 @@ async def test_export_is_whole_and_harmless(client: httpx.AsyncClient, plant: Fa
     assert [harmless(x) for x in ("-3.5", "+7", "-x", "a=b", 5)] == ["-3.5", "+7", "'-x", "a=b", 5]
 
 
+@pytest.mark.parametrize("short", [0, 1])
+async def test_an_export_that_is_cut_says_so_and_where_to_go_on(
+    client: httpx.AsyncClient, plant: FakePlant, monkeypatch: pytest.MonkeyPatch, short: int
+) -> None:
+    monkeypatch.setattr(search, "MOST_ROWS", len(plant.records) - short)
+    answer = await client.get("/api/v1/events/export.csv", headers=BEARER)
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(rows) == len(plant.records)
+    assert [r["event"] == "cut" for r in rows] == [False] * (len(rows) - 1) + [bool(short)]
+    assert (f"(seq {plant.records[-1].seq}) on" in rows[-1]["comment"]) is bool(short)
+
+
 async def test_deliveries_name_the_newest_step(plant: FakePlant) -> None:
     key = next(iter(plant.alarms))
     at = "2026-11-22T01:00:01Z"
