@@ -101,9 +101,11 @@ class SystemClock:
 
     def now(self) -> int:
         """UTC, ns; never less than a moment before."""
-        since = time.monotonic_ns()
-        least = self._last + int((since - self._since) * SLOWEST)
-        self._last, self._since = max(time.time_ns(), least), since
+        wall, since = (
+            time.time_ns(),
+            time.monotonic_ns(),
+        )  # in this order: the other would gain a little at each call
+        self._last, self._since = max(wall, self._last + int((since - self._since) * SLOWEST)), since
         return self._last
 
     def advance(self, to: int) -> None:
@@ -113,7 +115,9 @@ class SystemClock:
 
     @property
     def ahead(self) -> int:
-        """By how much our time is ahead of the wall, ns; 0 as long as nobody has set the wall back."""
+        """By how much our time is ahead of the wall, ns; as long as nobody has set the wall back at most what passes
+        between two looks at the two clocks.
+        """
         return max(0, self.now() - time.time_ns())
 
     async def sleep(self, seconds: float) -> None:

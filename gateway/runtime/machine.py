@@ -117,7 +117,7 @@ class Machine(Side):
         self.intake = Intake(self.clock, self.site.table, cuts=cuts_of(self.site))
         self._room = Room(self.folder)
         now = self.clock.now()
-        self._behind = self.store.last_input[1] > 0 and int(getattr(self.clock, "ahead", 0)) > 0
+        self._behind = self.store.last_input[1] > 0 and int(getattr(self.clock, "ahead", 0)) >= CLOCK_AHEAD
         self.watch = Watch(self.site, self._desk, self.clock, lambda: self._room.free, now, __version__)
         self.troubles = Troubles(self.clock, self.intake.put)
         self.ledger = Ledger(self.clock, self.troubles)

@@ -68,6 +68,16 @@ async def test_a_clock_that_was_set_back_while_it_was_away_says_nothing_of_how_l
         await rig.until(lambda: rig.quality("L") is Quality.GOOD)
 
 
+async def test_an_ordinary_restart_knows_how_long_it_was_away(tmp_path: Path) -> None:
+    """Two looks at one clock are some nanoseconds apart; that is no clock that was set back."""
+    for _ in range(5):
+        async with running(tmp_path) as rig:
+            rig.say("L", 1.0)
+            await rig.until(lambda: rig.quality("L") is Quality.GOOD)
+            started = [e for e in rig.events if e.event is EventKind.STARTED]
+            assert not [e for e in started if e.detail.get("note")]
+
+
 async def test_a_link_that_comes_back_over_a_restart_is_back(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         rig.say("L", 1.0)
